@@ -1,0 +1,1 @@
+//! Configuration of a process: file, then environment, then flags, checked whole.

@@ -1,0 +1,1 @@
+//! Names and numbers that the whole platform shares: tenants, slots, streams, generations.

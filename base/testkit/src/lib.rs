@@ -1,0 +1,1 @@
+//! What tests share: free ports, child processes that never outlive them, polling without sleeping.

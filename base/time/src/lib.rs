@@ -1,0 +1,1 @@
+//! Points in time (UTC, milliseconds) and the clock port.

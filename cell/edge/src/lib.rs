@@ -1,0 +1,1 @@
+//! The cell's face: gRPC, REST/JSON and OpenAPI, all from the same descriptors.

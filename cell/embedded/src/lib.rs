@@ -1,0 +1,1 @@
+//! The embedded engine: journal, views, timers and log in one directory, group-committed.

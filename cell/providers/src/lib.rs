@@ -1,0 +1,1 @@
+//! The outside world: card payments, mail, signing keys; each answers a port of some service.

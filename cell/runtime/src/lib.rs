@@ -1,0 +1,1 @@
+//! Runs services: loads, gathers, decides, appends, projects, relays, listens, keeps time.

@@ -1,0 +1,1 @@
+//! One cell as a process: the registry of services, who answers which port, and main.

@@ -1,0 +1,1 @@
+//! Products: shared master records and each vendor's offers on them.

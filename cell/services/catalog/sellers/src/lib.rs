@@ -1,0 +1,1 @@
+//! Sellers: onboarding, team, status and terms of a vendor.

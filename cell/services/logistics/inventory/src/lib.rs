@@ -1,0 +1,1 @@
+//! Inventory: can it be promised, and to whom was it.

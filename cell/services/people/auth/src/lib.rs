@@ -1,0 +1,1 @@
+//! Auth: proves who it is, keeps sessions, grants rights.

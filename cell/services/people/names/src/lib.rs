@@ -1,0 +1,1 @@
+//! Names: claims of e-mails, phones and handles, unique across the platform.

@@ -1,0 +1,1 @@
+//! Users: profile, addresses, consent and the export of one's own data.

@@ -1,0 +1,1 @@
+//! Carts: a basket over many vendors that tells the truth about price and stock.

@@ -1,0 +1,1 @@
+//! Checkout: the durable saga from cart to paid, split orders.

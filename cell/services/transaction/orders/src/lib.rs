@@ -1,0 +1,1 @@
+//! Orders: what was sold, one child order per vendor under one group.

@@ -1,0 +1,1 @@
+//! Payments: intents, attempts, captures and their truth at the provider.

@@ -1,0 +1,1 @@
+//! The control plane's words: cells, slots, overrides, generations, and what may change.

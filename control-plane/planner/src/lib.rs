@@ -1,0 +1,1 @@
+//! Pure planning: where a tenant's first home is.

@@ -1,0 +1,1 @@
+//! soukctl: the platform engineer's command line.

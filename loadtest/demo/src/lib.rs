@@ -1,0 +1,1 @@
+//! The demo catalogue: Moroccan books, vendors and users from one seed.

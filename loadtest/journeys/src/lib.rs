@@ -1,0 +1,1 @@
+//! Journeys and loads against real processes: promises checked from outside.

@@ -1,0 +1,1 @@
+//! The contract between Souk's own processes: control plane, routers, cells.

@@ -1,0 +1,1 @@
+//! The public contract: messages generated from the .proto files, and their descriptors.
