@@ -1,0 +1,4 @@
+//! The laws of money, over chosen amounts and over any amount.
+
+mod laws;
+mod rules;
