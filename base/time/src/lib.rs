@@ -91,7 +91,9 @@ mod tests {
     fn people_in_casablanca_read_their_own_time() {
         let noon = Timestamp::from_millis(1_795_262_400_000);
         assert_eq!(noon.to_string(), "2026-11-21T12:00:00.000Z");
-        assert_eq!(noon.in_zone(HOME_ZONE), "2026-11-21T13:00:00+01:00");
+        assert_eq!(noon.in_zone("Asia/Tokyo"), "2026-11-21T21:00:00+09:00");
+        let summer_2025 = Timestamp::from_millis(1_753_000_000_000);
+        assert_eq!(summer_2025.in_zone(HOME_ZONE), "2025-07-20T09:26:40+01:00");
         assert_eq!(noon.in_zone("Nowhere/At-All"), "2026-11-21T12:00:00+00:00");
     }
 

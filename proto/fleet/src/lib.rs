@@ -1,1 +1,7 @@
 //! The contract between Souk's own processes: control plane, routers, cells.
+
+/// Package `souk.fleet.v1`.
+pub mod v1 {
+    #![allow(clippy::all, clippy::pedantic, unreachable_pub, reason = "generated code")]
+    tonic::include_proto!("souk.fleet.v1");
+}
