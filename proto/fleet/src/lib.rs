@@ -2,6 +2,6 @@
 
 /// Package `souk.fleet.v1`.
 pub mod v1 {
-    #![allow(clippy::all, clippy::pedantic, unreachable_pub, reason = "generated code")]
+    #![allow(clippy::all, clippy::pedantic, clippy::allow_attributes_without_reason, unreachable_pub, reason = "generated code")]
     tonic::include_proto!("souk.fleet.v1");
 }
