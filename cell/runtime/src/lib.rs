@@ -1,1 +1,3 @@
 //! Runs services: loads, gathers, decides, appends, projects, relays, listens, keeps time.
+
+pub mod port;
