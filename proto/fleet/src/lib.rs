@@ -1,7 +1,17 @@
 //! The contract between Souk's own processes: control plane, routers, cells.
 
+mod table;
+
+pub use table::BadTable;
+
 /// Package `souk.fleet.v1`.
 pub mod v1 {
-    #![allow(clippy::all, clippy::pedantic, clippy::allow_attributes_without_reason, unreachable_pub, reason = "generated code")]
+    #![allow(
+        clippy::all,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        unreachable_pub,
+        reason = "generated code"
+    )]
     tonic::include_proto!("souk.fleet.v1");
 }
