@@ -3,7 +3,7 @@
 //! One shared suite (`conformance`) says what each must do, and runs on every implementation. Reads of rows go through
 //! [`cell_kernel::RowSource`].
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use base_ids::{CellId, Generation, MessageId, Slot, StreamName, Tenant, Version};
 use base_time::Timestamp;
@@ -204,6 +204,9 @@ impl Errand {
     }
 }
 
+/// How long a note of a heard message is kept at least: longer than any sender tries, and than an operator lets a dead letter lie.
+pub const HEARD_KEPT: Duration = Duration::from_hours(24 * 90);
+
 /// Where an entry stands in the outbox: by due time (0 for at once), then by commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct OutboxKey {
@@ -213,6 +216,27 @@ pub struct OutboxKey {
     pub commit: u64,
     /// Its place in that commit.
     pub ordinal: u16,
+}
+
+impl OutboxKey {
+    /// The key of the `ordinal`-th entry that `commit` posts.
+    pub fn posted(due: Option<Timestamp>, commit: u64, ordinal: u16) -> Self {
+        Self {
+            due_ms: Self::due_ms_of(due),
+            commit,
+            ordinal,
+        }
+    }
+
+    /// A due time as it stands in a key; 0 for at once.
+    pub fn due_ms_of(due: Option<Timestamp>) -> u64 {
+        due.map_or(0, |due| u64::try_from(due.as_millis()).unwrap_or(0))
+    }
+
+    /// When the entry is due.
+    pub fn due(self) -> Timestamp {
+        Timestamp::from_millis(i64::try_from(self.due_ms).unwrap_or(i64::MAX))
+    }
 }
 
 /// Why an append happened; kept with its last event, so that any decision can be explained and replayed.
@@ -394,6 +418,13 @@ impl Fence {
         match self {
             Self::Open(generation) | Self::Closed(generation) => generation,
         }
+    }
+
+    /// Whether this fence may be set where `now` stands: it is newer, or closes the same generation. To set a fence again changes nothing.
+    pub fn replaces(self, now: Option<Self>) -> bool {
+        let closes =
+            matches!((now, self), (Some(Self::Open(open)), Self::Closed(closed)) if open == closed);
+        closes || now.is_none_or(|now| self.generation() > now.generation())
     }
 }
 

@@ -1,0 +1,104 @@
+//! The stores in memory: the twin of the embedded engine for tests and the deterministic simulation, with injected bad days.
+//!
+//! Everything is ready at once: no thread, no sleep, no blocking. The contents live in a handle that outlives the runtime above it,
+//! as a disk outlives a process: [`MemoryStores::stores`] is a process opening that disk.
+
+mod faults;
+mod ports;
+mod state;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use base_ids::{StreamName, Version};
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+pub use faults::{Faults, Injected, Write};
+
+use self::{ports::Opened, state::State};
+use crate::port::Stores;
+
+/// Stores that live as long as a clone of this handle.
+#[derive(Clone)]
+pub struct MemoryStores {
+    disk: Arc<Disk>,
+}
+
+/// What survives a crash, and the knobs of the bad days.
+struct Disk {
+    state: Mutex<State>,
+    public_head: watch::Sender<u64>,
+    faults: Mutex<Option<Faults>>,
+    /// Writes begun so far.
+    steps: AtomicU64,
+    /// Processes that opened the disk so far.
+    opened: AtomicU64,
+    /// All processes up to this one are dead.
+    dead: AtomicU64,
+}
+
+impl Default for MemoryStores {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryStores {
+    /// Empty stores on which every day is good.
+    pub fn new() -> Self {
+        Self {
+            disk: Arc::new(Disk {
+                state: Mutex::default(),
+                public_head: watch::Sender::new(0),
+                faults: Mutex::default(),
+                steps: AtomicU64::new(0),
+                opened: AtomicU64::new(0),
+                dead: AtomicU64::new(0),
+            }),
+        }
+    }
+
+    /// The ports, as one process opens them. After a [`MemoryStores::halt`], what was opened before it stays dead and what is opened
+    /// after it lives.
+    pub fn stores(&self) -> Stores {
+        let session = self.disk.opened.fetch_add(1, Ordering::Relaxed) + 1;
+        let opened = Arc::new(Opened::new(self.disk.clone(), session));
+        Stores {
+            journal: opened.clone(),
+            rows: opened.clone(),
+            outbox: opened.clone(),
+            public: opened.clone(),
+            fences: opened,
+        }
+    }
+
+    /// Asks `faults` before each write from now on; `None` makes every day good again.
+    pub fn inject(&self, faults: Option<Faults>) {
+        *self.disk.faults.lock() = faults;
+    }
+
+    /// Kills every process that has the stores open: all their later calls fail.
+    pub fn halt(&self) {
+        self.disk.halt();
+    }
+
+    /// How many writes were begun: the number that the next write's hook is given, and the length of a crash-point enumeration.
+    pub fn steps(&self) -> u64 {
+        self.disk.steps.load(Ordering::Relaxed)
+    }
+
+    /// Every stream of every tenant with its version, in order of their names; for checks over the whole cell.
+    pub fn all_streams(&self) -> Vec<(StreamName, Version)> {
+        self.disk.state.lock().all_streams()
+    }
+}
+
+impl Disk {
+    fn halt(&self) {
+        let opened = self.opened.load(Ordering::Relaxed);
+        self.dead.store(opened, Ordering::Relaxed);
+    }
+}
