@@ -1,0 +1,251 @@
+//! All that the control plane knows for good, and the transitions that may change it.
+
+use std::collections::BTreeMap;
+
+use base_ids::{CellId, Epoch, Generation, Slot, Tenant};
+use router_table::{CellIndex, Draft, InvalidTable, Table};
+
+use crate::{CellRecord, Change, InvalidFleet, Ownership, Place, Refusal, SlotRun, run};
+
+/// Cells, who owns which slot or tenant, and the epoch that numbers the whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fleet {
+    epoch: Epoch,
+    cells: BTreeMap<CellId, CellRecord>,
+    /// [`Slot::COUNT`] rows.
+    slots: Vec<Option<Ownership>>,
+    placed: BTreeMap<Tenant, Ownership>,
+}
+
+/// Where a tenant lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Residence<'f> {
+    /// The row that decides; nothing while nobody owns the tenant's slot.
+    pub row: Option<&'f Ownership>,
+    /// Whether the tenant is placed by name and not by its slot.
+    pub by_override: bool,
+}
+
+impl Default for Fleet {
+    fn default() -> Self {
+        Self {
+            epoch: Epoch(0),
+            cells: BTreeMap::new(),
+            slots: vec![None; Slot::COUNT],
+            placed: BTreeMap::new(),
+        }
+    }
+}
+
+impl Fleet {
+    /// The fleet that these rows, read back from a store, make.
+    pub fn of_rows(
+        epoch: Epoch,
+        cells: impl IntoIterator<Item = CellRecord>,
+        slots: impl IntoIterator<Item = (Slot, Ownership)>,
+        placed: impl IntoIterator<Item = (Tenant, Ownership)>,
+    ) -> Result<Self, InvalidFleet> {
+        let mut fleet = Self {
+            epoch,
+            cells: cells
+                .into_iter()
+                .map(|cell| (cell.id.clone(), cell))
+                .collect(),
+            ..Self::default()
+        };
+        for (slot, row) in slots {
+            fleet.check_row(|| Place::Slot(slot), &row)?;
+            fleet.slots[slot.index()] = Some(row);
+        }
+        for (tenant, row) in placed {
+            fleet.check_row(|| Place::Tenant(tenant.clone()), &row)?;
+            fleet.placed.insert(tenant, row);
+        }
+        Ok(fleet)
+    }
+
+    fn check_row(&self, place: impl Fn() -> Place, row: &Ownership) -> Result<(), InvalidFleet> {
+        if row.generation == Generation(0) {
+            return Err(InvalidFleet::GenerationZero(place()));
+        }
+        if !self.cells.contains_key(&row.owner) {
+            let owner = row.owner.clone();
+            return Err(InvalidFleet::UnknownOwner {
+                place: place(),
+                owner,
+            });
+        }
+        Ok(())
+    }
+
+    /// The number of the newest routing table.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The cells, by name.
+    pub fn cells(&self) -> impl ExactSizeIterator<Item = &CellRecord> {
+        self.cells.values()
+    }
+
+    /// The cell with this name.
+    pub fn cell(&self, id: &CellId) -> Option<&CellRecord> {
+        self.cells.get(id)
+    }
+
+    /// The row of a slot.
+    pub fn slot(&self, slot: Slot) -> Option<&Ownership> {
+        self.slots[slot.index()].as_ref()
+    }
+
+    /// The slots that nobody owns yet, in order.
+    pub fn unheld(&self) -> impl Iterator<Item = Slot> + '_ {
+        (0..=u16::MAX)
+            .map(Slot)
+            .filter(|slot| self.slot(*slot).is_none())
+    }
+
+    /// The tenants placed by name, with their rows.
+    pub fn placed(&self) -> impl ExactSizeIterator<Item = (&Tenant, &Ownership)> {
+        self.placed.iter()
+    }
+
+    /// Where a tenant lives.
+    pub fn residence(&self, tenant: &Tenant) -> Residence<'_> {
+        let placed = self.placed.get(tenant);
+        Residence {
+            row: placed.or_else(|| self.slot(tenant.slot())),
+            by_override: placed.is_some(),
+        }
+    }
+
+    /// Runs of neighbouring slots with one owner and generation; only those of `cell`, if given.
+    pub fn slot_runs(&self, cell: Option<&CellId>) -> Vec<SlotRun> {
+        let mut runs = run::runs((0..=u16::MAX).map(|slot| (Slot(slot), self.slot(Slot(slot)))));
+        runs.retain(|run| cell.is_none() || run.cell.as_ref() == cell);
+        runs
+    }
+
+    /// How many slots each cell owns; cells without any are not listed.
+    pub fn slots_by_cell(&self) -> BTreeMap<CellId, u32> {
+        let mut counts = BTreeMap::new();
+        for row in self.slots.iter().flatten() {
+            match counts.get_mut(&row.owner) {
+                Some(count) => *count += 1,
+                None => drop(counts.insert(row.owner.clone(), 1)),
+            }
+        }
+        counts
+    }
+
+    /// A cell registers, or says that something about it is new. Nothing if all of it is known.
+    pub fn register(&self, record: CellRecord) -> Result<Option<Change>, Refusal> {
+        if let Some(kid) = record.key_twice() {
+            return Err(Refusal::KeyTwice {
+                kid: kid.to_owned(),
+                cell: record.id,
+            });
+        }
+        let Some(known) = self.cells.get(&record.id) else {
+            if self.cells.len() >= Draft::CELLS_MAX {
+                return Err(Refusal::TooManyCells(self.cells.len()));
+            }
+            return Ok(Some(self.change(true).with_cell(record)));
+        };
+        let record = CellRecord {
+            registered: known.registered,
+            ..record
+        };
+        let change =
+            (record != *known).then(|| self.change(record.reroutes(known)).with_cell(record));
+        Ok(change)
+    }
+
+    /// A cell takes over a slot or a tenant, if its generation is still the `expected` one.
+    ///
+    /// A tenant that is not placed by name yet leaves its slot: the claim is based on the slot's generation, so that the
+    /// tenant's own never falls.
+    pub fn claim(
+        &self,
+        place: &Place,
+        expected: Generation,
+        owner: &CellId,
+    ) -> Result<Change, Refusal> {
+        if !self.cells.contains_key(owner) {
+            return Err(Refusal::UnknownCell(owner.clone()));
+        }
+        let current = match place {
+            Place::Slot(slot) => self.slot(*slot),
+            Place::Tenant(tenant) => self.residence(tenant).row,
+        };
+        let row = Ownership::claim(place, current, expected, owner)?;
+        let mut change = self.change(true);
+        match place {
+            Place::Slot(slot) => change.slots.push((*slot, row)),
+            Place::Tenant(tenant) => change.placed = Some((tenant.clone(), row)),
+        }
+        Ok(change)
+    }
+
+    /// Gives slots that nobody owns their first homes, all in one change. Slots that somebody owns stay where they are;
+    /// nothing if that is all of them.
+    pub fn settle(&self, homes: &[(Slot, CellId)]) -> Result<Option<Change>, Refusal> {
+        let mut change = self.change(true);
+        for (slot, owner) in homes.iter().filter(|(slot, _)| self.slot(*slot).is_none()) {
+            if !self.cells.contains_key(owner) {
+                return Err(Refusal::UnknownCell(owner.clone()));
+            }
+            let row = Ownership::claim(&Place::Slot(*slot), None, Generation(0), owner)?;
+            change.slots.push((*slot, row));
+        }
+        Ok((!change.slots.is_empty()).then_some(change))
+    }
+
+    /// Takes over a change that has been written.
+    pub fn evolve(&mut self, change: Change) {
+        self.epoch = change.epoch;
+        if let Some(cell) = change.cell {
+            self.cells.insert(cell.id.clone(), cell);
+        }
+        for (slot, row) in change.slots {
+            self.slots[slot.index()] = Some(row);
+        }
+        self.placed.extend(change.placed);
+    }
+
+    /// The routing table of this fleet.
+    pub fn table(&self) -> Result<Table, InvalidTable> {
+        let mut draft = Draft::new(self.epoch);
+        let mut places: BTreeMap<&CellId, CellIndex> = BTreeMap::new();
+        for cell in self.cells.values() {
+            places.insert(&cell.id, draft.cell(cell.routing()));
+        }
+        for (slot, row) in (0..=u16::MAX).zip(&self.slots) {
+            if let Some(row) = row
+                && let Some(place) = places.get(&row.owner)
+            {
+                draft.slot(Slot(slot), *place, row.generation);
+            }
+        }
+        for (tenant, row) in &self.placed {
+            if let Some(place) = places.get(&row.owner) {
+                draft.place(tenant, *place, row.generation, false);
+            }
+        }
+        draft.build()
+    }
+
+    fn change(&self, told: bool) -> Change {
+        Change {
+            epoch: if told { self.epoch.next() } else { self.epoch },
+            ..Change::default()
+        }
+    }
+}
+
+impl Change {
+    fn with_cell(mut self, cell: CellRecord) -> Self {
+        self.cell = Some(cell);
+        self
+    }
+}
