@@ -3,7 +3,7 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use base_fault::{Fault, Status};
-use base_ids::{Tenant, Version};
+use base_ids::{ResourceId, Tenant, Version};
 use base_time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -164,11 +164,11 @@ impl<D: Decider> Api<D> {
     pub fn command<Req: Words, Resp: Words>(
         self,
         name: &str,
-        decode: impl Fn(&Request, Req) -> Result<D::Command, Fault> + Send + Sync + 'static,
+        decode: impl Fn(&Request, &Req) -> Result<D::Command, Fault> + Send + Sync + 'static,
         encode: impl Fn(&Done<'_, D>) -> Resp + Send + Sync + 'static,
     ) -> Self {
         let kind = MethodKind::Command {
-            decode: Box::new(move |request, body| decode(request, read(body)?)),
+            decode: Box::new(move |request, body| decode(request, &read(body)?)),
             encode: Box::new(move |done| encode(done).encode_to_vec()),
         };
         self.with(name, kind)
@@ -230,7 +230,7 @@ impl<D: Decider> Api<D> {
     pub fn watch<V: View<D>, Req: Words, Resp: Words>(
         self,
         name: &str,
-        key: impl Fn(&Request, Req) -> Result<String, Fault> + Send + Sync + 'static,
+        key: impl Fn(&Request, &Req) -> Result<String, Fault> + Send + Sync + 'static,
         show: impl Fn(&V::Row) -> Resp + Send + Sync + 'static,
         last: impl Fn(&V::Row) -> bool + Send + Sync + 'static,
     ) -> Self {
@@ -249,7 +249,7 @@ impl<D: Decider> Api<D> {
                 service: D::SERVICE,
                 name: V::NAME,
             },
-            key: Box::new(move |request, body| key(request, read(body)?)),
+            key: Box::new(move |request, body| key(request, &read(body)?)),
             show: Box::new(show),
         };
         self.with(name, kind)
@@ -300,4 +300,28 @@ fn read<M: Words>(body: &[u8]) -> Result<M, Fault> {
         )
         .because(error)
     })
+}
+
+/// Reads the ids out of a resource name that a request holds in `field`; the fault says which form is expected.
+pub fn ids_of<const STARS: usize>(
+    field: &str,
+    pattern: &str,
+    name: &str,
+) -> Result<[ResourceId; STARS], Fault> {
+    base_ids::match_name(pattern, name).ok_or_else(|| {
+        Fault::invalid_field(
+            field,
+            format!("`{name}` is not a name of the form `{pattern}`"),
+        )
+    })
+}
+
+/// Reads a field whose text must be a valid `T`; the fault repeats what `T` says is wrong.
+pub fn field<T>(field: &str, text: &str) -> Result<T, Fault>
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    text.parse()
+        .map_err(|error: T::Err| Fault::invalid_field(field, error.to_string()))
 }

@@ -14,7 +14,7 @@ mod spec;
 pub mod story;
 mod view;
 
-pub use api::{Api, Decode, Done, Method, MethodKind, No, Onward, Request};
+pub use api::{Api, Decode, Done, Method, MethodKind, No, Onward, Request, field, ids_of};
 pub use caller::{Audience, Caller, VendorRole};
 pub use decider::{Asked, Decider, Event, Problem, Refusal};
 pub use effect::{Effect, NoEffect};

@@ -149,9 +149,9 @@ impl<D: Decider> Listener<D> {
     /// Turns messages `M` into commands.
     pub fn on<M: Words>(
         mut self,
-        to_command: impl Fn(M, &Heard<'_>) -> Result<D::Command, Unreadable> + Send + Sync + 'static,
+        to_command: impl Fn(&M, &Heard<'_>) -> Result<D::Command, Unreadable> + Send + Sync + 'static,
     ) -> Self {
-        let read = move |heard: &Heard<'_>| to_command(heard.read::<M>()?, heard);
+        let read = move |heard: &Heard<'_>| to_command(&heard.read::<M>()?, heard);
         let before = self.by_kind.insert(M::full_name(), Box::new(read));
         debug_assert!(before.is_none(), "{} is listened to twice", M::full_name());
         self

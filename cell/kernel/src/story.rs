@@ -49,7 +49,7 @@ impl<D: Decider> Story<D> {
     }
 
     /// The command is given by a service that needs no facts.
-    pub fn when(self, command: D::Command) -> Outcome<D>
+    pub fn when(self, command: &D::Command) -> Outcome<D>
     where
         D: Decider<Facts = ()>,
     {
@@ -57,8 +57,8 @@ impl<D: Decider> Story<D> {
     }
 
     /// The command is given with these facts known.
-    pub fn when_knowing(mut self, command: D::Command, facts: &D::Facts) -> Outcome<D> {
-        let decided = D::decide(&self.state, &command, facts, &self.asked);
+    pub fn when_knowing(mut self, command: &D::Command, facts: &D::Facts) -> Outcome<D> {
+        let decided = D::decide(&self.state, command, facts, &self.asked);
         for event in decided.iter().flatten() {
             self.fold(event.clone());
         }

@@ -1,0 +1,176 @@
+//! What inventory tells: answers to whoever reserves, reminders to itself, and to everyone how much is left.
+
+use base_ids::ResourceId;
+use cell_kernel::{Decider as _, Outbox, Seen};
+
+use crate::{
+    Inventory,
+    command::ReplyTo,
+    event::{Event, Pick, Shortage},
+    wire,
+};
+
+/// Up to this many left, the exact number is told.
+const FEW: i64 = 5;
+
+pub(crate) fn announce(seen: &Seen<'_, Inventory>, outbox: &mut Outbox) {
+    answer(seen, outbox);
+    for (offer, change) in changes(seen.event) {
+        publish_if_it_shows(seen, outbox, &offer, change);
+    }
+}
+
+fn answer(seen: &Seen<'_, Inventory>, outbox: &mut Outbox) {
+    let vendor = seen.tenant.to_string();
+    match seen.event {
+        Event::StockReserved {
+            reservation,
+            reply,
+            until,
+            ..
+        } => {
+            let (name, until_ms) = (reservation.to_string(), until.as_millis());
+            tell(
+                outbox,
+                reply,
+                &wire::StockReserved {
+                    reservation: name.clone(),
+                    vendor,
+                    until_ms,
+                },
+            );
+            outbox.remind(
+                seen.tenant,
+                Inventory::SERVICE,
+                *until,
+                &wire::ReservationDue { reservation: name },
+            );
+        }
+        Event::ReservationExtended { reservation, until } => {
+            let due = wire::ReservationDue {
+                reservation: reservation.to_string(),
+            };
+            outbox.remind(seen.tenant, Inventory::SERVICE, *until, &due);
+        }
+        Event::ReservationRefused {
+            reservation,
+            reply,
+            reason,
+            shortages,
+        } => {
+            let (reservation, reason) = (reservation.to_string(), <&str>::from(reason).to_owned());
+            let shortages = shortages.iter().map(shortage).collect();
+            tell(
+                outbox,
+                reply,
+                &wire::StockRefused {
+                    reservation,
+                    vendor,
+                    shortages,
+                    reason,
+                },
+            );
+        }
+        Event::ReservationCommitted {
+            reservation, reply, ..
+        } => {
+            let reservation = reservation.to_string();
+            tell(
+                outbox,
+                reply,
+                &wire::CommitOutcome {
+                    reservation,
+                    vendor,
+                    committed: true,
+                },
+            );
+        }
+        Event::CommitRefused { reservation, reply } => {
+            let reservation = reservation.to_string();
+            tell(
+                outbox,
+                reply,
+                &wire::CommitOutcome {
+                    reservation,
+                    vendor,
+                    committed: false,
+                },
+            );
+        }
+        _ => {}
+    }
+}
+
+fn tell<M: cell_kernel::Words>(outbox: &mut Outbox, reply: &ReplyTo, message: &M) {
+    outbox.tell(&reply.tenant, reply.service.as_str(), message);
+}
+
+fn shortage(shortage: &Shortage) -> wire::Shortage {
+    let (offer, asked) = (
+        shortage.line.offer.to_string(),
+        shortage.line.quantity.get(),
+    );
+    wire::Shortage {
+        offer,
+        asked,
+        available: shortage.available,
+    }
+}
+
+/// By how much the event changed what can be promised, per offer.
+fn changes(event: &Event) -> Vec<(ResourceId, i64)> {
+    match event {
+        Event::StockReceived {
+            offer, quantity, ..
+        } => vec![(offer.clone(), *quantity)],
+        Event::StockAdjusted { offer, change, .. } => vec![(offer.clone(), *change)],
+        Event::StockReserved { picks, .. } => summed(picks, -1),
+        Event::ReservationReleased { picks, .. } | Event::ReservationExpired { picks, .. } => {
+            summed(picks, 1)
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn summed(picks: &[Pick], sign: i64) -> Vec<(ResourceId, i64)> {
+    let mut by_offer: Vec<(ResourceId, i64)> = Vec::new();
+    for pick in picks {
+        match by_offer.last_mut() {
+            Some((offer, change)) if *offer == pick.offer => *change += sign * pick.quantity,
+            _ => by_offer.push((pick.offer.clone(), sign * pick.quantity)),
+        }
+    }
+    by_offer
+}
+
+fn publish_if_it_shows(
+    seen: &Seen<'_, Inventory>,
+    outbox: &mut Outbox,
+    offer: &ResourceId,
+    change: i64,
+) {
+    let now = seen.state.available(offer);
+    if shown(now) != shown(now - change) {
+        let (level, few) = shown(now);
+        let (vendor, offer) = (seen.tenant.to_string(), offer.to_string());
+        let key = format!("{vendor}/stock/{offer}");
+        outbox.publish(
+            key,
+            &wire::AvailabilityChanged {
+                vendor,
+                offer,
+                level: level.into(),
+                few,
+            },
+        );
+    }
+}
+
+fn shown(available: i64) -> (wire::availability_changed::Level, i64) {
+    use wire::availability_changed::Level;
+    match available {
+        ..=0 => (Level::None, 0),
+        1..=FEW => (Level::Few, available),
+        _ => (Level::Plenty, 0),
+    }
+}

@@ -1,0 +1,114 @@
+//! What inventory does when others speak, or a deadline comes.
+
+use base_time::Timestamp;
+use cell_kernel::{Heard, Listener, Unreadable};
+
+use crate::{
+    Inventory,
+    command::{Command, Line, Quantity, ReplyTo, Service},
+    wire,
+};
+
+/// Most lines that one reservation may have.
+const LINES_MAX: usize = 200;
+
+pub(crate) fn listener() -> Listener<Inventory> {
+    Listener::new()
+        .on(reserve_for_checkout)
+        .on(extend_while_paying)
+        .on(commit_when_placed)
+        .on(release_what_is_not_wanted)
+        .on(ship_when_sent)
+        .on(expire_at_deadline)
+}
+
+fn reserve_for_checkout(
+    message: &wire::ReserveStock,
+    _: &Heard<'_>,
+) -> Result<Command, Unreadable> {
+    if message.lines.is_empty() || message.lines.len() > LINES_MAX {
+        return Err(Unreadable(format!(
+            "a reservation has 1 to {LINES_MAX} lines, not {}",
+            message.lines.len()
+        )));
+    }
+    let reply = reply_to(&message.reply_tenant, &message.reply_service)?;
+    let lines = message.lines.iter().map(line).collect::<Result<_, _>>()?;
+    let until = Timestamp::from_millis(message.until_ms);
+    Ok(Command::ReserveStock {
+        reservation: id(&message.reservation)?,
+        reply,
+        lines,
+        until,
+    })
+}
+
+fn extend_while_paying(
+    message: &wire::ExtendReservation,
+    _: &Heard<'_>,
+) -> Result<Command, Unreadable> {
+    let until = Timestamp::from_millis(message.until_ms);
+    Ok(Command::ExtendReservation {
+        reservation: id(&message.reservation)?,
+        until,
+    })
+}
+
+fn commit_when_placed(
+    message: &wire::CommitReservation,
+    _: &Heard<'_>,
+) -> Result<Command, Unreadable> {
+    let reply = reply_to(&message.reply_tenant, &message.reply_service)?;
+    Ok(Command::CommitReservation {
+        reservation: id(&message.reservation)?,
+        reply,
+    })
+}
+
+fn release_what_is_not_wanted(
+    message: &wire::ReleaseReservation,
+    _: &Heard<'_>,
+) -> Result<Command, Unreadable> {
+    Ok(Command::ReleaseReservation {
+        reservation: id(&message.reservation)?,
+        reason: message.reason,
+    })
+}
+
+fn ship_when_sent(message: &wire::ShipReservation, _: &Heard<'_>) -> Result<Command, Unreadable> {
+    Ok(Command::ShipReservation {
+        reservation: id(&message.reservation)?,
+    })
+}
+
+fn expire_at_deadline(
+    message: &wire::ReservationDue,
+    _: &Heard<'_>,
+) -> Result<Command, Unreadable> {
+    Ok(Command::ExpireReservation {
+        reservation: id(&message.reservation)?,
+    })
+}
+
+fn id<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Unreadable> {
+    text.parse().map_err(Unreadable::because)
+}
+
+fn line(line: &wire::ReserveLine) -> Result<Line, Unreadable> {
+    let quantity = Quantity::try_from(line.quantity).map_err(Unreadable::because)?;
+    Ok(Line {
+        offer: id(&line.offer)?,
+        quantity,
+    })
+}
+
+fn reply_to(tenant: &str, service: &str) -> Result<ReplyTo, Unreadable> {
+    let known = [Service::Checkout]
+        .into_iter()
+        .find(|known| known.as_str() == service);
+    let service = known.ok_or_else(|| Unreadable(format!("`{service}` does not reserve stock")))?;
+    Ok(ReplyTo {
+        tenant: id(tenant)?,
+        service,
+    })
+}
