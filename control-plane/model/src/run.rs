@@ -26,7 +26,7 @@ pub(crate) fn runs<'a>(rows: impl Iterator<Item = (Slot, Option<&'a Ownership>)>
         });
         match runs.last_mut() {
             Some(run) if run.cell.as_ref() == cell && run.generation == generation => {
-                run.last = slot
+                run.last = slot;
             }
             _ => runs.push(SlotRun {
                 first: slot,
