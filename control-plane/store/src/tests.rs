@@ -220,7 +220,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// Spoils one file of a copy of the store; what opens afterwards, if anything, must be all that was acknowledged.
-fn spoil(file: usize, spoil: impl Fn(&mut Vec<u8>)) -> Result<(), TestCaseError> {
+fn spoil(file: usize, spoil: impl Fn(&mut Vec<u8>)) {
     let original = tempfile::tempdir().unwrap();
     let before = fill(original.path());
     let directory = tempfile::tempdir().unwrap();
@@ -239,10 +239,9 @@ fn spoil(file: usize, spoil: impl Fn(&mut Vec<u8>)) -> Result<(), TestCaseError>
     spoil(&mut bytes);
     fs::write(path, &bytes).unwrap();
     match Store::open(directory.path()) {
-        Ok(store) => prop_assert_eq!(&*store.fleet(), &before, "{}", path.display()),
-        Err(error) => prop_assert!(!error.to_string().is_empty()),
+        Ok(store) => assert_eq!(*store.fleet(), before, "{}", path.display()),
+        Err(error) => assert!(!error.to_string().is_empty()),
     }
-    Ok(())
 }
 
 proptest! {
@@ -253,11 +252,11 @@ proptest! {
         spoil(file, |bytes| {
             let at = at % bytes.len();
             bytes[at] ^= bits;
-        })?;
+        });
     }
 
     #[test]
     fn a_truncated_file_is_harmless_or_refused_but_never_a_silent_loss(file: usize, keep: usize) {
-        spoil(file, |bytes| bytes.truncate(keep % (bytes.len() + 1)))?;
+        spoil(file, |bytes| bytes.truncate(keep % (bytes.len() + 1)));
     }
 }
