@@ -106,14 +106,15 @@ fn tell<M: cell_kernel::Words>(outbox: &mut Outbox, reply: &ReplyTo, message: &M
 }
 
 fn shortage(shortage: &Shortage) -> wire::Shortage {
-    let (offer, asked) = (
-        shortage.line.offer.to_string(),
-        shortage.line.quantity.get(),
-    );
-    wire::Shortage {
+    let Shortage {
         offer,
         asked,
-        available: shortage.available,
+        available,
+    } = shortage;
+    wire::Shortage {
+        offer: offer.to_string(),
+        asked: *asked,
+        available: *available,
     }
 }
 

@@ -58,9 +58,9 @@ fn location(text: &str) -> Result<ResourceId, Fault> {
 
 /// Both commands answer with the offer's level after them.
 fn stock_after(done: &Done<'_, Inventory>) -> wire::StockLevel {
-    let offer = match done.command {
-        Command::ReceiveStock { offer, .. } | Command::AdjustStock { offer, .. } => offer,
-        _ => unreachable!("only these two commands come through the API"),
+    let (Command::ReceiveStock { offer, .. } | Command::AdjustStock { offer, .. }) = done.command
+    else {
+        unreachable!("only these two commands come through the API")
     };
     let locations = done
         .state
@@ -69,7 +69,7 @@ fn stock_after(done: &Done<'_, Inventory>) -> wire::StockLevel {
         .collect();
     show(
         &done.asked.tenant,
-        view::StockLevel {
+        &view::StockLevel {
             offer: offer.clone(),
             locations,
         },
@@ -92,7 +92,7 @@ async fn get_stock(
         )
     })?;
     Ok(Versioned {
-        row: show(&request.tenant, found.row),
+        row: show(&request.tenant, &found.row),
         version: found.version,
     })
 }
@@ -106,7 +106,7 @@ async fn list_stock(
         .reading
         .list::<Inventory, StockLevels>(&request.tenant, "", &ask)
         .await?;
-    let page = page.map(|level| show(&request.tenant, level));
+    let page = page.map(|level| show(&request.tenant, &level));
     Ok(wire::ListStockResponse {
         stock: page.rows,
         next_page_token: page.next_page_token,
@@ -123,14 +123,14 @@ async fn list_movements(
         .reading
         .list::<Inventory, Movements>(&request.tenant, &format!("{offer}/"), &ask)
         .await?;
-    let page = page.map(show_movement);
+    let page = page.map(|movement| show_movement(&movement));
     Ok(wire::ListMovementsResponse {
         movements: page.rows,
         next_page_token: page.next_page_token,
     })
 }
 
-fn show(vendor: &Tenant, found: view::StockLevel) -> wire::StockLevel {
+fn show(vendor: &Tenant, found: &view::StockLevel) -> wire::StockLevel {
     let sum = |part: fn(&Level) -> i64| {
         found
             .locations
@@ -163,7 +163,7 @@ fn show_location((location, level): &(ResourceId, Level)) -> wire::LocationLevel
     }
 }
 
-fn show_movement(movement: view::Movement) -> wire::Movement {
+fn show_movement(movement: &view::Movement) -> wire::Movement {
     use wire::movement::Kind;
     let kind = match movement.kind {
         MovementKind::Received => Kind::Received,
@@ -177,6 +177,6 @@ fn show_movement(movement: view::Movement) -> wire::Movement {
         location: movement.location.to_string(),
         quantity: movement.quantity,
         at_ms: movement.at.as_millis(),
-        reference: movement.reference,
+        reference: movement.reference.clone(),
     }
 }

@@ -37,11 +37,11 @@ pub enum Refusal {
 }
 
 /// Most offers that a vendor can stock: what one stream's state can hold in memory.
-pub const OFFERS_MAX: usize = 50_000;
+pub(crate) const OFFERS_MAX: usize = 50_000;
 /// Most of an offer that can be on hand at a location.
-pub const ON_HAND_MAX: i64 = 1_000_000_000;
+pub(crate) const ON_HAND_MAX: i64 = 1_000_000_000;
 /// How long a reservation that was released before it was asked for is remembered: longer than any message is retried.
-const BARRED_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+const BARRED_FOR: Duration = Duration::from_hours(30 * 24);
 
 impl cell_kernel::Refusal for Refusal {
     fn code(&self) -> &'static str {
@@ -199,13 +199,9 @@ fn pick_all(state: &State, lines: &[Line]) -> Result<Vec<Pick>, Vec<Shortage>> {
     for (offer, mut missing) in wanted {
         let available = state.available(offer);
         if available < missing {
-            let asked = Quantity::try_from(missing.min(Quantity::MAX))
-                .expect("at least one line asked for at least one");
             shortages.push(Shortage {
-                line: Line {
-                    offer: offer.clone(),
-                    quantity: asked,
-                },
+                offer: offer.clone(),
+                asked: missing,
                 available,
             });
             continue;

@@ -5,7 +5,7 @@ use base_time::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use crate::command::{Line, Reason, ReplyTo};
+use crate::command::{Reason, ReplyTo};
 
 /// What has happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, IntoStaticStr)]
@@ -126,8 +126,10 @@ pub struct Pick {
 /// Too little of an offer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shortage {
-    /// What was asked for, lines of one offer summed.
-    pub line: Line,
+    /// Which.
+    pub offer: ResourceId,
+    /// How many were asked for, lines of one offer summed.
+    pub asked: i64,
     /// How many there were.
     pub available: i64,
 }

@@ -12,7 +12,7 @@
 //! - A reservation that was released before it was asked for is never granted.
 //!
 //! # Hears
-//! `ReserveStock`, `ExtendReservation`, `CommitReservation`, `ReleaseReservation`, `ShipReservation`; and from itself
+//! `BookStock`, `ReserveStock`, `ExtendReservation`, `CommitReservation`, `ReleaseReservation`, `ShipReservation`; and from itself
 //! `ReservationDue`.
 //!
 //! # Tells

@@ -14,12 +14,30 @@ const LINES_MAX: usize = 200;
 
 pub(crate) fn listener() -> Listener<Inventory> {
     Listener::new()
+        .on(book_what_an_import_brings)
         .on(reserve_for_checkout)
         .on(extend_while_paying)
         .on(commit_when_placed)
         .on(release_what_is_not_wanted)
         .on(ship_when_sent)
         .on(expire_at_deadline)
+}
+
+fn book_what_an_import_brings(
+    message: &wire::BookStock,
+    _: &Heard<'_>,
+) -> Result<Command, Unreadable> {
+    let location = if message.location.is_empty() {
+        "main"
+    } else {
+        &message.location
+    };
+    let quantity = Quantity::try_from(message.quantity).map_err(Unreadable::because)?;
+    Ok(Command::ReceiveStock {
+        offer: id(&message.offer)?,
+        location: id(location)?,
+        quantity,
+    })
 }
 
 fn reserve_for_checkout(
@@ -71,7 +89,7 @@ fn release_what_is_not_wanted(
 ) -> Result<Command, Unreadable> {
     Ok(Command::ReleaseReservation {
         reservation: id(&message.reservation)?,
-        reason: message.reason,
+        reason: message.reason.clone(),
     })
 }
 
