@@ -81,15 +81,9 @@ impl Fault {
 
     /// A request whose `field` holds what it must not; `problem` says what would be right.
     pub fn invalid_field(field: impl Into<String>, problem: impl Into<String>) -> Self {
-        let violation = FieldViolation {
-            field: field.into(),
-            problem: problem.into(),
-        };
-        Self::caller(
-            Code::InvalidField,
-            format!("{}: {}", violation.field, violation.problem),
-        )
-        .with_field(violation)
+        let violation = FieldViolation { field: field.into(), problem: problem.into() };
+        Self::caller(Code::InvalidField, format!("{}: {}", violation.field, violation.problem))
+            .with_field(violation)
     }
 
     /// Adds a wrong field.
@@ -144,9 +138,6 @@ impl fmt::Debug for Fault {
 
 impl Error for Fault {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0
-            .cause
-            .as_ref()
-            .map(|cause| cause.as_ref() as &(dyn Error + 'static))
+        self.0.cause.as_ref().map(|cause| cause.as_ref() as &(dyn Error + 'static))
     }
 }

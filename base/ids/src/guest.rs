@@ -48,11 +48,8 @@ impl GuestSecret {
     /// The tenant of the visitor who holds the secret: `users/g-` and the first 26 characters of the lower-case base32 of
     /// SHA-256 over `souk-guest:` and the secret's text.
     pub fn tenant(&self) -> Tenant {
-        let hash: [u8; 32] = Sha256::new()
-            .chain_update("souk-guest:")
-            .chain_update(&self.0)
-            .finalize()
-            .into();
+        let hash: [u8; 32] =
+            Sha256::new().chain_update("souk-guest:").chain_update(&self.0).finalize().into();
         let id = format!("g-{}", digits(&hash, 5, ID_HASH_LEN, BASE32));
         Tenant::new(TenantKind::User, &id).expect("base32 digits are allowed in an id")
     }
@@ -92,33 +89,18 @@ mod tests {
     #[test]
     fn a_guest_is_pinned_so_that_router_and_cell_never_disagree() {
         let secret = GuestSecret::of_random(&std::array::from_fn(|n| u8::try_from(n).unwrap()));
-        assert_eq!(
-            secret.as_str(),
-            "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
-        );
-        assert_eq!(
-            secret.tenant().as_str(),
-            "users/g-yc65fikain43ppnbkq4kyqm65w"
-        );
+        assert_eq!(secret.as_str(), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8");
+        assert_eq!(secret.tenant().as_str(), "users/g-yc65fikain43ppnbkq4kyqm65w");
         assert!(secret.tenant().is_guest());
         assert_eq!(GuestSecret::parse(secret.as_str()), Ok(secret));
     }
 
     #[test]
     fn what_is_not_a_secret_is_refused_and_not_told() {
-        for text in [
-            "",
-            "short",
-            &"=".repeat(43),
-            &"é".repeat(22),
-            &"a".repeat(44),
-        ] {
+        for text in ["", "short", &"=".repeat(43), &"é".repeat(22), &"a".repeat(44)] {
             assert_eq!(GuestSecret::parse(text), Err(InvalidGuestSecret), "{text}");
         }
-        assert_eq!(
-            format!("{:?}", GuestSecret::of_random(&[7; 32])),
-            "GuestSecret(…)"
-        );
+        assert_eq!(format!("{:?}", GuestSecret::of_random(&[7; 32])), "GuestSecret(…)");
     }
 
     #[test]

@@ -11,7 +11,9 @@ pub struct ResourceId(Arc<str>);
 
 /// Why a text is not a resource's id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an id: expected 1 to 64 of a-z, 0-9, - and _, beginning with a letter or digit")]
+#[error(
+    "`{0}` is not an id: expected 1 to 64 of a-z, 0-9, - and _, beginning with a letter or digit"
+)]
 pub struct InvalidResourceId(String);
 
 impl ResourceId {
@@ -92,7 +94,12 @@ mod tests {
     fn a_name_gives_its_ids_only_if_it_has_the_patterns_form() {
         let [vendor, offer] = match_name("vendors/*/stock/*", "vendors/atlas/stock/o1").unwrap();
         assert_eq!((vendor.as_str(), offer.as_str()), ("atlas", "o1"));
-        for name in ["vendors/atlas/stock", "vendors/atlas/stock/o1/x", "vendors/atlas/offers/o1", "vendors/A/stock/o1"] {
+        for name in [
+            "vendors/atlas/stock",
+            "vendors/atlas/stock/o1/x",
+            "vendors/atlas/offers/o1",
+            "vendors/A/stock/o1",
+        ] {
             assert_eq!(match_name::<2>("vendors/*/stock/*", name), None, "{name}");
         }
     }

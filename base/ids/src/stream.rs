@@ -33,22 +33,11 @@ impl StreamName {
     pub fn new(tenant: Tenant, service: &str, key: &str) -> Result<Self, InvalidStreamName> {
         let service_ok = !service.is_empty() && service.bytes().all(|b| b.is_ascii_lowercase());
         let key_ok = (1..=Self::KEY_LEN_MAX).contains(&key.len())
-            && key
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+            && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
         if service_ok && key_ok {
-            Ok(Self {
-                tenant,
-                service: service.into(),
-                key: key.into(),
-            })
+            Ok(Self { tenant, service: service.into(), key: key.into() })
         } else {
-            Err(InvalidStreamName(
-                format!("{tenant}/{service}/{key}")
-                    .chars()
-                    .take(300)
-                    .collect(),
-            ))
+            Err(InvalidStreamName(format!("{tenant}/{service}/{key}").chars().take(300).collect()))
         }
     }
 }
@@ -73,9 +62,7 @@ impl FromStr for StreamName {
         let mut parts = text.splitn(4, '/');
         let mut part = || parts.next().ok_or_else(invalid);
         let (collection, id, service, key) = (part()?, part()?, part()?, part()?);
-        let tenant = format!("{collection}/{id}")
-            .parse()
-            .map_err(|_| invalid())?;
+        let tenant = format!("{collection}/{id}").parse().map_err(|_| invalid())?;
         Self::new(tenant, service, key)
     }
 }
@@ -102,9 +89,7 @@ pub struct MessageId(pub Uuid);
 impl MessageId {
     /// The id of the `ordinal`-th message that the append ending at `version` of `stream` gave rise to.
     pub fn derived(stream: &StreamName, version: Version, ordinal: usize) -> Self {
-        Self(Uuid::from_u128(xxh3_128(
-            format!("{stream}@{version}#{ordinal}").as_bytes(),
-        )))
+        Self(Uuid::from_u128(xxh3_128(format!("{stream}@{version}#{ordinal}").as_bytes())))
     }
 }
 

@@ -61,14 +61,7 @@ impl Tenant {
     /// Names the tenant `<kind>/<id>`.
     pub fn new(kind: TenantKind, id: &str) -> Result<Self, InvalidTenant> {
         let name = format!("{}/{id}", kind.collection());
-        if is_id(id) {
-            Ok(Self {
-                name: name.into(),
-                kind,
-            })
-        } else {
-            Err(InvalidTenant(name))
-        }
+        if is_id(id) { Ok(Self { name: name.into(), kind }) } else { Err(InvalidTenant(name)) }
     }
 
     /// The whole name, `users/0190…`.
@@ -168,33 +161,18 @@ mod tests {
 
     #[test]
     fn a_name_reads_back_as_the_tenant_it_was_written_from() {
-        for text in [
-            "users/0190-ab",
-            "vendors/atlas",
-            "names/9f86d081",
-            "platform/catalog-0a3",
-        ] {
+        for text in ["users/0190-ab", "vendors/atlas", "names/9f86d081", "platform/catalog-0a3"] {
             let tenant: Tenant = text.parse().unwrap();
             assert_eq!(tenant.as_str(), text);
-            assert_eq!(
-                format!("{}/{}", tenant.kind().collection(), tenant.id()),
-                text
-            );
+            assert_eq!(format!("{}/{}", tenant.kind().collection(), tenant.id()), text);
         }
     }
 
     #[test]
     fn what_is_not_a_tenant_is_refused_with_the_expected_form() {
-        for text in [
-            "",
-            "users",
-            "users/",
-            "users/A",
-            "users/-a",
-            "orders/x",
-            "users/a/b",
-            "users/é",
-        ] {
+        for text in
+            ["", "users", "users/", "users/A", "users/-a", "orders/x", "users/a/b", "users/é"]
+        {
             let error = text.parse::<Tenant>().unwrap_err().to_string();
             assert!(error.contains("expected users/<id>"), "{text}: {error}");
         }

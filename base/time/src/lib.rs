@@ -32,10 +32,7 @@ impl Timestamp {
 
     /// The point `span` later; stays at the end of time if it would pass it.
     pub fn after(self, span: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
-        )
+        Self(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
     }
 
     /// How long it is from `earlier` to this point; zero if `earlier` is later.
@@ -99,15 +96,7 @@ mod tests {
 
     #[test]
     fn spans_never_wrap() {
-        assert_eq!(
-            Timestamp::from_millis(i64::MAX)
-                .after(Duration::MAX)
-                .as_millis(),
-            i64::MAX
-        );
-        assert_eq!(
-            Timestamp::from_millis(5).since(Timestamp::from_millis(9)),
-            Duration::ZERO
-        );
+        assert_eq!(Timestamp::from_millis(i64::MAX).after(Duration::MAX).as_millis(), i64::MAX);
+        assert_eq!(Timestamp::from_millis(5).since(Timestamp::from_millis(9)), Duration::ZERO);
     }
 }

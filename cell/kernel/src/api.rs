@@ -93,11 +93,7 @@ pub struct Onward {
 impl Onward {
     /// Goes on to `method` of `tenant` with `request`.
     pub fn to(tenant: Tenant, method: &str, request: &impl Words) -> Self {
-        Self {
-            tenant,
-            method: method.to_owned(),
-            request: request.encode_to_vec(),
-        }
+        Self { tenant, method: method.to_owned(), request: request.encode_to_vec() }
     }
 }
 
@@ -154,10 +150,7 @@ pub struct Api<D: Decider> {
 impl<D: Decider> Api<D> {
     /// The API of the proto service with this full name, such as `souk.inventory.v1.Inventory`.
     pub fn new(service: &'static str) -> Self {
-        Self {
-            service,
-            methods: Vec::new(),
-        }
+        Self { service, methods: Vec::new() }
     }
 
     /// A method that changes something.
@@ -189,21 +182,13 @@ impl<D: Decider> Api<D> {
                     let found = answer(request, asked);
                     Box::pin(async move {
                         let Versioned { row, version } = found.await?;
-                        Ok(Versioned {
-                            row: row.encode_to_vec(),
-                            version,
-                        })
+                        Ok(Versioned { row: row.encode_to_vec(), version })
                     })
                 }
                 Err(fault) => Box::pin(std::future::ready(Err(No::Fault(fault)))),
             }
         };
-        self.with(
-            name,
-            MethodKind::Query {
-                answer: Box::new(answer),
-            },
-        )
+        self.with(name, MethodKind::Query { answer: Box::new(answer) })
     }
 
     /// A method that reads a list, or anything else without a version.
@@ -217,12 +202,7 @@ impl<D: Decider> Api<D> {
     {
         self.get(name, move |request, asked| {
             let found = answer(request, asked);
-            async move {
-                Ok(Versioned {
-                    row: found.await?,
-                    version: Version(0),
-                })
-            }
+            async move { Ok(Versioned { row: found.await?, version: Version(0) }) }
         })
     }
 
@@ -236,19 +216,13 @@ impl<D: Decider> Api<D> {
     ) -> Self {
         let show = move |bytes: &[u8]| {
             let row: V::Row = serde_json::from_slice(bytes).map_err(|error| {
-                Fault::ours(
-                    base_fault::Code::StoreBroken,
-                    "a watched row cannot be read",
-                )
-                .because(error)
+                Fault::ours(base_fault::Code::StoreBroken, "a watched row cannot be read")
+                    .because(error)
             })?;
             Ok((show(&row).encode_to_vec(), last(&row)))
         };
         let kind = MethodKind::Watch {
-            table: Table {
-                service: D::SERVICE,
-                name: V::NAME,
-            },
+            table: Table { service: D::SERVICE, name: V::NAME },
             key: Box::new(move |request, body| key(request, &read(body)?)),
             show: Box::new(show),
         };
@@ -270,12 +244,7 @@ impl<D: Decider> Api<D> {
                 Err(fault) => Box::pin(std::future::ready(Err(No::Fault(fault)))),
             }
         };
-        self.with(
-            name,
-            MethodKind::Forward {
-                onward: Box::new(onward),
-            },
-        )
+        self.with(name, MethodKind::Forward { onward: Box::new(onward) })
     }
 
     /// The methods.
@@ -284,21 +253,15 @@ impl<D: Decider> Api<D> {
     }
 
     fn with(mut self, name: &str, kind: MethodKind<D>) -> Self {
-        self.methods.push(Method {
-            name: format!("{}/{name}", self.service),
-            kind,
-        });
+        self.methods.push(Method { name: format!("{}/{name}", self.service), kind });
         self
     }
 }
 
 fn read<M: Words>(body: &[u8]) -> Result<M, Fault> {
     M::decode(body).map_err(|error| {
-        Fault::caller(
-            base_fault::Code::Malformed,
-            format!("the request is not a {}", M::NAME),
-        )
-        .because(error)
+        Fault::caller(base_fault::Code::Malformed, format!("the request is not a {}", M::NAME))
+            .because(error)
     })
 }
 
@@ -309,10 +272,7 @@ pub fn ids_of<const STARS: usize>(
     name: &str,
 ) -> Result<[ResourceId; STARS], Fault> {
     base_ids::match_name(pattern, name).ok_or_else(|| {
-        Fault::invalid_field(
-            field,
-            format!("`{name}` is not a name of the form `{pattern}`"),
-        )
+        Fault::invalid_field(field, format!("`{name}` is not a name of the form `{pattern}`"))
     })
 }
 
@@ -322,6 +282,5 @@ where
     T: std::str::FromStr,
     T::Err: std::fmt::Display,
 {
-    text.parse()
-        .map_err(|error: T::Err| Fault::invalid_field(field, error.to_string()))
+    text.parse().map_err(|error: T::Err| Fault::invalid_field(field, error.to_string()))
 }

@@ -57,58 +57,36 @@ pub enum VendorRole {
 impl Caller {
     /// Nobody in particular.
     pub fn anonymous() -> Self {
-        Self {
-            subject: None,
-            audience: Audience::Anonymous,
-            session: None,
-        }
+        Self { subject: None, audience: Audience::Anonymous, session: None }
     }
 
     /// The platform itself, acting for `service`.
     pub fn platform(service: &str) -> Self {
         Self {
             subject: None,
-            audience: Audience::Platform {
-                service: service.to_owned(),
-            },
+            audience: Audience::Platform { service: service.to_owned() },
             session: None,
         }
     }
 
     /// A registered user, shopping.
     pub fn shopper(user: Tenant) -> Self {
-        Self {
-            subject: Some(user),
-            audience: Audience::Shopper,
-            session: None,
-        }
+        Self { subject: Some(user), audience: Audience::Shopper, session: None }
     }
 
     /// A guest.
     pub fn guest(user: Tenant) -> Self {
-        Self {
-            subject: Some(user),
-            audience: Audience::Guest,
-            session: None,
-        }
+        Self { subject: Some(user), audience: Audience::Guest, session: None }
     }
 
     /// A member of a vendor's team.
     pub fn vendor(user: Tenant, vendor: Tenant, role: VendorRole) -> Self {
-        Self {
-            subject: Some(user),
-            audience: Audience::Vendor { vendor, role },
-            session: None,
-        }
+        Self { subject: Some(user), audience: Audience::Vendor { vendor, role }, session: None }
     }
 
     /// An operator.
     pub fn operator(user: Tenant) -> Self {
-        Self {
-            subject: Some(user),
-            audience: Audience::Operator,
-            session: None,
-        }
+        Self { subject: Some(user), audience: Audience::Operator, session: None }
     }
 
     /// Who it is, in one word, for journals and idempotency scopes: the subject's name, or the platform's service.

@@ -141,9 +141,7 @@ pub struct Listener<D: Decider> {
 impl<D: Decider> Listener<D> {
     /// Hears nothing.
     pub fn new() -> Self {
-        Self {
-            by_kind: BTreeMap::new(),
-        }
+        Self { by_kind: BTreeMap::new() }
     }
 
     /// Turns messages `M` into commands.
@@ -159,9 +157,7 @@ impl<D: Decider> Listener<D> {
 
     /// The command that a message asks for; `None` if the service does not listen to such messages.
     pub fn hear(&self, heard: &Heard<'_>) -> Option<Result<D::Command, Unreadable>> {
-        self.by_kind
-            .get(heard.kind)
-            .map(|to_command| to_command(heard))
+        self.by_kind.get(heard.kind).map(|to_command| to_command(heard))
     }
 
     /// The kinds it listens to.

@@ -92,11 +92,7 @@ impl PageAsk {
                 )
             })?),
         };
-        Ok(Self {
-            size,
-            after,
-            newest_first: false,
-        })
+        Ok(Self { size, after, newest_first: false })
     }
 
     /// The same page of the list read backwards.
@@ -143,10 +139,7 @@ impl Reading {
         tenant: &Tenant,
         key: &str,
     ) -> Result<Option<Versioned<V::Row>>, Fault> {
-        let table = Table {
-            service: D::SERVICE,
-            name: V::NAME,
-        };
+        let table = Table { service: D::SERVICE, name: V::NAME };
         self.source
             .row(table, Some(tenant), key)
             .await?
@@ -161,16 +154,7 @@ impl Reading {
         prefix: &str,
         ask: &PageAsk,
     ) -> Result<Page<V::Row>, Fault> {
-        self.page(
-            Table {
-                service: D::SERVICE,
-                name: V::NAME,
-            },
-            Some(tenant),
-            prefix,
-            ask,
-        )
-        .await
+        self.page(Table { service: D::SERVICE, name: V::NAME }, Some(tenant), prefix, ask).await
     }
 
     /// One row of a replica of `service`.
@@ -179,15 +163,9 @@ impl Reading {
         service: &'static str,
         key: &str,
     ) -> Result<Option<R::Row>, Fault> {
-        let table = Table {
-            service,
-            name: R::NAME,
-        };
+        let table = Table { service, name: R::NAME };
         let row = self.source.row(table, None, key).await?;
-        Ok(row
-            .map(|bytes| versioned(table, &bytes))
-            .transpose()?
-            .map(|versioned| versioned.row))
+        Ok(row.map(|bytes| versioned(table, &bytes)).transpose()?.map(|versioned| versioned.row))
     }
 
     /// A page of a replica's rows whose keys start with `prefix`.
@@ -197,16 +175,7 @@ impl Reading {
         prefix: &str,
         ask: &PageAsk,
     ) -> Result<Page<R::Row>, Fault> {
-        self.page(
-            Table {
-                service,
-                name: R::NAME,
-            },
-            None,
-            prefix,
-            ask,
-        )
-        .await
+        self.page(Table { service, name: R::NAME }, None, prefix, ask).await
     }
 
     async fn page<Row: DeserializeOwned>(
@@ -219,14 +188,7 @@ impl Reading {
         // One more than asked for tells whether there is a next page.
         let mut found = self
             .source
-            .rows(
-                table,
-                tenant,
-                prefix,
-                ask.after.as_deref(),
-                ask.size + 1,
-                ask.newest_first,
-            )
+            .rows(table, tenant, prefix, ask.after.as_deref(), ask.size + 1, ask.newest_first)
             .await?;
         let more = found.len() > ask.size;
         found.truncate(ask.size);
@@ -238,10 +200,7 @@ impl Reading {
             .iter()
             .map(|bytes| Ok(versioned::<Row>(table, bytes)?.row))
             .collect::<Result<_, Fault>>()?;
-        Ok(Page {
-            rows,
-            next_page_token,
-        })
+        Ok(Page { rows, next_page_token })
     }
 }
 
@@ -256,10 +215,7 @@ fn versioned<Row: DeserializeOwned>(
         );
         Fault::ours(Code::StoreBroken, context).because(error)
     })?;
-    Ok(Versioned {
-        row,
-        version: bytes.version,
-    })
+    Ok(Versioned { row, version: bytes.version })
 }
 
 fn encode_token(key: &str) -> String {
@@ -283,10 +239,7 @@ mod tests {
 
     #[test]
     fn a_page_token_gives_its_key_back() {
-        assert_eq!(
-            decode_token(&encode_token("offer/كتاب")).as_deref(),
-            Some("offer/كتاب")
-        );
+        assert_eq!(decode_token(&encode_token("offer/كتاب")).as_deref(), Some("offer/كتاب"));
         for token in ["zz", "abc", "ff", "é0"] {
             assert_eq!(decode_token(token), None, "{token}");
         }

@@ -98,20 +98,15 @@ impl<D: Decider> ServiceSpec<D> {
             V::fold(seen, &mut rows);
             rows.into_changes()
         };
-        self.views.push(ViewSpec {
-            name: V::NAME,
-            fold,
-        });
+        self.views.push(ViewSpec { name: V::NAME, fold });
         self
     }
 
     /// Adds a replica.
     pub fn replica<R: Replica>(mut self) -> Self {
         let fold: FoldReplica = |before, heard| {
-            let before = before
-                .map(serde_json::from_slice)
-                .transpose()
-                .map_err(Unreadable::because)?;
+            let before =
+                before.map(serde_json::from_slice).transpose().map_err(Unreadable::because)?;
             let mut rows = Rows::new();
             R::fold(before, heard, &mut rows)?;
             Ok(rows.into_changes())

@@ -8,16 +8,8 @@ use crate::{Asked, Caller, Decider, Event};
 /// Starts a story about `D` in which nothing has happened yet. The tenant is `tenant`, the platform asks, the time is 0.
 pub fn story<D: Decider>(tenant: &str) -> Story<D> {
     let tenant: Tenant = tenant.parse().expect("a story names a valid tenant");
-    let asked = Asked {
-        tenant,
-        caller: Caller::platform("story"),
-        at: Timestamp::default(),
-    };
-    Story {
-        state: D::State::default(),
-        asked,
-        history: Vec::new(),
-    }
+    let asked = Asked { tenant, caller: Caller::platform("story"), at: Timestamp::default() };
+    Story { state: D::State::default(), asked, history: Vec::new() }
 }
 
 /// A story so far.
@@ -62,10 +54,7 @@ impl<D: Decider> Story<D> {
         for event in decided.iter().flatten() {
             self.fold(event.clone());
         }
-        Outcome {
-            story: self,
-            decided,
-        }
+        Outcome { story: self, decided }
     }
 
     /// What is remembered.
@@ -108,12 +97,7 @@ impl<D: Decider> Outcome<D> {
     /// The business said no.
     #[track_caller]
     pub fn refused(self, refusal: &D::Refusal) -> Story<D> {
-        assert_eq!(
-            self.decided.as_ref().err(),
-            Some(refusal),
-            "decided: {:?}",
-            self.decided
-        );
+        assert_eq!(self.decided.as_ref().err(), Some(refusal), "decided: {:?}", self.decided);
         self.story
     }
 
@@ -132,17 +116,10 @@ pub fn replay_equals_live<D: Decider>(story: &Story<D>) {
     for event in story.history() {
         let stored = serde_json::to_vec(event).expect("an event serialises");
         let read = D::Event::read(&stored).expect("a stored event reads back");
-        assert_eq!(
-            &read, event,
-            "an event changed on its way through the store"
-        );
+        assert_eq!(&read, event, "an event changed on its way through the store");
         D::evolve(&mut replayed, &read);
     }
-    assert_eq!(
-        shown(&replayed),
-        shown(story.state()),
-        "replay differs from live"
-    );
+    assert_eq!(shown(&replayed), shown(story.state()), "replay differs from live");
     let snapshot: D::State =
         serde_json::from_value(shown(story.state())).expect("a snapshot reads back");
     assert_eq!(

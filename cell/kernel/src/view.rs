@@ -76,28 +76,19 @@ pub struct RowChange {
 impl<Row: Serialize> Rows<Row> {
     /// An empty collection.
     pub fn new() -> Self {
-        Self {
-            changes: Vec::new(),
-            row: PhantomData,
-        }
+        Self { changes: Vec::new(), row: PhantomData }
     }
 
     /// Sets the row under `key`.
     pub fn put(&mut self, key: impl Into<String>, row: &Row) {
         let row = serde_json::to_vec(row)
             .expect("rows are plain data with text keys, which always serialise");
-        self.changes.push(RowChange {
-            key: key.into(),
-            row: Some(row),
-        });
+        self.changes.push(RowChange { key: key.into(), row: Some(row) });
     }
 
     /// Takes the row under `key` away.
     pub fn delete(&mut self, key: impl Into<String>) {
-        self.changes.push(RowChange {
-            key: key.into(),
-            row: None,
-        });
+        self.changes.push(RowChange { key: key.into(), row: None });
     }
 
     /// The changes, in order.

@@ -221,11 +221,7 @@ pub struct OutboxKey {
 impl OutboxKey {
     /// The key of the `ordinal`-th entry that `commit` posts.
     pub fn posted(due: Option<Timestamp>, commit: u64, ordinal: u16) -> Self {
-        Self {
-            due_ms: Self::due_ms_of(due),
-            commit,
-            ordinal,
-        }
+        Self { due_ms: Self::due_ms_of(due), commit, ordinal }
     }
 
     /// A due time as it stands in a key; 0 for at once.

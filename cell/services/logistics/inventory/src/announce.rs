@@ -23,21 +23,12 @@ pub(crate) fn announce(seen: &Seen<'_, Inventory>, outbox: &mut Outbox) {
 fn answer(seen: &Seen<'_, Inventory>, outbox: &mut Outbox) {
     let vendor = seen.tenant.to_string();
     match seen.event {
-        Event::StockReserved {
-            reservation,
-            reply,
-            until,
-            ..
-        } => {
+        Event::StockReserved { reservation, reply, until, .. } => {
             let (name, until_ms) = (reservation.to_string(), until.as_millis());
             tell(
                 outbox,
                 reply,
-                &wire::StockReserved {
-                    reservation: name.clone(),
-                    vendor,
-                    until_ms,
-                },
+                &wire::StockReserved { reservation: name.clone(), vendor, until_ms },
             );
             outbox.remind(
                 seen.tenant,
@@ -47,55 +38,21 @@ fn answer(seen: &Seen<'_, Inventory>, outbox: &mut Outbox) {
             );
         }
         Event::ReservationExtended { reservation, until } => {
-            let due = wire::ReservationDue {
-                reservation: reservation.to_string(),
-            };
+            let due = wire::ReservationDue { reservation: reservation.to_string() };
             outbox.remind(seen.tenant, Inventory::SERVICE, *until, &due);
         }
-        Event::ReservationRefused {
-            reservation,
-            reply,
-            reason,
-            shortages,
-        } => {
+        Event::ReservationRefused { reservation, reply, reason, shortages } => {
             let (reservation, reason) = (reservation.to_string(), <&str>::from(reason).to_owned());
             let shortages = shortages.iter().map(shortage).collect();
-            tell(
-                outbox,
-                reply,
-                &wire::StockRefused {
-                    reservation,
-                    vendor,
-                    shortages,
-                    reason,
-                },
-            );
+            tell(outbox, reply, &wire::StockRefused { reservation, vendor, shortages, reason });
         }
-        Event::ReservationCommitted {
-            reservation, reply, ..
-        } => {
+        Event::ReservationCommitted { reservation, reply, .. } => {
             let reservation = reservation.to_string();
-            tell(
-                outbox,
-                reply,
-                &wire::CommitOutcome {
-                    reservation,
-                    vendor,
-                    committed: true,
-                },
-            );
+            tell(outbox, reply, &wire::CommitOutcome { reservation, vendor, committed: true });
         }
         Event::CommitRefused { reservation, reply } => {
             let reservation = reservation.to_string();
-            tell(
-                outbox,
-                reply,
-                &wire::CommitOutcome {
-                    reservation,
-                    vendor,
-                    committed: false,
-                },
-            );
+            tell(outbox, reply, &wire::CommitOutcome { reservation, vendor, committed: false });
         }
         _ => {}
     }
@@ -106,24 +63,14 @@ fn tell<M: cell_kernel::Words>(outbox: &mut Outbox, reply: &ReplyTo, message: &M
 }
 
 fn shortage(shortage: &Shortage) -> wire::Shortage {
-    let Shortage {
-        offer,
-        asked,
-        available,
-    } = shortage;
-    wire::Shortage {
-        offer: offer.to_string(),
-        asked: *asked,
-        available: *available,
-    }
+    let Shortage { offer, asked, available } = shortage;
+    wire::Shortage { offer: offer.to_string(), asked: *asked, available: *available }
 }
 
 /// By how much the event changed what can be promised, per offer.
 fn changes(event: &Event) -> Vec<(ResourceId, i64)> {
     match event {
-        Event::StockReceived {
-            offer, quantity, ..
-        } => vec![(offer.clone(), *quantity)],
+        Event::StockReceived { offer, quantity, .. } => vec![(offer.clone(), *quantity)],
         Event::StockAdjusted { offer, change, .. } => vec![(offer.clone(), *change)],
         Event::StockReserved { picks, .. } => summed(picks, -1),
         Event::ReservationReleased { picks, .. } | Event::ReservationExpired { picks, .. } => {
@@ -155,15 +102,7 @@ fn publish_if_it_shows(
         let (level, few) = shown(now);
         let (vendor, offer) = (seen.tenant.to_string(), offer.to_string());
         let key = format!("{vendor}/stock/{offer}");
-        outbox.publish(
-            key,
-            &wire::AvailabilityChanged {
-                vendor,
-                offer,
-                level: level.into(),
-                few,
-            },
-        );
+        outbox.publish(key, &wire::AvailabilityChanged { vendor, offer, level: level.into(), few });
     }
 }
 

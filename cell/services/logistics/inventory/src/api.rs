@@ -27,29 +27,18 @@ fn receive_stock(_: &Request, asked: &wire::ReceiveStockRequest) -> Result<Comma
     let quantity = Quantity::try_from(asked.quantity)
         .map_err(|error| Fault::invalid_field("quantity", error.to_string()))?;
     let location = location(&asked.location)?;
-    Ok(Command::ReceiveStock {
-        offer: field("offer", &asked.offer)?,
-        location,
-        quantity,
-    })
+    Ok(Command::ReceiveStock { offer: field("offer", &asked.offer)?, location, quantity })
 }
 
 fn adjust_stock(_: &Request, asked: &wire::AdjustStockRequest) -> Result<Command, Fault> {
     let change = asked.change;
     if change == 0 || change.checked_abs().is_none_or(|size| size > Quantity::MAX) {
-        let problem = format!(
-            "is {change}; expected -{max} to {max}, and not 0",
-            max = Quantity::MAX
-        );
+        let problem =
+            format!("is {change}; expected -{max} to {max}, and not 0", max = Quantity::MAX);
         return Err(Fault::invalid_field("change", problem));
     }
     let (offer, location) = (field("offer", &asked.offer)?, location(&asked.location)?);
-    Ok(Command::AdjustStock {
-        offer,
-        location,
-        change,
-        reason: field("reason", &asked.reason)?,
-    })
+    Ok(Command::AdjustStock { offer, location, change, reason: field("reason", &asked.reason)? })
 }
 
 fn location(text: &str) -> Result<ResourceId, Fault> {
@@ -62,18 +51,9 @@ fn stock_after(done: &Done<'_, Inventory>) -> wire::StockLevel {
     else {
         unreachable!("only these two commands come through the API")
     };
-    let locations = done
-        .state
-        .locations(offer)
-        .map(|(location, level)| (location.clone(), level))
-        .collect();
-    show(
-        &done.asked.tenant,
-        &view::StockLevel {
-            offer: offer.clone(),
-            locations,
-        },
-    )
+    let locations =
+        done.state.locations(offer).map(|(location, level)| (location.clone(), level)).collect();
+    show(&done.asked.tenant, &view::StockLevel { offer: offer.clone(), locations })
 }
 
 async fn get_stock(
@@ -81,20 +61,12 @@ async fn get_stock(
     asked: wire::GetStockRequest,
 ) -> Result<Versioned<wire::StockLevel>, No> {
     let [_, offer] = ids_of("name", STOCK, &asked.name)?;
-    let found = request
-        .reading
-        .get::<Inventory, StockLevels>(&request.tenant, offer.as_str())
-        .await?;
+    let found =
+        request.reading.get::<Inventory, StockLevels>(&request.tenant, offer.as_str()).await?;
     let found = found.ok_or_else(|| {
-        Fault::caller(
-            Code::NotFound,
-            format!("nothing was ever stocked of `{}`", asked.name),
-        )
+        Fault::caller(Code::NotFound, format!("nothing was ever stocked of `{}`", asked.name))
     })?;
-    Ok(Versioned {
-        row: show(&request.tenant, &found.row),
-        version: found.version,
-    })
+    Ok(Versioned { row: show(&request.tenant, &found.row), version: found.version })
 }
 
 async fn list_stock(
@@ -102,15 +74,9 @@ async fn list_stock(
     asked: wire::ListStockRequest,
 ) -> Result<wire::ListStockResponse, No> {
     let ask = PageAsk::read(asked.page_size, &asked.page_token)?;
-    let page = request
-        .reading
-        .list::<Inventory, StockLevels>(&request.tenant, "", &ask)
-        .await?;
+    let page = request.reading.list::<Inventory, StockLevels>(&request.tenant, "", &ask).await?;
     let page = page.map(|level| show(&request.tenant, &level));
-    Ok(wire::ListStockResponse {
-        stock: page.rows,
-        next_page_token: page.next_page_token,
-    })
+    Ok(wire::ListStockResponse { stock: page.rows, next_page_token: page.next_page_token })
 }
 
 async fn list_movements(
@@ -124,20 +90,12 @@ async fn list_movements(
         .list::<Inventory, Movements>(&request.tenant, &format!("{offer}/"), &ask)
         .await?;
     let page = page.map(|movement| show_movement(&movement));
-    Ok(wire::ListMovementsResponse {
-        movements: page.rows,
-        next_page_token: page.next_page_token,
-    })
+    Ok(wire::ListMovementsResponse { movements: page.rows, next_page_token: page.next_page_token })
 }
 
 fn show(vendor: &Tenant, found: &view::StockLevel) -> wire::StockLevel {
-    let sum = |part: fn(&Level) -> i64| {
-        found
-            .locations
-            .iter()
-            .map(|(_, level)| part(level))
-            .sum::<i64>()
-    };
+    let sum =
+        |part: fn(&Level) -> i64| found.locations.iter().map(|(_, level)| part(level)).sum::<i64>();
     wire::StockLevel {
         name: format!("{vendor}/stock/{}", found.offer),
         offer: found.offer.to_string(),
@@ -150,17 +108,8 @@ fn show(vendor: &Tenant, found: &view::StockLevel) -> wire::StockLevel {
 }
 
 fn show_location((location, level): &(ResourceId, Level)) -> wire::LocationLevel {
-    let Level {
-        on_hand,
-        allocated,
-        reserved,
-    } = *level;
-    wire::LocationLevel {
-        location: location.to_string(),
-        on_hand,
-        allocated,
-        reserved,
-    }
+    let Level { on_hand, allocated, reserved } = *level;
+    wire::LocationLevel { location: location.to_string(), on_hand, allocated, reserved }
 }
 
 fn show_movement(movement: &view::Movement) -> wire::Movement {

@@ -66,40 +66,24 @@ pub(crate) fn decide(
     asked: &Asked,
 ) -> Result<Vec<Event>, Refusal> {
     match command {
-        Command::ReceiveStock {
-            offer,
-            location,
-            quantity,
-        } => receive(state, offer, location, *quantity),
-        Command::AdjustStock {
-            offer,
-            location,
-            change,
-            reason,
-        } => {
+        Command::ReceiveStock { offer, location, quantity } => {
+            receive(state, offer, location, *quantity)
+        }
+        Command::AdjustStock { offer, location, change, reason } => {
             room_for(state, offer, location, *change)?;
             let (offer, location, reason) = (offer.clone(), location.clone(), reason.clone());
-            Ok(vec![Event::StockAdjusted {
-                offer,
-                location,
-                change: *change,
-                reason,
-            }])
+            Ok(vec![Event::StockAdjusted { offer, location, change: *change, reason }])
         }
-        Command::ReserveStock {
-            reservation,
-            reply,
-            lines,
-            until,
-        } => Ok(reserve(state, reservation, reply, lines, *until, asked.at)),
+        Command::ReserveStock { reservation, reply, lines, until } => {
+            Ok(reserve(state, reservation, reply, lines, *until, asked.at))
+        }
         Command::ExtendReservation { reservation, until } => Ok(extend(state, reservation, *until)),
         Command::CommitReservation { reservation, reply } => {
             Ok(vec![commit(state, reservation, reply)])
         }
-        Command::ReleaseReservation {
-            reservation,
-            reason,
-        } => Ok(release(state, reservation, reason, asked.at)),
+        Command::ReleaseReservation { reservation, reason } => {
+            Ok(release(state, reservation, reason, asked.at))
+        }
         Command::ShipReservation { reservation } => Ok(ship(state, reservation)),
         Command::ExpireReservation { reservation } => Ok(expire(state, reservation, asked.at)),
     }
@@ -176,12 +160,7 @@ fn reserve(
     match pick_all(state, lines) {
         Ok(picks) => {
             let (reservation, reply) = (reservation.clone(), reply.clone());
-            vec![Event::StockReserved {
-                reservation,
-                reply,
-                picks,
-                until,
-            }]
+            vec![Event::StockReserved { reservation, reply, picks, until }]
         }
         Err(shortages) => refused(RefusedBecause::OutOfStock, shortages),
     }
@@ -199,40 +178,25 @@ fn pick_all(state: &State, lines: &[Line]) -> Result<Vec<Pick>, Vec<Shortage>> {
     for (offer, mut missing) in wanted {
         let available = state.available(offer);
         if available < missing {
-            shortages.push(Shortage {
-                offer: offer.clone(),
-                asked: missing,
-                available,
-            });
+            shortages.push(Shortage { offer: offer.clone(), asked: missing, available });
             continue;
         }
         for (location, level) in state.locations(offer) {
             let quantity = missing.min(level.available());
             if quantity > 0 {
-                picks.push(Pick {
-                    offer: offer.clone(),
-                    location: location.clone(),
-                    quantity,
-                });
+                picks.push(Pick { offer: offer.clone(), location: location.clone(), quantity });
                 missing -= quantity;
             }
         }
     }
-    if shortages.is_empty() {
-        Ok(picks)
-    } else {
-        Err(shortages)
-    }
+    if shortages.is_empty() { Ok(picks) } else { Err(shortages) }
 }
 
 /// Only ever moves a deadline later.
 fn extend(state: &State, reservation: &ResourceId, until: Timestamp) -> Vec<Event> {
     match state.reservations.get(reservation).map(|found| found.stage) {
         Some(Stage::Promised(before)) if before < until => {
-            vec![Event::ReservationExtended {
-                reservation: reservation.clone(),
-                until,
-            }]
+            vec![Event::ReservationExtended { reservation: reservation.clone(), until }]
         }
         _ => Vec::new(),
     }
@@ -242,18 +206,10 @@ fn extend(state: &State, reservation: &ResourceId, until: Timestamp) -> Vec<Even
 fn commit(state: &State, reservation: &ResourceId, reply: &ReplyTo) -> Event {
     let (name, reply) = (reservation.clone(), reply.clone());
     match state.reservations.get(reservation) {
-        Some(Reservation {
-            stage: Stage::Promised(_),
-            picks,
-        }) => Event::ReservationCommitted {
-            reservation: name,
-            picks: picks.clone(),
-            reply,
-        },
-        _ => Event::CommitRefused {
-            reservation: name,
-            reply,
-        },
+        Some(Reservation { stage: Stage::Promised(_), picks }) => {
+            Event::ReservationCommitted { reservation: name, picks: picks.clone(), reply }
+        }
+        _ => Event::CommitRefused { reservation: name, reply },
     }
 }
 
@@ -281,10 +237,7 @@ fn release(state: &State, reservation: &ResourceId, reason: &str, now: Timestamp
 
 fn ship(state: &State, reservation: &ResourceId) -> Vec<Event> {
     match state.reservations.get(reservation) {
-        Some(Reservation {
-            stage: Stage::Sold,
-            picks,
-        }) => {
+        Some(Reservation { stage: Stage::Sold, picks }) => {
             vec![Event::ReservationShipped {
                 reservation: reservation.clone(),
                 picks: picks.clone(),
@@ -296,10 +249,7 @@ fn ship(state: &State, reservation: &ResourceId) -> Vec<Event> {
 
 fn expire(state: &State, reservation: &ResourceId, now: Timestamp) -> Vec<Event> {
     match state.reservations.get(reservation) {
-        Some(Reservation {
-            stage: Stage::Promised(until),
-            picks,
-        }) if *until <= now => {
+        Some(Reservation { stage: Stage::Promised(until), picks }) if *until <= now => {
             vec![Event::ReservationExpired {
                 reservation: reservation.clone(),
                 picks: picks.clone(),

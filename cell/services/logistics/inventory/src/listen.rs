@@ -27,17 +27,9 @@ fn book_what_an_import_brings(
     message: &wire::BookStock,
     _: &Heard<'_>,
 ) -> Result<Command, Unreadable> {
-    let location = if message.location.is_empty() {
-        "main"
-    } else {
-        &message.location
-    };
+    let location = if message.location.is_empty() { "main" } else { &message.location };
     let quantity = Quantity::try_from(message.quantity).map_err(Unreadable::because)?;
-    Ok(Command::ReceiveStock {
-        offer: id(&message.offer)?,
-        location: id(location)?,
-        quantity,
-    })
+    Ok(Command::ReceiveStock { offer: id(&message.offer)?, location: id(location)?, quantity })
 }
 
 fn reserve_for_checkout(
@@ -53,12 +45,7 @@ fn reserve_for_checkout(
     let reply = reply_to(&message.reply_tenant, &message.reply_service)?;
     let lines = message.lines.iter().map(line).collect::<Result<_, _>>()?;
     let until = Timestamp::from_millis(message.until_ms);
-    Ok(Command::ReserveStock {
-        reservation: id(&message.reservation)?,
-        reply,
-        lines,
-        until,
-    })
+    Ok(Command::ReserveStock { reservation: id(&message.reservation)?, reply, lines, until })
 }
 
 fn extend_while_paying(
@@ -66,10 +53,7 @@ fn extend_while_paying(
     _: &Heard<'_>,
 ) -> Result<Command, Unreadable> {
     let until = Timestamp::from_millis(message.until_ms);
-    Ok(Command::ExtendReservation {
-        reservation: id(&message.reservation)?,
-        until,
-    })
+    Ok(Command::ExtendReservation { reservation: id(&message.reservation)?, until })
 }
 
 fn commit_when_placed(
@@ -77,10 +61,7 @@ fn commit_when_placed(
     _: &Heard<'_>,
 ) -> Result<Command, Unreadable> {
     let reply = reply_to(&message.reply_tenant, &message.reply_service)?;
-    Ok(Command::CommitReservation {
-        reservation: id(&message.reservation)?,
-        reply,
-    })
+    Ok(Command::CommitReservation { reservation: id(&message.reservation)?, reply })
 }
 
 fn release_what_is_not_wanted(
@@ -94,18 +75,14 @@ fn release_what_is_not_wanted(
 }
 
 fn ship_when_sent(message: &wire::ShipReservation, _: &Heard<'_>) -> Result<Command, Unreadable> {
-    Ok(Command::ShipReservation {
-        reservation: id(&message.reservation)?,
-    })
+    Ok(Command::ShipReservation { reservation: id(&message.reservation)? })
 }
 
 fn expire_at_deadline(
     message: &wire::ReservationDue,
     _: &Heard<'_>,
 ) -> Result<Command, Unreadable> {
-    Ok(Command::ExpireReservation {
-        reservation: id(&message.reservation)?,
-    })
+    Ok(Command::ExpireReservation { reservation: id(&message.reservation)? })
 }
 
 fn id<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Unreadable> {
@@ -114,19 +91,11 @@ fn id<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Unr
 
 fn line(line: &wire::ReserveLine) -> Result<Line, Unreadable> {
     let quantity = Quantity::try_from(line.quantity).map_err(Unreadable::because)?;
-    Ok(Line {
-        offer: id(&line.offer)?,
-        quantity,
-    })
+    Ok(Line { offer: id(&line.offer)?, quantity })
 }
 
 fn reply_to(tenant: &str, service: &str) -> Result<ReplyTo, Unreadable> {
-    let known = [Service::Checkout]
-        .into_iter()
-        .find(|known| known.as_str() == service);
+    let known = [Service::Checkout].into_iter().find(|known| known.as_str() == service);
     let service = known.ok_or_else(|| Unreadable(format!("`{service}` does not reserve stock")))?;
-    Ok(ReplyTo {
-        tenant: id(tenant)?,
-        service,
-    })
+    Ok(ReplyTo { tenant: id(tenant)?, service })
 }

@@ -59,87 +59,55 @@ pub enum Stage {
 impl State {
     /// What can be promised of an offer, over all locations.
     pub fn available(&self, offer: &ResourceId) -> i64 {
-        self.locations(offer)
-            .map(|(_, level)| level.available())
-            .sum()
+        self.locations(offer).map(|(_, level)| level.available()).sum()
     }
 
     /// The levels of an offer, in the order of the locations' ids.
     pub fn locations(&self, offer: &ResourceId) -> impl Iterator<Item = (&ResourceId, Level)> {
-        self.levels
-            .get(offer)
-            .into_iter()
-            .flatten()
-            .map(|(location, level)| (location, *level))
+        self.levels.get(offer).into_iter().flatten().map(|(location, level)| (location, *level))
     }
 
     pub(crate) fn evolve(&mut self, event: &Event) {
         match event {
-            Event::StockReceived {
-                offer,
-                location,
-                quantity,
-            } => self.level(offer, location).on_hand += quantity,
-            Event::StockAdjusted {
-                offer,
-                location,
-                change,
-                ..
-            } => self.level(offer, location).on_hand += change,
-            Event::StockReserved {
-                reservation,
-                picks,
-                until,
-                ..
-            } => {
+            Event::StockReceived { offer, location, quantity } => {
+                self.level(offer, location).on_hand += quantity
+            }
+            Event::StockAdjusted { offer, location, change, .. } => {
+                self.level(offer, location).on_hand += change
+            }
+            Event::StockReserved { reservation, picks, until, .. } => {
                 self.each(picks, |level, quantity| level.reserved += quantity);
-                let promised = Reservation {
-                    picks: picks.clone(),
-                    stage: Stage::Promised(*until),
-                };
+                let promised = Reservation { picks: picks.clone(), stage: Stage::Promised(*until) };
                 self.reservations.insert(reservation.clone(), promised);
             }
             Event::ReservationExtended { reservation, until } => {
-                self.enter(reservation, Stage::Promised(*until))
+                self.enter(reservation, Stage::Promised(*until));
             }
-            Event::ReservationCommitted {
-                reservation, picks, ..
-            } => {
+            Event::ReservationCommitted { reservation, picks, .. } => {
                 self.each(picks, |level, quantity| {
                     level.reserved -= quantity;
                     level.allocated += quantity;
                 });
                 self.enter(reservation, Stage::Sold);
             }
-            Event::ReservationReleased {
-                reservation,
-                picks,
-                sold: true,
-                ..
-            } => {
+            Event::ReservationReleased { reservation, picks, sold: true, .. } => {
                 self.end(reservation, picks, |level, quantity| {
-                    level.allocated -= quantity
+                    level.allocated -= quantity;
                 });
             }
-            Event::ReservationReleased {
-                reservation, picks, ..
-            }
+            Event::ReservationReleased { reservation, picks, .. }
             | Event::ReservationExpired { reservation, picks } => {
                 self.end(reservation, picks, |level, quantity| {
-                    level.reserved -= quantity
+                    level.reserved -= quantity;
                 });
             }
             Event::ReservationShipped { reservation, picks } => {
                 self.end(reservation, picks, |level, quantity| {
                     level.allocated -= quantity;
                     level.on_hand -= quantity;
-                })
+                });
             }
-            Event::ReservationBarred {
-                reservation,
-                at,
-                until,
-            } => {
+            Event::ReservationBarred { reservation, at, until } => {
                 self.barred.retain(|_, forgotten| *forgotten > *at);
                 self.barred.insert(reservation.clone(), *until);
             }
@@ -148,11 +116,7 @@ impl State {
     }
 
     fn level(&mut self, offer: &ResourceId, location: &ResourceId) -> &mut Level {
-        self.levels
-            .entry(offer.clone())
-            .or_default()
-            .entry(location.clone())
-            .or_default()
+        self.levels.entry(offer.clone()).or_default().entry(location.clone()).or_default()
     }
 
     fn each(&mut self, picks: &[Pick], change: impl Fn(&mut Level, i64)) {

@@ -31,33 +31,19 @@ fn quantity(quantity: i64) -> Quantity {
 }
 
 fn buyer() -> ReplyTo {
-    ReplyTo {
-        tenant: "users/leila".parse().unwrap(),
-        service: Service::Checkout,
-    }
+    ReplyTo { tenant: "users/leila".parse().unwrap(), service: Service::Checkout }
 }
 
 fn line(offer: &str, number: i64) -> Line {
-    Line {
-        offer: id(offer),
-        quantity: quantity(number),
-    }
+    Line { offer: id(offer), quantity: quantity(number) }
 }
 
 fn pick(offer: &str, location: &str, quantity: i64) -> Pick {
-    Pick {
-        offer: id(offer),
-        location: id(location),
-        quantity,
-    }
+    Pick { offer: id(offer), location: id(location), quantity }
 }
 
 fn received(offer: &str, location: &str, quantity: i64) -> Event {
-    Event::StockReceived {
-        offer: id(offer),
-        location: id(location),
-        quantity,
-    }
+    Event::StockReceived { offer: id(offer), location: id(location), quantity }
 }
 
 fn reserve(reservation: &str, lines: &[Line]) -> Command {
@@ -98,34 +84,22 @@ fn refused(reservation: &str, reason: RefusedBecause, shortages: &[Shortage]) ->
 }
 
 fn commit(reservation: &str) -> Command {
-    Command::CommitReservation {
-        reservation: id(reservation),
-        reply: buyer(),
-    }
+    Command::CommitReservation { reservation: id(reservation), reply: buyer() }
 }
 
 fn release(reservation: &str) -> Command {
-    Command::ReleaseReservation {
-        reservation: id(reservation),
-        reason: "buyer left".to_owned(),
-    }
+    Command::ReleaseReservation { reservation: id(reservation), reason: "buyer left".to_owned() }
 }
 
 fn expire(reservation: &str) -> Command {
-    Command::ExpireReservation {
-        reservation: id(reservation),
-    }
+    Command::ExpireReservation { reservation: id(reservation) }
 }
 
 #[test]
 fn a_unit_is_never_promised_twice() {
     let last_unit = [received("quran", "main", 1)];
     let one = [line("quran", 1)];
-    let shortage = Shortage {
-        offer: id("quran"),
-        asked: 1,
-        available: 0,
-    };
+    let shortage = Shortage { offer: id("quran"), asked: 1, available: 0 };
     atlas()
         .given(last_unit)
         .when(&reserve("r1", &one))
@@ -136,11 +110,7 @@ fn a_unit_is_never_promised_twice() {
 
 #[test]
 fn two_lines_of_one_offer_are_summed_before_the_check() {
-    let shortage = Shortage {
-        offer: id("atlas"),
-        asked: 4,
-        available: 3,
-    };
+    let shortage = Shortage { offer: id("atlas"), asked: 4, available: 3 };
     atlas()
         .given([received("atlas", "main", 3)])
         .when(&reserve("r1", &[line("atlas", 2), line("atlas", 2)]))
@@ -149,11 +119,7 @@ fn two_lines_of_one_offer_are_summed_before_the_check() {
 
 #[test]
 fn all_lines_are_promised_or_none() {
-    let shortage = Shortage {
-        offer: id("b"),
-        asked: 2,
-        available: 1,
-    };
+    let shortage = Shortage { offer: id("b"), asked: 2, available: 1 };
     let after = atlas()
         .given([received("a", "main", 5), received("b", "main", 1)])
         .when(&reserve("r1", &[line("a", 1), line("b", 2)]))
@@ -166,10 +132,7 @@ fn one_promise_may_be_picked_from_several_places() {
     atlas()
         .given([received("a", "casa", 2), received("a", "rabat", 3)])
         .when(&reserve("r1", &[line("a", 4)]))
-        .then([reserved(
-            "r1",
-            &[pick("a", "casa", 2), pick("a", "rabat", 2)],
-        )]);
+        .then([reserved("r1", &[pick("a", "casa", 2), pick("a", "rabat", 2)])]);
 }
 
 #[test]
@@ -189,44 +152,21 @@ fn a_promise_becomes_a_sale_and_leaves() {
         .given([received("a", "main", 2), reserved("r1", &picks)])
         .when(&commit("r1"))
         .then([committed("r1", &picks)]);
-    let shipped = Event::ReservationShipped {
-        reservation: id("r1"),
-        picks: picks.to_vec(),
-    };
-    let after = sold
-        .when(&Command::ShipReservation {
-            reservation: id("r1"),
-        })
-        .then([shipped]);
-    assert_eq!(
-        after.state().locations(&id("a")).next().unwrap().1.on_hand,
-        0
-    );
-    after
-        .when(&Command::ShipReservation {
-            reservation: id("r1"),
-        })
-        .then_nothing();
+    let shipped = Event::ReservationShipped { reservation: id("r1"), picks: picks.to_vec() };
+    let after = sold.when(&Command::ShipReservation { reservation: id("r1") }).then([shipped]);
+    assert_eq!(after.state().locations(&id("a")).next().unwrap().1.on_hand, 0);
+    after.when(&Command::ShipReservation { reservation: id("r1") }).then_nothing();
 }
 
 #[test]
 fn expiry_gives_the_stock_back_and_a_later_commit_is_told_so() {
     let picks = [pick("a", "main", 1)];
-    let expired = Event::ReservationExpired {
-        reservation: id("r1"),
-        picks: picks.to_vec(),
-    };
+    let expired = Event::ReservationExpired { reservation: id("r1"), picks: picks.to_vec() };
     let promised = || atlas().given([received("a", "main", 1), reserved("r1", &picks)]);
-    promised()
-        .at(DEADLINE - 1)
-        .when(&expire("r1"))
-        .then_nothing();
+    promised().at(DEADLINE - 1).when(&expire("r1")).then_nothing();
     let after = promised().at(DEADLINE).when(&expire("r1")).then([expired]);
     assert_eq!(after.state().available(&id("a")), 1);
-    let told = Event::CommitRefused {
-        reservation: id("r1"),
-        reply: buyer(),
-    };
+    let told = Event::CommitRefused { reservation: id("r1"), reply: buyer() };
     after.when(&commit("r1")).then([told]);
 }
 
@@ -234,11 +174,7 @@ fn expiry_gives_the_stock_back_and_a_later_commit_is_told_so() {
 fn a_sale_does_not_expire() {
     let picks = [pick("a", "main", 1)];
     atlas()
-        .given([
-            received("a", "main", 1),
-            reserved("r1", &picks),
-            committed("r1", &picks),
-        ])
+        .given([received("a", "main", 1), reserved("r1", &picks), committed("r1", &picks)])
         .at(DEADLINE + 1)
         .when(&expire("r1"))
         .then_nothing();
@@ -247,20 +183,11 @@ fn a_sale_does_not_expire() {
 #[test]
 fn an_extended_promise_outlives_its_first_deadline() {
     let later = Timestamp::from_millis(2 * DEADLINE);
-    let extend = Command::ExtendReservation {
-        reservation: id("r1"),
-        until: later,
-    };
+    let extend = Command::ExtendReservation { reservation: id("r1"), until: later };
     atlas()
-        .given([
-            received("a", "main", 1),
-            reserved("r1", &[pick("a", "main", 1)]),
-        ])
+        .given([received("a", "main", 1), reserved("r1", &[pick("a", "main", 1)])])
         .when(&extend)
-        .then([Event::ReservationExtended {
-            reservation: id("r1"),
-            until: later,
-        }])
+        .then([Event::ReservationExtended { reservation: id("r1"), until: later }])
         .at(DEADLINE)
         .when(&expire("r1"))
         .then_nothing()
@@ -271,11 +198,8 @@ fn an_extended_promise_outlives_its_first_deadline() {
 #[test]
 fn an_undoing_that_overtakes_its_request_wins() {
     let until = Timestamp::default().after(std::time::Duration::from_hours(30 * 24));
-    let barred = Event::ReservationBarred {
-        reservation: id("r1"),
-        at: Timestamp::default(),
-        until,
-    };
+    let barred =
+        Event::ReservationBarred { reservation: id("r1"), at: Timestamp::default(), until };
     atlas()
         .given([received("a", "main", 1)])
         .when(&release("r1"))
@@ -303,16 +227,9 @@ fn a_correction_cannot_take_what_is_promised() {
         change,
         reason: "water damage".parse().unwrap(),
     };
-    let no = Refusal::StockPromised {
-        offer: id("a"),
-        location: id("main"),
-        available: 1,
-    };
+    let no = Refusal::StockPromised { offer: id("a"), location: id("main"), available: 1 };
     atlas()
-        .given([
-            received("a", "main", 3),
-            reserved("r1", &[pick("a", "main", 2)]),
-        ])
+        .given([received("a", "main", 3), reserved("r1", &[pick("a", "main", 2)])])
         .by(Caller::platform("story"))
         .when(&adjust(-2))
         .refused(&no)
@@ -337,11 +254,7 @@ fn everyone_is_told_when_an_offer_becomes_scarce_and_only_then() {
         };
         let mut outbox = Outbox::default();
         announce::announce(&seen, &mut outbox);
-        outbox
-            .into_posted()
-            .iter()
-            .filter(|posted| matches!(posted, Posted::Public { .. }))
-            .count()
+        outbox.into_posted().iter().filter(|posted| matches!(posted, Posted::Public { .. })).count()
     };
     assert_eq!(told(100, 1), 0, "still plenty");
     assert_eq!(told(6, 1), 1, "few left");
@@ -359,11 +272,11 @@ fn booked(history: &[Event]) -> BTreeMap<ResourceId, i64> {
     let mut booked: BTreeMap<ResourceId, i64> = BTreeMap::new();
     for event in history {
         match event {
-            Event::StockReceived {
-                offer, quantity, ..
-            } => *booked.entry(offer.clone()).or_default() += quantity,
+            Event::StockReceived { offer, quantity, .. } => {
+                *booked.entry(offer.clone()).or_default() += quantity
+            }
             Event::StockAdjusted { offer, change, .. } => {
-                *booked.entry(offer.clone()).or_default() += change
+                *booked.entry(offer.clone()).or_default() += change;
             }
             Event::ReservationShipped { picks, .. } => {
                 for pick in picks {
@@ -380,17 +293,10 @@ fn assert_stock_is_conserved(state: &State, history: &[Event]) {
     for (offer, locations) in &state.levels {
         for level in locations.values() {
             assert!(level.available() >= 0, "stock-1: {offer}: {level:?}");
-            assert!(
-                level.reserved >= 0 && level.allocated >= 0,
-                "stock-1: {offer}: {level:?}"
-            );
+            assert!(level.reserved >= 0 && level.allocated >= 0, "stock-1: {offer}: {level:?}");
         }
         let on_hand: i64 = locations.values().map(|level| level.on_hand).sum();
-        assert_eq!(
-            Some(&on_hand),
-            booked(history).get(offer),
-            "stock-3: {offer}"
-        );
+        assert_eq!(Some(&on_hand), booked(history).get(offer), "stock-3: {offer}");
     }
     let mut ended: BTreeMap<&ResourceId, u32> = BTreeMap::new();
     for event in history {
@@ -401,10 +307,7 @@ fn assert_stock_is_conserved(state: &State, history: &[Event]) {
             *ended.entry(reservation).or_default() += 1;
         }
     }
-    assert!(
-        ended.values().all(|times| *times == 1),
-        "stock-2: {ended:?}"
-    );
+    assert!(ended.values().all(|times| *times == 1), "stock-2: {ended:?}");
 }
 
 fn any_command() -> impl Strategy<Value = Command> {
@@ -415,28 +318,21 @@ fn any_command() -> impl Strategy<Value = Command> {
     let lines = prop::collection::vec((offer.clone(), 1..4i64), 1..4).prop_map(|lines| {
         lines
             .into_iter()
-            .map(|(offer, number)| Line {
-                offer,
-                quantity: quantity(number),
-            })
+            .map(|(offer, number)| Line { offer, quantity: quantity(number) })
             .collect::<Vec<_>>()
     });
     prop_oneof![
         (offer.clone(), place.clone(), 1..6i64).prop_map(|(offer, location, number)| {
-            Command::ReceiveStock {
-                offer,
-                location,
-                quantity: quantity(number),
-            }
+            Command::ReceiveStock { offer, location, quantity: quantity(number) }
         }),
-        (offer, place, -3..3i64)
-            .prop_filter("a change", |(_, _, change)| *change != 0)
-            .prop_map(|(offer, location, change)| Command::AdjustStock {
+        (offer, place, -3..3i64).prop_filter("a change", |(_, _, change)| *change != 0).prop_map(
+            |(offer, location, change)| Command::AdjustStock {
                 offer,
                 location,
                 change,
                 reason: "count".parse().unwrap()
-            }),
+            }
+        ),
         (reservation.clone(), lines, 1..20i64).prop_map(|(reservation, lines, until)| {
             Command::ReserveStock {
                 reservation,
@@ -447,16 +343,9 @@ fn any_command() -> impl Strategy<Value = Command> {
         }),
         reservation
             .clone()
-            .prop_map(|reservation| Command::CommitReservation {
-                reservation,
-                reply: buyer()
-            }),
-        reservation
-            .clone()
-            .prop_map(|reservation| Command::ShipReservation { reservation }),
-        reservation
-            .clone()
-            .prop_map(|reservation| Command::ExpireReservation { reservation }),
+            .prop_map(|reservation| Command::CommitReservation { reservation, reply: buyer() }),
+        reservation.clone().prop_map(|reservation| Command::ShipReservation { reservation }),
+        reservation.clone().prop_map(|reservation| Command::ExpireReservation { reservation }),
         reservation.prop_map(|reservation| Command::ReleaseReservation {
             reservation,
             reason: String::new()

@@ -36,13 +36,7 @@ impl View<Inventory> for StockLevels {
                 .locations(offer)
                 .map(|(location, level)| (location.clone(), level))
                 .collect();
-            rows.put(
-                offer.as_str(),
-                &StockLevel {
-                    offer: offer.clone(),
-                    locations,
-                },
-            );
+            rows.put(offer.as_str(), &StockLevel { offer: offer.clone(), locations });
         }
     }
 }
@@ -87,10 +81,7 @@ impl View<Inventory> for Movements {
 
     fn fold(seen: &Seen<'_, Inventory>, rows: &mut Rows<Movement>) {
         for (ordinal, (offer, movement)) in movements(seen.event, seen.at).into_iter().enumerate() {
-            rows.put(
-                format!("{offer}/{:016x}/{ordinal:04x}", seen.version.0),
-                &movement,
-            );
+            rows.put(format!("{offer}/{:016x}/{ordinal:04x}", seen.version.0), &movement);
         }
     }
 }
@@ -99,60 +90,28 @@ fn movements(event: &Event, at: Timestamp) -> Vec<(ResourceId, Movement)> {
     let one = |kind, offer: &ResourceId, location: &ResourceId, quantity, reference: String| {
         vec![(
             offer.clone(),
-            Movement {
-                kind,
-                location: location.clone(),
-                quantity,
-                at,
-                reference,
-            },
+            Movement { kind, location: location.clone(), quantity, at, reference },
         )]
     };
     let all = |kind, picks: &[Pick], reservation: &ResourceId| {
         let movement = |pick: &Pick| {
-            one(
-                kind,
-                &pick.offer,
-                &pick.location,
-                pick.quantity,
-                reservation.to_string(),
-            )
+            one(kind, &pick.offer, &pick.location, pick.quantity, reservation.to_string())
         };
         picks.iter().flat_map(movement).collect()
     };
     match event {
-        Event::StockReceived {
-            offer,
-            location,
-            quantity,
-        } => one(
-            MovementKind::Received,
-            offer,
-            location,
-            *quantity,
-            String::new(),
-        ),
-        Event::StockAdjusted {
-            offer,
-            location,
-            change,
-            reason,
-        } => one(
-            MovementKind::Adjusted,
-            offer,
-            location,
-            *change,
-            reason.to_string(),
-        ),
-        Event::ReservationCommitted {
-            reservation, picks, ..
-        } => all(MovementKind::Allocated, picks, reservation),
-        Event::ReservationReleased {
-            reservation,
-            picks,
-            sold: true,
-            ..
-        } => all(MovementKind::Deallocated, picks, reservation),
+        Event::StockReceived { offer, location, quantity } => {
+            one(MovementKind::Received, offer, location, *quantity, String::new())
+        }
+        Event::StockAdjusted { offer, location, change, reason } => {
+            one(MovementKind::Adjusted, offer, location, *change, reason.to_string())
+        }
+        Event::ReservationCommitted { reservation, picks, .. } => {
+            all(MovementKind::Allocated, picks, reservation)
+        }
+        Event::ReservationReleased { reservation, picks, sold: true, .. } => {
+            all(MovementKind::Deallocated, picks, reservation)
+        }
         Event::ReservationShipped { reservation, picks } => {
             all(MovementKind::Shipped, picks, reservation)
         }
