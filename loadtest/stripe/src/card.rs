@@ -6,16 +6,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Decline {
     pub(crate) code: String,
-    pub(crate) decline_code: Option<String>,
+    /// The issuer's own word: `decline_code` on the wire.
+    pub(crate) reason: Option<String>,
     pub(crate) message: String,
     pub(crate) charge: Option<String>,
 }
 
 impl Decline {
-    fn new(code: &str, decline_code: Option<&str>, message: &str) -> Self {
+    fn new(code: &str, reason: Option<&str>, message: &str) -> Self {
         Self {
             code: code.to_owned(),
-            decline_code: decline_code.map(str::to_owned),
+            reason: reason.map(str::to_owned),
             message: message.to_owned(),
             charge: None,
         }
@@ -164,12 +165,7 @@ const TOKENS: &[(&str, &str, &str, Row)] = &[
     ("pm_card_authenticationRequired", "visa", "3184", Row::Challenged),
     ("pm_card_threeDSecure2Required", "visa", "3220", Row::Challenged),
     ("pm_card_threeDSecureRequired", "visa", "3063", Row::Challenged),
-    (
-        "pm_card_threeDSecureRequiredChargeDeclined",
-        "visa",
-        "1629",
-        Row::ChallengedThenDeclined,
-    ),
+    ("pm_card_threeDSecureRequiredChargeDeclined", "visa", "1629", Row::ChallengedThenDeclined),
     ("pm_card_pendingRefund", "visa", "7726", Row::PendingRefund),
     ("pm_usBankAccount_processing", "us_bank_account", "6789", Row::Awaited),
 ];
@@ -193,8 +189,8 @@ pub(crate) fn face(token: &str) -> Option<Face> {
 pub(crate) fn fate(token: &str) -> Option<Fate> {
     row(token).map(|(.., fate)| match fate {
         Row::Approved | Row::PendingRefund => Fate::Approved,
-        Row::Declined(code, decline_code, message) => {
-            Fate::Declined(Decline::new(code, *decline_code, message))
+        Row::Declined(code, reason, message) => {
+            Fate::Declined(Decline::new(code, *reason, message))
         }
         Row::Challenged => Fate::Challenged(None),
         Row::ChallengedThenDeclined => Fate::Challenged(Some(Decline::new(
@@ -223,7 +219,7 @@ mod tests {
         let old = fate("pm_card_chargeDeclinedInsufficientFunds").unwrap();
         assert_eq!(Some(&old), fate("pm_card_visa_chargeDeclinedInsufficientFunds").as_ref());
         let Fate::Declined(decline) = old else { panic!("not declined") };
-        assert_eq!(decline.decline_code.as_deref(), Some("insufficient_funds"));
+        assert_eq!(decline.reason.as_deref(), Some("insufficient_funds"));
     }
 
     #[test]

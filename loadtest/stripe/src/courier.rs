@@ -181,15 +181,13 @@ fn signature(secret: &str, sent: Sent, plan: &Plan, body: &[u8]) -> String {
 async fn attempt(client: &HttpClient, secret: &str, letter: Letter) -> (Letter, Try) {
     let at = clock::now_ms();
     let sent = manner(&letter.plan, letter.attempts);
-    let outcome = match sent {
-        Sent::Lost => Err("lost on the way".to_owned()),
-        _ => {
-            let signature = signature(secret, sent, &letter.plan, &letter.body);
-            match tokio::time::timeout(ANSWER_WITHIN, post(client, &letter, signature)).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(format!("no answer within {} s", ANSWER_WITHIN.as_secs())),
-            }
-        }
+    let outcome = if sent == Sent::Lost {
+        Err("lost on the way".to_owned())
+    } else {
+        let signature = signature(secret, sent, &letter.plan, &letter.body);
+        tokio::time::timeout(ANSWER_WITHIN, post(client, &letter, signature))
+            .await
+            .unwrap_or_else(|_| Err(format!("no answer within {} s", ANSWER_WITHIN.as_secs())))
     };
     let outcome = match outcome {
         Ok(status) => Try { at, sent, status: Some(status), error: None },
@@ -220,13 +218,16 @@ mod tests {
     fn attempts_go_wrong_in_the_planned_order_and_then_go_well() {
         let plan = Plan { drop_first: 1, wrong_signature: 2, stale: 1, ..Plan::default() };
         let manners: Vec<_> = (0..6).map(|attempts| manner(&plan, attempts)).collect();
-        assert_eq!(manners, [
-            Sent::Lost,
-            Sent::WronglySigned,
-            Sent::WronglySigned,
-            Sent::Stale,
-            Sent::Well,
-            Sent::Well,
-        ]);
+        assert_eq!(
+            manners,
+            [
+                Sent::Lost,
+                Sent::WronglySigned,
+                Sent::WronglySigned,
+                Sent::Stale,
+                Sent::Well,
+                Sent::Well,
+            ]
+        );
     }
 }

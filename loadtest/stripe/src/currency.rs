@@ -28,10 +28,30 @@ const THREE: &[&str] = &["bhd", "jod", "kwd", "omr", "tnd"];
 
 /// Smallest payments in the smallest unit; currencies not named here start at 1.
 const LEAST: &[(&str, i64)] = &[
-    ("usd", 50), ("aed", 200), ("aud", 50), ("bgn", 100), ("brl", 50), ("cad", 50), ("chf", 50),
-    ("czk", 1500), ("dkk", 250), ("eur", 50), ("gbp", 30), ("hkd", 400), ("huf", 17500),
-    ("inr", 50), ("jpy", 50), ("mxn", 1000), ("myr", 200), ("nok", 300), ("nzd", 50),
-    ("pln", 200), ("ron", 200), ("sek", 300), ("sgd", 50), ("thb", 1000),
+    ("usd", 50),
+    ("aed", 200),
+    ("aud", 50),
+    ("bgn", 100),
+    ("brl", 50),
+    ("cad", 50),
+    ("chf", 50),
+    ("czk", 1500),
+    ("dkk", 250),
+    ("eur", 50),
+    ("gbp", 30),
+    ("hkd", 400),
+    ("huf", 17500),
+    ("inr", 50),
+    ("jpy", 50),
+    ("mxn", 1000),
+    ("myr", 200),
+    ("nok", 300),
+    ("nzd", 50),
+    ("pln", 200),
+    ("ron", 200),
+    ("sek", 300),
+    ("sgd", 50),
+    ("thb", 1000),
 ];
 
 /// Decimals of a currency Stripe takes; nothing for the others.
@@ -68,11 +88,8 @@ pub(crate) fn read(code: &str) -> Result<String, ApiError> {
 pub(crate) fn check_amount(amount: i64, currency: &str) -> Result<(), ApiError> {
     let least = LEAST.iter().find(|(code, _)| *code == currency).map_or(1, |(_, least)| *least);
     if amount < 1 {
-        return Err(ApiError::invalid(
-            "This value must be greater than or equal to 1.",
-            "amount",
-        )
-        .code("parameter_invalid_integer"));
+        return Err(ApiError::invalid("This value must be greater than or equal to 1.", "amount")
+            .code("parameter_invalid_integer"));
     }
     if amount < least {
         return Err(ApiError::invalid(
@@ -135,7 +152,7 @@ mod tests {
             (12_345, "kwd", "parameter_invalid_integer"),
         ] {
             let error = check_amount(amount, currency).unwrap_err();
-            assert_eq!(error.code.as_deref(), Some(code), "{amount} {currency}");
+            assert_eq!(error.code, Some(code), "{amount} {currency}");
         }
     }
 

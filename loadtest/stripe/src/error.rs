@@ -12,10 +12,10 @@ use crate::render;
 pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
     pub(crate) kind: &'static str,
-    pub(crate) code: Option<String>,
-    pub(crate) decline: Option<Decline>,
+    pub(crate) code: Option<&'static str>,
+    pub(crate) decline: Option<Box<Decline>>,
     pub(crate) message: String,
-    pub(crate) param: Option<String>,
+    pub(crate) param: Option<Box<str>>,
     pub(crate) intent: Option<Box<Intent>>,
     /// Whether the answer is kept under the idempotency key: only once an endpoint began to act.
     pub(crate) kept: bool,
@@ -38,7 +38,7 @@ impl ApiError {
     /// 400 for a parameter that cannot be read.
     pub(crate) fn invalid(message: impl Into<String>, param: &str) -> Self {
         let mut error = Self::request(message);
-        error.param = Some(param.to_owned());
+        error.param = Some(param.into());
         error
     }
 
@@ -55,7 +55,7 @@ impl ApiError {
             format!("No such {noun}: '{id}'"),
         )
         .code("resource_missing");
-        error.param = Some(param.to_owned());
+        error.param = Some(param.into());
         error.kept = true;
         error
     }
@@ -88,9 +88,8 @@ impl ApiError {
     /// 402 for a card the issuer refused; the intent is told as it is after the attempt.
     pub(crate) fn declined(intent: &Intent, decline: &Decline) -> Self {
         let mut error =
-            Self::new(StatusCode::PAYMENT_REQUIRED, "card_error", decline.message.clone())
-                .code(&decline.code);
-        error.decline = Some(decline.clone());
+            Self::new(StatusCode::PAYMENT_REQUIRED, "card_error", decline.message.clone());
+        error.decline = Some(Box::new(decline.clone()));
         error.intent = Some(Box::new(intent.clone()));
         error.kept = true;
         error
@@ -135,8 +134,8 @@ impl ApiError {
         )
     }
 
-    pub(crate) fn code(mut self, code: &str) -> Self {
-        self.code = Some(code.to_owned());
+    pub(crate) fn code(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
         self
     }
 
@@ -151,7 +150,8 @@ impl ApiError {
         let mut error = Map::new();
         error.insert("type".into(), json!(self.kind));
         error.insert("message".into(), json!(self.message));
-        if let Some(code) = &self.code {
+        let code = self.decline.as_ref().map_or(self.code, |decline| Some(&decline.code));
+        if let Some(code) = code {
             error.insert("code".into(), json!(code));
             let page = code.replace('_', "-");
             error.insert(
@@ -163,7 +163,7 @@ impl ApiError {
             error.insert("param".into(), json!(param));
         }
         if let Some(decline) = &self.decline {
-            if let Some(code) = &decline.decline_code {
+            if let Some(code) = &decline.reason {
                 error.insert("decline_code".into(), json!(code));
             }
             if let Some(charge) = &decline.charge {

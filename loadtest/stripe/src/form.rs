@@ -81,7 +81,8 @@ fn flatten(prefix: &str, fields: &BTreeMap<String, Node>, out: &mut String) {
         match node {
             // Lengths go in front, so that no value can imitate a neighbour's name.
             Node::Text(text) => {
-                out.push_str(&format!("{prefix}/{}:{name}={}:{text};", name.len(), text.len()));
+                out.extend([prefix, "/", &name.len().to_string(), ":", name, "="]);
+                out.extend([&text.len().to_string(), ":", text, ";"]);
             }
             Node::Tree(children) => {
                 flatten(&format!("{prefix}/{}:{name}", name.len()), children, out);
@@ -172,10 +173,7 @@ mod tests {
         assert_eq!(form.get("amount"), Some(&Node::Text("1250".into())));
         assert_eq!(form.texts("metadata")["order"], "G 1");
         let Some(Node::Tree(types)) = form.get("payment_method_types") else { panic!("no list") };
-        assert_eq!(
-            in_list_order(types),
-            [&Node::Text("card".into()), &Node::Text("link".into())]
-        );
+        assert_eq!(in_list_order(types), [&Node::Text("card".into()), &Node::Text("link".into())]);
     }
 
     #[test]

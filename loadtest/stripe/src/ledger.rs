@@ -72,6 +72,7 @@ pub(crate) struct Ledger {
     pub(crate) events: Shelf<Event>,
     pub(crate) answers: HashMap<String, Answer>,
     pub(crate) deliveries: Shelf<Delivery>,
+    by_event: HashMap<String, Vec<String>>,
     pending: usize,
 }
 
@@ -87,12 +88,23 @@ impl Ledger {
             Row::Answer(it) => drop(self.answers.insert(it.scope.clone(), *it)),
             Row::Delivery(it) => {
                 let now_pending = it.state == DeliveryState::Pending;
-                let old = self.deliveries.put(&it.id.clone(), *it);
+                let (id, event) = (it.id.clone(), it.event.clone());
+                let old = self.deliveries.put(&id, *it);
+                if old.is_none() {
+                    self.by_event.entry(event).or_default().push(id);
+                }
                 let was_pending = old.is_some_and(|old| old.state == DeliveryState::Pending);
                 self.pending += usize::from(now_pending);
                 self.pending -= usize::from(was_pending);
             }
             Row::Wipe => *self = Self::default(),
+        }
+    }
+
+    /// Takes changes in, in order.
+    pub(crate) fn apply_all(&mut self, rows: Vec<Row>) {
+        for row in rows {
+            self.apply(row);
         }
     }
 
@@ -118,6 +130,12 @@ impl Ledger {
             .chain(answers)
             .chain(deliveries)
             .collect()
+    }
+
+    /// Deliveries of one event.
+    pub(crate) fn deliveries_of(&self, event: &str) -> impl Iterator<Item = &Delivery> {
+        let ids = self.by_event.get(event).into_iter().flatten();
+        ids.filter_map(|id| self.deliveries.get(id))
     }
 
     /// Deliveries that have neither arrived nor been given up.

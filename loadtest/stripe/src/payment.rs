@@ -93,13 +93,11 @@ impl Payment {
     pub(crate) fn authenticate(&mut self, challenge: &str, method: &Method) -> Attempt {
         self.check_challenge(challenge)?;
         self.intent.challenge = None;
-        match card::fate(&method.token) {
-            Some(Fate::Challenged(Some(decline))) => Ok(Some(self.decline(method, decline))),
-            _ => {
-                self.approve(method);
-                Ok(None)
-            }
+        if let Some(Fate::Challenged(Some(decline))) = card::fate(&method.token) {
+            return Ok(Some(self.decline(method, decline)));
         }
+        self.approve(method);
+        Ok(None)
     }
 
     /// The buyer failed 3-D Secure on the page named `challenge`, or left it.
@@ -337,8 +335,7 @@ impl Payment {
     }
 
     fn fate_of(&self, method: &Method) -> Result<Fate, ApiError> {
-        let (Some(fate), Some(face)) = (card::fate(&method.token), card::face(&method.token))
-        else {
+        let Some((outcome, face)) = card::fate(&method.token).zip(card::face(&method.token)) else {
             return Err(ApiError::missing("PaymentMethod", &method.id, "payment_method"));
         };
         let types = &self.intent.payment_method_types;
@@ -361,7 +358,7 @@ impl Payment {
             )
             .keep());
         }
-        Ok(fate)
+        Ok(outcome)
     }
 
     fn approve(&mut self, method: &Method) {

@@ -93,7 +93,7 @@ fn last_error(error: &LastError) -> Value {
             "card_error"
         },
         "code": decline.code,
-        "decline_code": decline.decline_code,
+        "decline_code": decline.reason,
         "doc_url": format!("https://stripe.com/docs/error-codes/{page}"),
         "message": decline.message,
         "charge": decline.charge,
@@ -174,7 +174,7 @@ fn outcome(charge: &Charge) -> Value {
     match &charge.decline {
         Some(decline) => json!({
             "network_status": "declined_by_network",
-            "reason": decline.decline_code.as_ref().unwrap_or(&decline.code),
+            "reason": decline.reason.as_ref().unwrap_or(&decline.code),
             "seller_message": "The bank did not return any further details with this decline.",
             "type": "issuer_declined",
         }),

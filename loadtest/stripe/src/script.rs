@@ -210,7 +210,9 @@ impl Script {
         metadata: &BTreeMap<String, String>,
     ) -> (Plan, Option<Group>) {
         for armed in &mut self.rules {
-            let Rule::Webhook { event: pattern, when, plan } = &armed.rule else { continue };
+            let Rule::Webhook { event: pattern, when, plan } = &armed.rule else {
+                continue;
+            };
             let matches = pattern.as_ref().is_none_or(|it| event_matches(it, kind))
                 && carries(metadata, &when.metadata);
             // A group counts as one firing: it takes as many events as it holds.
@@ -270,21 +272,14 @@ mod tests {
         Rule::Request { method: Some("POST".into()), path: Some(path.into()), when, misdeed }
     }
 
-    const DROP: Misdeed = Misdeed {
-        delay_before_ms: 0,
-        before: None,
-        delay_after_ms: 0,
-        after: Some(After::Drop),
-    };
+    const DROP: Misdeed =
+        Misdeed { delay_before_ms: 0, before: None, delay_after_ms: 0, after: Some(After::Drop) };
 
     #[test]
     fn the_second_capture_of_one_order_goes_wrong_once() {
         let mut script = Script::default();
-        let when = When {
-            metadata: BTreeMap::from([("order".into(), "A".into())]),
-            nth: 2,
-            times: 1,
-        };
+        let when =
+            When { metadata: BTreeMap::from([("order".into(), "A".into())]), nth: 2, times: 1 };
         script.add(request("/v1/payment_intents/*/capture", when, DROP));
         let a = BTreeMap::from([("order".to_owned(), "A".to_owned())]);
         let capture = "/v1/payment_intents/pi_1/capture";
@@ -332,13 +327,16 @@ mod tests {
         }
         let first = "rule_1/0".to_owned();
         let second = "rule_1/1".to_owned();
-        assert_eq!(names, [
-            Some((first.clone(), false)),
-            Some((first, true)),
-            Some((second.clone(), false)),
-            Some((second, true)),
-            None,
-        ]);
+        assert_eq!(
+            names,
+            [
+                Some((first.clone(), false)),
+                Some((first, true)),
+                Some((second.clone(), false)),
+                Some((second, true)),
+                None,
+            ]
+        );
         assert_eq!(script.for_event("charge.captured", &BTreeMap::new()).1, None);
     }
 

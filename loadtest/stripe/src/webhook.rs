@@ -140,11 +140,7 @@ impl Retry {
 impl Default for Retry {
     /// 250 ms doubling to 15 s, 60 attempts: about a quarter of an hour.
     fn default() -> Self {
-        Self {
-            first: Duration::from_millis(250),
-            most: Duration::from_secs(15),
-            attempts: 60,
-        }
+        Self { first: Duration::from_millis(250), most: Duration::from_secs(15), attempts: 60 }
     }
 }
 
@@ -208,11 +204,8 @@ mod tests {
 
     #[test]
     fn waits_grow_and_stay_bounded() {
-        let retry = Retry {
-            first: Duration::from_millis(100),
-            most: Duration::from_secs(1),
-            attempts: 5,
-        };
+        let retry =
+            Retry { first: Duration::from_millis(100), most: Duration::from_secs(1), attempts: 5 };
         let waits: Vec<_> = (1..7).map(|failed| retry.wait(failed).as_millis()).collect();
         assert_eq!(waits, [100, 200, 400, 800, 1000, 1000]);
         assert_eq!(retry.wait(u32::MAX), retry.most);
