@@ -1,1 +1,31 @@
-//! The control plane as a process: registration, heartbeats, routing-table push.
+//! The control plane as a process: cells register and beat, slots get their first homes, every change of the table is pushed.
+//!
+//! It decides who owns what, and nothing else waits for it: routers and cells go on with the table that they hold while it is
+//! away. A cell that stops beating is shown as not alive; that never gives its tenants to anybody else.
+//!
+//! | room | question |
+//! | --- | --- |
+//! | `config` | what can be set? |
+//! | `plane` | what happens when a cell beats or an owner changes? |
+//! | `beats`, `members` | who was heard of lately? (in memory only) |
+//! | `push` | which table does a member get next? |
+//! | `fleet_service`, `operator_service` | how does it look on the wire? |
+//! | `doctor` | what is wrong, and what helps? |
+//! | `serve` | which ports, and how does it end? |
+
+mod beats;
+mod config;
+mod counters;
+mod doctor;
+mod fleet_service;
+mod heartbeat;
+mod members;
+mod operator_service;
+mod plane;
+mod published;
+mod push;
+mod serve;
+
+pub use config::Config;
+pub use plane::ControlPlane;
+pub use serve::{Addresses, Running, StartError, start};

@@ -1,0 +1,91 @@
+//! What can be set about a control plane.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of the control plane. Every one of them has a default that works on one machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where cells, routers and operators reach it. Port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// Where health, readiness and metrics are. Port 0 takes any free one.
+    pub admin: SocketAddr,
+    /// Where its state lies; made if it does not exist. One process at a time.
+    pub data_dir: PathBuf,
+    /// Where it writes the addresses that it took, as JSON.
+    pub addresses_file: Option<PathBuf>,
+    /// How many cells must have registered before slots get their first homes.
+    pub settle_at: u32,
+    /// How often a cell shall beat, in milliseconds.
+    pub beat_ms: u32,
+    /// After how many missed beats a cell is shown as not alive.
+    pub beats_missed_max: u32,
+    /// Logs and traces.
+    pub telemetry: base_telemetry::Config,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7400)),
+            admin: SocketAddr::from(([127, 0, 0, 1], 7401)),
+            data_dir: "souk-control-plane".into(),
+            addresses_file: None,
+            settle_at: 1,
+            beat_ms: 1000,
+            beats_missed_max: 5,
+            telemetry: base_telemetry::Config::default(),
+        }
+    }
+}
+
+impl Config {
+    /// All values that make no sense, each with what would.
+    pub fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        let mut check = |holds: bool, text: String| {
+            if !holds {
+                mistakes.push(text);
+            }
+        };
+        let same = self.listen == self.admin && self.listen.port() != 0;
+        check(!same, format!("listen and admin are both {}; they need a port each", self.listen));
+        check(!self.data_dir.as_os_str().is_empty(), "data_dir is empty; name a directory".into());
+        check(self.settle_at > 0, "settle_at is 0; at least one cell must register".into());
+        let beat = self.beat_ms;
+        check((50..=60_000).contains(&beat), format!("beat_ms is {beat}; 50 to 60000 make sense"));
+        let missed = self.beats_missed_max;
+        check(
+            (2..=1000).contains(&missed),
+            format!("beats_missed_max is {missed}; 2 to 1000 make sense"),
+        );
+        mistakes.extend(self.telemetry.mistakes().iter().map(ToString::to_string));
+        mistakes
+    }
+
+    /// For how long a cell that is silent counts as alive.
+    pub(crate) fn silence_max(&self) -> Duration {
+        Duration::from_millis(u64::from(self.beat_ms) * u64::from(self.beats_missed_max))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Config;
+
+    #[test]
+    fn the_defaults_are_right_and_all_mistakes_are_told_together() {
+        assert_eq!(Config::default().mistakes(), Vec::<String>::new());
+        let wrong = Config {
+            admin: Config::default().listen,
+            data_dir: "".into(),
+            settle_at: 0,
+            beat_ms: 1,
+            beats_missed_max: 0,
+            ..Config::default()
+        };
+        assert_eq!(wrong.mistakes().len(), 5);
+    }
+}

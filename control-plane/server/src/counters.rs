@@ -1,0 +1,79 @@
+//! The numbers that the control plane shows on its admin port.
+
+use std::{fmt, sync::Weak};
+
+use base_telemetry::Metrics;
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric},
+    metrics::{counter::Counter, family::Family, gauge::ConstGauge},
+};
+
+use crate::{ControlPlane, members::Role};
+
+/// What is counted as it happens.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) heartbeats: Counter,
+    pub(crate) heartbeats_refused: Counter,
+    pub(crate) tables_sent: Counter,
+    pub(crate) digests_disagreed: Counter,
+    pub(crate) changes: Family<[(&'static str, &'static str); 1], Counter>,
+}
+
+impl Counters {
+    pub(crate) fn register(&self, metrics: &Metrics) {
+        metrics.with(|registry| {
+            let mut counter = |name: &str, help: &str, counter: &Counter| {
+                registry.register(format!("souk_control_plane_{name}"), help, counter.clone());
+            };
+            counter("heartbeats", "heartbeats taken", &self.heartbeats);
+            counter("heartbeats_refused", "heartbeats refused", &self.heartbeats_refused);
+            counter("tables_sent", "whole tables sent to members", &self.tables_sent);
+            let help = "reports of a table whose digest is not ours for its epoch";
+            counter("digests_disagreed", help, &self.digests_disagreed);
+            let help = "changes written, by kind";
+            registry.register("souk_control_plane_changes", help, self.changes.clone());
+        });
+    }
+
+    pub(crate) fn changed(&self, kind: &'static str) {
+        self.changes.get_or_create(&[("kind", kind)]).inc();
+    }
+}
+
+/// What is looked up when somebody asks.
+pub(crate) struct PlaneCollector(pub(crate) Weak<ControlPlane>);
+
+impl fmt::Debug for PlaneCollector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PlaneCollector")
+    }
+}
+
+impl Collector for PlaneCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
+        let Some(plane) = self.0.upgrade() else {
+            return Ok(());
+        };
+        let fleet = plane.fleet();
+        let alive = fleet.cells().filter(|cell| plane.alive(&cell.id)).count();
+        let connected =
+            |role| plane.members().with_role(role).filter(|(_, member)| member.connected()).count();
+        let rows: [(&str, &str, u64); 7] = [
+            ("epoch", "epoch of the newest table", fleet.epoch().0),
+            ("commit", "number of the last change", plane.commit()),
+            ("cells", "cells that have registered", fleet.cells().len() as u64),
+            ("cells_alive", "cells that have beaten lately", alive as u64),
+            ("slots_unheld", "slots that nobody owns", fleet.unheld().count() as u64),
+            ("routers_connected", "routers that watch the table", connected(Role::Router) as u64),
+            ("cells_connected", "cells that watch the table", connected(Role::Cell) as u64),
+        ];
+        for (name, help, value) in rows {
+            let gauge = ConstGauge::new(value);
+            let name = format!("souk_control_plane_{name}");
+            gauge.encode(encoder.encode_descriptor(&name, help, None, gauge.metric_type())?)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! What is wrong with the fleet as the control plane sees it, and what helps.
+
+use std::{collections::BTreeMap, net::SocketAddr};
+
+use base_ids::Epoch;
+use cp_model::{CellRecord, Fleet};
+use souk_proto_fleet::v1::Finding;
+
+use crate::{
+    ControlPlane,
+    members::{Member, Role},
+};
+
+/// Looks at everything; one finding for each thing looked at.
+pub(crate) fn findings(plane: &ControlPlane) -> Vec<Finding> {
+    let fleet = plane.fleet();
+    let mut findings = vec![store(plane), slots(&fleet, plane.config().settle_at)];
+    for cell in fleet.cells() {
+        findings.push(heartbeat(plane, cell));
+        let member = plane.members().get(Role::Cell, cell.id.as_str()).cloned();
+        findings.push(table(cell.id.as_str(), member.as_ref(), fleet.epoch()));
+        findings.push(signing_keys(cell, plane));
+    }
+    findings.push(addresses(&fleet));
+    findings.extend(routers(plane, fleet.epoch()));
+    findings
+}
+
+fn finding(check: impl Into<String>, ok: bool, text: impl Into<String>) -> Finding {
+    Finding { check: check.into(), ok, text: text.into() }
+}
+
+fn store(plane: &ControlPlane) -> Finding {
+    let broken = plane.broken().is_cancelled();
+    let text = if broken {
+        "a write failed; see the log, make space or mend the disk, and restart the control plane"
+            .to_owned()
+    } else {
+        format!("commit {}, epoch {}", plane.commit(), plane.fleet().epoch())
+    };
+    finding("control plane store", !broken, text)
+}
+
+fn slots(fleet: &Fleet, settle_at: u32) -> Finding {
+    let (unheld, cells) = (fleet.unheld().count(), fleet.cells().len());
+    let text = if unheld == 0 {
+        "every slot has an owner".to_owned()
+    } else if cells < settle_at as usize {
+        format!(
+            "{unheld} slots have no owner: {cells} of {settle_at} cells have registered; start the others, or lower settle_at"
+        )
+    } else {
+        format!(
+            "{unheld} slots have no owner though {cells} cells have registered; give one of them a weight above 0"
+        )
+    };
+    finding("slots", unheld == 0, text)
+}
+
+fn heartbeat(plane: &ControlPlane, cell: &CellRecord) -> Finding {
+    let alive = plane.alive(&cell.id);
+    let silence = plane.beats().of(&cell.id).map(|beat| plane.now().since(beat.at).as_secs());
+    let text = match silence {
+        Some(seconds) if alive => format!("last beat {seconds} s ago, version {}", cell.version),
+        Some(seconds) => format!(
+            "silent for {seconds} s; its tenants stay its own, so start it again, or see why it cannot reach the control plane"
+        ),
+        None => "not heard of since the control plane started; start it, or see why it cannot reach the control plane".to_owned(),
+    };
+    finding(format!("{} heartbeat", cell.id), alive, text)
+}
+
+fn table(name: &str, member: Option<&Member>, newest: Epoch) -> Finding {
+    let (ok, text) = match member.filter(|member| member.connected()) {
+        None => (
+            false,
+            "does not watch the table; it goes on with the one that it has, so see its log for why"
+                .to_owned(),
+        ),
+        Some(member) if !member.digest_agrees => (
+            false,
+            format!(
+                "holds another table of epoch {} than the control plane; it was sent anew, look again",
+                member.epoch
+            ),
+        ),
+        Some(member) if member.epoch < newest => (
+            false,
+            format!(
+                "holds epoch {}, the newest is {newest}; look again, then see its log for why it does not apply it",
+                member.epoch
+            ),
+        ),
+        Some(member) => (true, format!("holds epoch {}, digest agrees", member.epoch)),
+    };
+    finding(format!("{name} table"), ok, text)
+}
+
+fn signing_keys(cell: &CellRecord, plane: &ControlPlane) -> Finding {
+    let now = plane.now();
+    let accepted = cell.signing_keys.iter().filter(|key| key.accepted_until > now).count();
+    let text = match accepted {
+        0 => "none is accepted any more, so nobody can verify its tokens; restart the cell, which makes a new one".to_owned(),
+        count => format!("{count} accepted"),
+    };
+    finding(format!("{} signing keys", cell.id), accepted > 0, text)
+}
+
+/// Two cells at one address: one of them was copied from the other, or has not registered its new address yet.
+fn addresses(fleet: &Fleet) -> Finding {
+    let mut seen: BTreeMap<SocketAddr, &CellRecord> = BTreeMap::new();
+    for cell in fleet.cells() {
+        for address in [cell.edge, cell.mesh, cell.admin] {
+            if let Some(other) = seen.insert(address, cell) {
+                let text = format!(
+                    "{} and {} both say {address}; give one of them other ports",
+                    other.id, cell.id
+                );
+                return finding("addresses", false, text);
+            }
+        }
+    }
+    finding("addresses", true, "each cell has its own")
+}
+
+fn routers(plane: &ControlPlane, newest: Epoch) -> Vec<Finding> {
+    let members = plane.members();
+    let mut findings: Vec<_> = members
+        .with_role(Role::Router)
+        .map(|(name, member)| table(name, Some(member), newest))
+        .collect();
+    if findings.is_empty() {
+        findings.push(finding(
+            "routers",
+            false,
+            "none watches the table; start one, or see why it cannot reach the control plane",
+        ));
+    }
+    findings
+}

@@ -1,0 +1,32 @@
+//! The service for cells and routers, as it looks on the wire.
+
+use std::{pin::Pin, sync::Arc};
+
+use souk_proto_fleet::v1::{
+    HeartbeatRequest, HeartbeatResponse, TableHeld, TableUpdate, fleet_server::Fleet,
+};
+use tokio_stream::Stream;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::{ControlPlane, push::push};
+
+pub(crate) struct FleetService(pub(crate) Arc<ControlPlane>);
+
+#[tonic::async_trait]
+impl Fleet for FleetService {
+    type WatchTableStream = Pin<Box<dyn Stream<Item = Result<TableUpdate, Status>> + Send>>;
+
+    async fn heartbeat(
+        &self,
+        request: Request<HeartbeatRequest>,
+    ) -> Result<Response<HeartbeatResponse>, Status> {
+        self.0.heartbeat(request.get_ref()).await.map(Response::new)
+    }
+
+    async fn watch_table(
+        &self,
+        request: Request<Streaming<TableHeld>>,
+    ) -> Result<Response<Self::WatchTableStream>, Status> {
+        Ok(Response::new(Box::pin(push(Arc::clone(&self.0), request.into_inner()))))
+    }
+}

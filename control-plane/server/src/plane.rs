@@ -1,0 +1,211 @@
+//! The control plane itself: what happens when a cell beats or an owner changes.
+
+use std::sync::Arc;
+
+use base_ids::{CellId, Generation};
+use base_telemetry::Flag;
+use base_time::{Clock, Timestamp};
+use cp_model::{CellRecord, Fleet, Place};
+use cp_store::{ChangeError, Store};
+use parking_lot::{Mutex, MutexGuard};
+use souk_proto_fleet::v1::{HeartbeatRequest, HeartbeatResponse};
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+
+use crate::{
+    Config, beats::Beats, counters::Counters, heartbeat, members::Members, published::Tables,
+};
+
+/// What the services share.
+pub struct ControlPlane {
+    config: Config,
+    clock: Arc<dyn Clock>,
+    store: Arc<Store>,
+    store_flag: Flag,
+    tables: Tables,
+    beats: Mutex<Beats>,
+    members: Mutex<Members>,
+    counters: Counters,
+    stopping: CancellationToken,
+    broken: CancellationToken,
+}
+
+impl ControlPlane {
+    pub(crate) fn new(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        store: Store,
+        store_flag: Flag,
+    ) -> Result<Self, router_table::InvalidTable> {
+        let tables = Tables::new(&store.fleet())?;
+        store_flag.ready();
+        Ok(Self {
+            config,
+            clock,
+            store: Arc::new(store),
+            store_flag,
+            tables,
+            beats: Mutex::default(),
+            members: Mutex::default(),
+            counters: Counters::default(),
+            stopping: CancellationToken::new(),
+            broken: CancellationToken::new(),
+        })
+    }
+
+    /// The fleet as of the last change.
+    pub fn fleet(&self) -> Arc<Fleet> {
+        self.store.fleet()
+    }
+
+    /// Lets `owner` take over a slot or a tenant if its generation is still `expected`, and tells everybody.
+    pub async fn claim(
+        &self,
+        place: Place,
+        expected: Generation,
+        owner: CellId,
+    ) -> Result<Generation, ChangeError> {
+        self.change("claim", move |store| store.claim(&place, expected, &owner)).await
+    }
+
+    /// A cell says that it lives, and what is new about it.
+    pub(crate) async fn heartbeat(
+        &self,
+        request: &HeartbeatRequest,
+    ) -> Result<HeartbeatResponse, Status> {
+        let taken = self.take_heartbeat(request).await;
+        match &taken {
+            Ok(_) => self.counters.heartbeats.inc(),
+            Err(status) => {
+                tracing::warn!(cell = %request.cell, reason = status.message(), "heartbeat refused");
+                self.counters.heartbeats_refused.inc()
+            }
+        };
+        taken
+    }
+
+    async fn take_heartbeat(
+        &self,
+        request: &HeartbeatRequest,
+    ) -> Result<HeartbeatResponse, Status> {
+        let record = heartbeat::record(request, self.now())?;
+        let cell = record.id.clone();
+        let admitted = self.beats.lock().admit(&cell, &request.boot);
+        admitted.map_err(|superseded| Status::failed_precondition(superseded.to_string()))?;
+        self.register(record).await.map_err(|error| status_of(&error))?;
+        self.settle().await.map_err(|error| status_of(&error))?;
+        if self.beats.lock().note(&cell, &request.boot, request.commit, self.now()) {
+            tracing::info!(%cell, boot = request.boot, edge = request.edge_address, "cell has started");
+        }
+        Ok(HeartbeatResponse { beat_ms: self.config.beat_ms, epoch: self.fleet().epoch().0 })
+    }
+
+    async fn register(&self, record: CellRecord) -> Result<(), ChangeError> {
+        // Nearly every beat says nothing new; only those that do go to the disk.
+        if self.fleet().register(record.clone())?.is_some() {
+            tracing::info!(cell = %record.id, edge = %record.edge, mesh = %record.mesh, admin = %record.admin,
+                weight = record.weight, keys = record.signing_keys.len(), "cell registers");
+            self.change("register", move |store| store.register(record)).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives unheld slots their first homes, once enough cells have registered to share them.
+    async fn settle(&self) -> Result<(), ChangeError> {
+        let fleet = self.fleet();
+        let enough = fleet.cells().len() >= self.config.settle_at as usize;
+        if !enough || fleet.unheld().next().is_none() {
+            return Ok(());
+        }
+        let plan = move || cp_planner::first_homes(&fleet);
+        let plan = tokio::task::spawn_blocking(plan).await.expect("the planner does not panic");
+        if plan.homes.is_empty() {
+            return Ok(());
+        }
+        let settled = self.change("settle", move |store| store.settle(&plan.homes)).await?;
+        tracing::info!(slots = settled, parent = plan.parent.0, "slots have their first homes");
+        Ok(())
+    }
+
+    /// Writes a change away from the workers of the runtime, and publishes the table that follows.
+    async fn change<T: Send + 'static>(
+        &self,
+        kind: &'static str,
+        write: impl FnOnce(&Store) -> Result<T, ChangeError> + Send + 'static,
+    ) -> Result<T, ChangeError> {
+        let store = Arc::clone(&self.store);
+        let written = tokio::task::spawn_blocking(move || write(&store)).await;
+        let written = written.expect("the store does not panic");
+        if let Err(ChangeError::Broken(fault)) = &written {
+            tracing::error!(
+                error = base_fault::chain(fault),
+                "the store failed; this process must end"
+            );
+            self.store_flag.not_ready(base_fault::chain(fault));
+            self.broken.cancel();
+        }
+        let written = written?;
+        self.counters.changed(kind);
+        match self.tables.publish(&self.fleet()) {
+            Ok(published) => {
+                tracing::debug!(kind, published, epoch = self.fleet().epoch().0, "changed");
+            }
+            Err(error) => tracing::error!(%error, "the table cannot be published"),
+        }
+        Ok(written)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn commit(&self) -> u64 {
+        self.store.commit()
+    }
+
+    pub(crate) fn alive(&self, cell: &CellId) -> bool {
+        self.beats().alive(cell, self.now(), self.config.silence_max())
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    pub(crate) fn beats(&self) -> MutexGuard<'_, Beats> {
+        self.beats.lock()
+    }
+
+    pub(crate) fn members(&self) -> MutexGuard<'_, Members> {
+        self.members.lock()
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Cancelled when the process shall end.
+    pub(crate) fn stopping(&self) -> &CancellationToken {
+        &self.stopping
+    }
+
+    /// Cancelled when the store failed: only a new process can tell what it holds.
+    pub(crate) fn broken(&self) -> &CancellationToken {
+        &self.broken
+    }
+}
+
+fn status_of(error: &ChangeError) -> Status {
+    use cp_model::Refusal;
+    let text = base_fault::chain(error);
+    match error {
+        ChangeError::Refused(Refusal::Lost { .. }) => Status::aborted(text),
+        ChangeError::Refused(Refusal::UnknownCell(_)) => Status::failed_precondition(text),
+        ChangeError::Refused(Refusal::KeyTwice { .. }) => Status::invalid_argument(text),
+        ChangeError::Refused(Refusal::TooManyCells(_)) => Status::resource_exhausted(text),
+        ChangeError::Broken(_) => Status::internal(text),
+    }
+}

@@ -1,0 +1,192 @@
+//! One member's stream: the whole table first, then each newer one, and again when the member's differs from ours.
+
+use std::sync::Arc;
+
+use base_ids::Epoch;
+use souk_proto_fleet::v1::{TableHeld, TableUpdate};
+use tokio::sync::watch;
+use tokio_stream::{Stream, StreamExt as _};
+use tonic::Status;
+
+use crate::{
+    ControlPlane,
+    members::{MemberKey, Role},
+    published::Published,
+};
+
+/// Most bytes in a member's name or address.
+const TEXT_LEN_MAX: usize = 100;
+
+/// What a member says on its stream.
+pub(crate) trait Reports:
+    Stream<Item = Result<TableHeld, Status>> + Send + Unpin + 'static
+{
+}
+
+impl<S: Stream<Item = Result<TableHeld, Status>> + Send + Unpin + 'static> Reports for S {}
+
+/// Answers what a member says on its stream; ends when the member's side ends or the control plane stops.
+pub(crate) fn push(
+    plane: Arc<ControlPlane>,
+    reports: impl Reports,
+) -> impl Stream<Item = Result<TableUpdate, Status>> + Send + 'static {
+    async_stream::try_stream! {
+        if let Some(mut push) = Push::open(&plane, reports).await? {
+            while let Some(update) = push.next().await? {
+                yield update;
+            }
+        }
+    }
+}
+
+/// One member's stream.
+struct Push<R> {
+    seat: Seat,
+    reports: R,
+    tables: watch::Receiver<Arc<Published>>,
+}
+
+impl<R: Reports> Push<R> {
+    /// Waits for the member to say who it is; nothing if it leaves without.
+    async fn open(plane: &Arc<ControlPlane>, mut reports: R) -> Result<Option<Self>, Status> {
+        let Some(first) = reports.next().await.transpose()? else {
+            return Ok(None);
+        };
+        let mut seat = Seat::take(plane, &first)?;
+        let mut tables = plane.tables().subscribe();
+        // The whole table comes first, whatever the member holds.
+        tables.mark_changed();
+        seat.note(&first);
+        Ok(Some(Self { seat, reports, tables }))
+    }
+
+    /// Waits until the member must get a table; nothing once its side has ended.
+    async fn next(&mut self) -> Result<Option<TableUpdate>, Status> {
+        loop {
+            tokio::select! {
+                () = self.seat.plane.stopping().cancelled() => {
+                    return Err(Status::unavailable("the control plane is stopping"));
+                }
+                changed = self.tables.changed() => {
+                    if changed.is_err() {
+                        return Ok(None);
+                    }
+                    let newest = Arc::clone(&self.tables.borrow_and_update());
+                    return Ok(Some(self.seat.send(&newest)));
+                }
+                report = self.reports.next() => {
+                    let Some(report) = report.transpose()? else {
+                        return Ok(None);
+                    };
+                    self.seat.must_be_the_same(&report)?;
+                    if self.seat.note(&report) == Verdict::SendAgain {
+                        let newest = self.seat.plane.tables().newest();
+                        return Ok(Some(self.seat.send(&newest)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A member's place among those that watch; given back when its stream ends, however it ends.
+struct Seat {
+    plane: Arc<ControlPlane>,
+    key: MemberKey,
+    sent: Option<Epoch>,
+    /// Whether the last report was already behind the table that was sent before it.
+    behind: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Fine,
+    SendAgain,
+}
+
+impl Seat {
+    fn take(plane: &Arc<ControlPlane>, first: &TableHeld) -> Result<Self, Status> {
+        let key = key_of(first)?;
+        plane.members().join(&key, plane.now());
+        tracing::info!(
+            role = key.0.as_str(),
+            member = key.1,
+            epoch = first.epoch,
+            "watches the table"
+        );
+        Ok(Self { plane: Arc::clone(plane), key, sent: None, behind: false })
+    }
+
+    fn must_be_the_same(&self, report: &TableHeld) -> Result<(), Status> {
+        if key_of(report)? == self.key {
+            Ok(())
+        } else {
+            Err(Status::invalid_argument("a stream belongs to one member; open another one"))
+        }
+    }
+
+    fn send(&mut self, table: &Published) -> TableUpdate {
+        self.sent = Some(table.epoch);
+        self.behind = false;
+        self.plane.counters().tables_sent.inc();
+        table.update()
+    }
+
+    /// Notes what the member holds, and says whether it must get the table again.
+    fn note(&mut self, report: &TableHeld) -> Verdict {
+        let epoch = Epoch(report.epoch);
+        let tables = self.plane.tables();
+        let agrees = tables.agrees(epoch, report.digest);
+        self.plane.members().note(&self.key, report, agrees, self.plane.now());
+        let (role, member) = (self.key.0.as_str(), &self.key.1);
+        if !agrees {
+            self.plane.counters().digests_disagreed.inc();
+            tracing::warn!(
+                role,
+                member,
+                epoch = epoch.0,
+                digest = format_args!("{:016x}", report.digest),
+                newest = tables.newest().epoch.0,
+                "holds another table than ours; gets the whole one again"
+            );
+            return Verdict::SendAgain;
+        }
+        // A report may cross a table on its way; only the second one behind it says that it was not applied.
+        let behind = self.sent.is_some_and(|sent| epoch < sent);
+        if behind && std::mem::replace(&mut self.behind, behind) {
+            tracing::warn!(
+                role,
+                member,
+                epoch = epoch.0,
+                "did not apply the table that it was sent; gets it again"
+            );
+            return Verdict::SendAgain;
+        }
+        self.behind = behind;
+        Verdict::Fine
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.plane.members().leave(&self.key);
+        tracing::info!(
+            role = self.key.0.as_str(),
+            member = self.key.1,
+            "no longer watches the table"
+        );
+    }
+}
+
+fn key_of(report: &TableHeld) -> Result<MemberKey, Status> {
+    let refuse = |text: &str| Status::invalid_argument(text.to_owned());
+    let role = Role::of(report.role())
+        .ok_or_else(|| refuse("role is not set: expected ROUTER or CELL"))?;
+    if report.member.is_empty() || report.member.len() > TEXT_LEN_MAX {
+        return Err(refuse("member must have 1 to 100 bytes, such as router-1"));
+    }
+    if report.admin_address.len() > TEXT_LEN_MAX {
+        return Err(refuse("admin_address has more than 100 bytes"));
+    }
+    Ok((role, report.member.clone()))
+}

@@ -1,0 +1,192 @@
+//! What the stories share: a control plane with a clock of ours, cells and routers that speak to it.
+
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use base_time::{Clock, Timestamp};
+use cp_server::{Config, Running, start};
+use router_table::Table;
+use souk_proto_fleet::v1::{
+    HeartbeatRequest, HeartbeatResponse, SigningKey, TableHeld, TableUpdate,
+    fleet_client::FleetClient, operator_client::OperatorClient, table_held,
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    sync::mpsc,
+    time::timeout,
+};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Status, Streaming, transport::Channel};
+
+/// Longest wait for anything that must happen.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A clock that moves only when told.
+pub(crate) struct OurClock(AtomicI64);
+
+impl OurClock {
+    pub(crate) fn advance(&self, span: Duration) {
+        self.0.fetch_add(span.as_millis().try_into().unwrap(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for OurClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A control plane in this process.
+pub(crate) struct Plane {
+    pub(crate) running: Running,
+    pub(crate) clock: Arc<OurClock>,
+}
+
+pub(crate) fn config(directory: &Path, settle_at: u32) -> Config {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    Config {
+        listen: any,
+        admin: any,
+        data_dir: directory.to_owned(),
+        settle_at,
+        ..Config::default()
+    }
+}
+
+impl Plane {
+    pub(crate) async fn start(directory: &Path, settle_at: u32) -> Self {
+        let clock = Arc::new(OurClock(AtomicI64::new(1_795_262_400_000)));
+        let running = start(config(directory, settle_at), clock.clone(), None).await.unwrap();
+        Self { running, clock }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.running.addresses().listen
+    }
+
+    pub(crate) async fn operator(&self) -> OperatorClient<Channel> {
+        OperatorClient::connect(format!("http://{}", self.address())).await.unwrap()
+    }
+
+    /// Body of a path on the admin port.
+    pub(crate) async fn admin(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(self.running.addresses().admin).await.unwrap();
+        let request = format!("GET {path} HTTP/1.0\r\nhost: admin\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+    }
+
+    pub(crate) async fn counter(&self, name: &str) -> u64 {
+        let metrics = self.admin("/metrics").await;
+        let line = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("souk_control_plane_{name} ")));
+        line.unwrap_or_else(|| panic!("no {name} in {metrics}")).parse().unwrap()
+    }
+}
+
+pub(crate) async fn fleet(address: SocketAddr) -> FleetClient<Channel> {
+    let client = FleetClient::connect(format!("http://{address}")).await.unwrap();
+    client.max_decoding_message_size(64 << 20)
+}
+
+/// What the `number`-th cell says with its first beats.
+pub(crate) fn beat(number: u16) -> HeartbeatRequest {
+    let address = |port| format!("127.0.0.1:{}", 20_000 + number * 10 + port);
+    HeartbeatRequest {
+        cell: format!("cell-{number}"),
+        boot: format!("boot-of-{number}"),
+        edge_address: address(0),
+        mesh_address: address(1),
+        admin_address: address(2),
+        weight: 100,
+        signing_keys: vec![key(&format!("cell-{number}-k1"))],
+        version: "0.1.0".into(),
+        commit: 1,
+    }
+}
+
+pub(crate) fn key(kid: &str) -> SigningKey {
+    SigningKey { kid: kid.into(), public_key: vec![9; 32].into(), accepted_until_ms: i64::MAX }
+}
+
+pub(crate) async fn send(
+    address: SocketAddr,
+    beat: HeartbeatRequest,
+) -> Result<HeartbeatResponse, Status> {
+    Ok(fleet(address).await.heartbeat(beat).await?.into_inner())
+}
+
+/// A member that watches the table.
+pub(crate) struct Watcher {
+    member: TableHeld,
+    reports: mpsc::Sender<TableHeld>,
+    updates: Streaming<TableUpdate>,
+}
+
+impl Watcher {
+    pub(crate) async fn router(address: SocketAddr, name: &str) -> Self {
+        Self::open(address, name, table_held::Role::Router).await.unwrap()
+    }
+
+    pub(crate) async fn cell(address: SocketAddr, name: &str) -> Self {
+        Self::open(address, name, table_held::Role::Cell).await.unwrap()
+    }
+
+    pub(crate) async fn open(
+        address: SocketAddr,
+        name: &str,
+        role: table_held::Role,
+    ) -> Result<Self, Status> {
+        let member = TableHeld {
+            member: name.into(),
+            role: role.into(),
+            admin_address: "127.0.0.1:9".into(),
+            epoch: 0,
+            digest: 0,
+        };
+        let (reports, receiver) = mpsc::channel(8);
+        reports.send(member.clone()).await.unwrap();
+        let updates =
+            fleet(address).await.watch_table(ReceiverStream::new(receiver)).await?.into_inner();
+        Ok(Self { member, reports, updates })
+    }
+
+    /// The next table that is pushed, checked against its digest.
+    pub(crate) async fn next(&mut self) -> Result<Table, Status> {
+        let update =
+            timeout(PATIENCE, self.updates.message()).await.expect("a table is pushed in time")?;
+        let update = update.ok_or_else(|| Status::cancelled("the stream has ended"))?;
+        Ok(Table::try_from(update.table.unwrap()).unwrap())
+    }
+
+    pub(crate) async fn ack(&self, table: &Table) {
+        self.report(table.epoch().0, table.digest()).await;
+    }
+
+    pub(crate) async fn report(&self, epoch: u64, digest: u64) {
+        let held = TableHeld { epoch, digest, ..self.member.clone() };
+        self.reports.send(held).await.unwrap();
+    }
+}
+
+/// Looks again until it holds.
+pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let mut beat = tokio::time::interval(Duration::from_millis(10));
+    let looked = timeout(PATIENCE, async {
+        while !holds().await {
+            beat.tick().await;
+        }
+    });
+    looked.await.unwrap_or_else(|_| panic!("not in time: {what}"));
+}

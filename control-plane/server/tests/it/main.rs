@@ -1,0 +1,10 @@
+//! The control plane over real connections: in this process where time must be ours, as a process where it must die.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod fleet;
+mod liveness;
+mod operators;
+mod process;
+mod registration;
+mod restart;
+mod table;
