@@ -39,6 +39,12 @@ pub trait Decider: Sized + Send + Sync + 'static {
         facts: &Self::Facts,
         asked: &Asked,
     ) -> Result<Vec<Self::Event>, Self::Refusal>;
+
+    /// The no that the caller gets to hear although something happened: a guess that failed is counted *and* refused. Given the
+    /// events that were decided; they are appended all the same. Only for what callers of the API ask: a message is heard or not.
+    fn declined(_events: &[Self::Event]) -> Option<Self::Refusal> {
+        None
+    }
 }
 
 /// Who asks whom, and when: what every decision may use besides the state, the command and the facts.
