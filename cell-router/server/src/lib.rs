@@ -1,1 +1,27 @@
-//! The edge router on Pingora.
+//! The edge router: every request goes to the cell that owns its tenant, whatever the table says.
+//!
+//! Four verbs: [gather](arrival) what the head says, [decide](course) where it belongs, [forward](forward) it, [count](count) what
+//! became of it. The proxy's hooks only string them together. A stale table is harmless: a cell that does not own the tenant
+//! refuses with a typed header, and the request goes on to the owner without the client seeing it.
+#![warn(missing_docs)]
+
+mod answer;
+mod arrival;
+mod cli;
+mod config;
+mod count;
+mod course;
+mod exchange;
+mod forward;
+mod framing;
+mod proxy;
+mod recent;
+mod router;
+mod token;
+mod upstream;
+mod watch;
+
+pub use cli::Args;
+pub use config::Config;
+pub use router::{Addresses, Router, RunningRouter};
+pub use upstream::Patience;

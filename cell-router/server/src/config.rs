@@ -1,0 +1,186 @@
+//! What can be configured, and what is wrong with a configuration, told all at once before a port is bound.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use base_fault::Fault;
+use serde::{Deserialize, Serialize};
+use tonic::transport::Endpoint;
+
+use crate::Patience;
+
+/// Configuration of a router.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Name of this router among the fleet's, such as `router-1`.
+    pub name: String,
+    /// Where clients come in, HTTP/1.1 and HTTP/2 without TLS on one port: ip:port, port 0 for any free one.
+    pub listen: String,
+    /// Where health, metrics and the table's state are: ip:port. Not to be reachable from outside.
+    pub admin: String,
+    /// Where the control plane pushes tables from, such as `http://10.0.0.1:7400`. Without it the table on disk is all there is.
+    pub control_plane: Option<String>,
+    /// Directory of the last known good table; made if it does not exist.
+    pub data_dir: PathBuf,
+    /// How clients write the address of the platform, such as `https://souk.example`; empty for relative addresses.
+    pub public_url: String,
+    /// File that gets the bound addresses as JSON once the router serves.
+    pub addresses_file: Option<PathBuf>,
+    /// Whether the guests' cookie is sent over TLS only.
+    pub secure_cookies: bool,
+    /// How often the router tells the control plane which table it holds, in milliseconds.
+    pub beat_ms: u64,
+    /// How long requests may take to end once the router is told to stop, in milliseconds.
+    pub drain_ms: u64,
+    /// How long the router waits for a cell.
+    pub patience: Patience,
+    /// Logs and traces.
+    pub telemetry: base_telemetry::Config,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            name: "router-1".to_owned(),
+            listen: "127.0.0.1:8080".to_owned(),
+            admin: "127.0.0.1:8081".to_owned(),
+            control_plane: None,
+            data_dir: "router-data".into(),
+            public_url: String::new(),
+            addresses_file: None,
+            secure_cookies: false,
+            beat_ms: 2_000,
+            drain_ms: 5_000,
+            patience: Patience::default(),
+            telemetry: base_telemetry::Config::default(),
+        }
+    }
+}
+
+/// A configuration whose texts have been read.
+pub(crate) struct Checked {
+    pub(crate) listen: SocketAddr,
+    pub(crate) admin: SocketAddr,
+    pub(crate) control_plane: Option<Endpoint>,
+    pub(crate) drain: Duration,
+}
+
+impl Config {
+    /// All that is wrong with it.
+    pub fn mistakes(&self) -> Vec<Fault> {
+        self.check().err().unwrap_or_default()
+    }
+
+    pub(crate) fn check(&self) -> Result<Checked, Vec<Fault>> {
+        let mut mistakes = self.telemetry.mistakes();
+        let mut wrong = |field: &str, problem: String| {
+            mistakes.push(Fault::invalid_field(field, problem));
+        };
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if !(1..=40).contains(&self.name.len()) || !self.name.bytes().all(plain) {
+            wrong("name", format!("`{}` is not 1 to 40 of a-z, 0-9 and -", self.name));
+        }
+        let mut address = |field: &str, text: &str| {
+            let parsed = text.parse::<SocketAddr>();
+            if parsed.is_err() {
+                wrong(
+                    field,
+                    format!("`{text}` is not an address: expected ip:port, such as 127.0.0.1:8080"),
+                );
+            }
+            parsed.ok()
+        };
+        let (listen, admin) = (address("listen", &self.listen), address("admin", &self.admin));
+        if listen.is_some() && listen == admin && listen.is_some_and(|address| address.port() != 0)
+        {
+            wrong("admin", "is the same address as listen".to_owned());
+        }
+        let control_plane = self.control_plane.as_ref().map(|url| {
+            let endpoint = Endpoint::from_shared(url.clone());
+            endpoint.ok().filter(|_| url.starts_with("http://"))
+        });
+        if control_plane.as_ref().is_some_and(Option::is_none) {
+            let url = self.control_plane.as_deref().unwrap_or_default();
+            wrong("control_plane", format!("`{url}` is not an address: expected http://host:port"));
+        }
+        let url = &self.public_url;
+        let schemes = ["http://", "https://"];
+        if !url.is_empty()
+            && (url.ends_with('/') || !schemes.iter().any(|scheme| url.starts_with(scheme)))
+        {
+            wrong(
+                "public_url",
+                format!(
+                    "`{url}` is not an address: expected https://host without a slash at the end"
+                ),
+            );
+        }
+        if self.data_dir.as_os_str().is_empty() {
+            wrong("data_dir", "is empty".to_owned());
+        }
+        let waits = [
+            ("beat_ms", self.beat_ms),
+            ("patience.connect_ms", self.patience.connect_ms),
+            ("patience.read_ms", self.patience.read_ms),
+            ("patience.grpc_read_ms", self.patience.grpc_read_ms),
+            ("patience.write_ms", self.patience.write_ms),
+            ("patience.idle_ms", self.patience.idle_ms),
+        ];
+        for (field, _) in waits.iter().filter(|(_, millis)| *millis == 0) {
+            wrong(field, "must be longer than 0".to_owned());
+        }
+        match (listen, admin) {
+            (Some(listen), Some(admin)) if mistakes.is_empty() => Ok(Checked {
+                listen,
+                admin,
+                control_plane: control_plane.flatten(),
+                drain: Duration::from_millis(self.drain_ms),
+            }),
+            _ => Err(mistakes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Config;
+
+    #[test]
+    fn the_defaults_are_sound() {
+        assert!(Config::default().mistakes().is_empty());
+    }
+
+    #[test]
+    fn all_mistakes_are_told_together() {
+        let mut config = Config {
+            name: "Router 1".into(),
+            listen: "localhost".into(),
+            admin: "127.0.0.1".into(),
+            control_plane: Some("10.0.0.1:7400".into()),
+            public_url: "souk.example".into(),
+            beat_ms: 0,
+            ..Config::default()
+        };
+        config.telemetry.filter = "loud".into();
+        let fields: Vec<_> =
+            (config.mistakes().iter()).map(|fault| fault.fields()[0].field.clone()).collect();
+        assert_eq!(
+            fields,
+            [
+                "telemetry.filter",
+                "name",
+                "listen",
+                "admin",
+                "control_plane",
+                "public_url",
+                "beat_ms"
+            ]
+        );
+    }
+
+    #[test]
+    fn two_ports_cannot_be_one() {
+        let config = Config { admin: Config::default().listen, ..Config::default() };
+        assert_eq!(config.mistakes().len(), 1);
+    }
+}

@@ -1,0 +1,154 @@
+//! React: what is counted. No label ever names a tenant.
+
+use std::{
+    sync::atomic::{AtomicI64, AtomicU64},
+    time::Duration,
+};
+
+use base_telemetry::Metrics;
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+};
+
+/// Requests by whom they were for and how they ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Ended {
+    /// `user`, `vendor`, `name`, `platform`, or `none` if the request never got a tenant.
+    route: &'static str,
+    /// `2xx` and so on, or `gone` if the client left.
+    status: &'static str,
+}
+
+/// Something with a cause.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Cause {
+    cause: &'static str,
+}
+
+/// Something about a cell.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct AboutCell {
+    cell: String,
+}
+
+/// Latency by route.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct ByRoute {
+    route: &'static str,
+}
+
+/// All counters of the router. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Counts {
+    requests: Family<Ended, Counter>,
+    seconds: Family<ByRoute, Histogram>,
+    retries: Family<Cause, Counter>,
+    refusals: Family<Cause, Counter>,
+    own_answers: Family<Cause, Counter>,
+    connect_errors: Family<AboutCell, Counter>,
+    pub(crate) in_flight: Gauge,
+    pub(crate) guests: Counter,
+    pub(crate) table_epoch: Gauge<u64, AtomicU64>,
+    pub(crate) table_taken_ms: Gauge<i64, AtomicI64>,
+    pub(crate) tables_refused: Family<Cause, Counter>,
+    pub(crate) watching: Gauge,
+}
+
+impl Counts {
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        let counts = Self {
+            requests: Family::default(),
+            // 0.1 ms to 3.3 s in factors of two, and longer.
+            seconds: Family::new_with_constructor(|| {
+                Histogram::new(exponential_buckets(0.0001, 2.0, 16))
+            }),
+            retries: Family::default(),
+            refusals: Family::default(),
+            own_answers: Family::default(),
+            connect_errors: Family::default(),
+            in_flight: Gauge::default(),
+            guests: Counter::default(),
+            table_epoch: Gauge::default(),
+            table_taken_ms: Gauge::default(),
+            tables_refused: Family::default(),
+            watching: Gauge::default(),
+        };
+        counts.register(metrics);
+        counts
+    }
+
+    fn register(&self, metrics: &Metrics) {
+        let counts = self.clone();
+        metrics.with(|all| {
+            let all = all.sub_registry_with_prefix("souk_router");
+            all.register(
+                "requests",
+                "requests ended, by route and class of status",
+                counts.requests,
+            );
+            all.register("request_seconds", "time from head to last byte", counts.seconds);
+            all.register("retries", "requests sent once more, by cause", counts.retries);
+            all.register("refusals", "typed refusals of cells", counts.refusals);
+            all.register("own_answers", "answers made by the router, by code", counts.own_answers);
+            all.register(
+                "connect_errors",
+                "connections that a cell did not take",
+                counts.connect_errors,
+            );
+            all.register("in_flight", "requests being served", counts.in_flight);
+            all.register("guests", "visitors who became guests", counts.guests);
+            all.register("table_epoch", "epoch of the routing table", counts.table_epoch);
+            all.register(
+                "table_taken_ms",
+                "when the table was taken over, Unix ms",
+                counts.table_taken_ms,
+            );
+            all.register(
+                "tables_refused",
+                "tables that were not taken over",
+                counts.tables_refused,
+            );
+            all.register("watching", "1 while the control plane pushes tables", counts.watching);
+        });
+    }
+
+    pub(crate) fn ended(&self, route: &'static str, status: Option<u16>, took: Duration) {
+        let status = match status {
+            None => "gone",
+            Some(..=199) => "1xx",
+            Some(200..=299) => "2xx",
+            Some(300..=399) => "3xx",
+            Some(400..=499) => "4xx",
+            Some(500..) => "5xx",
+        };
+        self.requests.get_or_create(&Ended { route, status }).inc();
+        self.seconds.get_or_create(&ByRoute { route }).observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn retried(&self, cause: &'static str) {
+        self.retries.get_or_create(&Cause { cause }).inc();
+    }
+
+    pub(crate) fn refused(&self, cause: &'static str) {
+        self.refusals.get_or_create(&Cause { cause }).inc();
+    }
+
+    pub(crate) fn answered(&self, code: base_fault::Code) {
+        self.own_answers.get_or_create(&Cause { cause: code.as_str() }).inc();
+    }
+
+    pub(crate) fn not_connected(&self, cell: &base_ids::CellId) {
+        let cell = cell.to_string();
+        self.connect_errors.get_or_create(&AboutCell { cell }).inc();
+    }
+
+    pub(crate) fn table_refused(&self, cause: &'static str) {
+        self.tables_refused.get_or_create(&Cause { cause }).inc();
+    }
+}

@@ -1,0 +1,194 @@
+//! Commit: the head of a request and of its answer as they pass; internal names come from the router and from nobody else.
+
+use std::net::IpAddr;
+
+use base_telemetry::TraceContext;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::PathAndQuery};
+use pingora::{
+    Error as ProxyError, ErrorType, OrErr as _,
+    http::{RequestHeader, ResponseHeader},
+};
+use router_table::Target;
+
+use crate::{arrival::GUEST_COOKIE, course::Course};
+
+/// Headers that say where a request came from: ours to say, as long as nobody in front of us is trusted.
+const ORIGIN_HEADERS: [&str; 7] = [
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "x-request-id",
+];
+/// How long a guest is known after the last visit that made a new cookie: half a year.
+const GUEST_COOKIE_SECS: u32 = 15_552_000;
+
+/// What the router says to the cell about one request.
+pub(crate) struct Told<'a> {
+    pub(crate) course: &'a Course,
+    pub(crate) target: &'a Target,
+    pub(crate) request_id: &'a str,
+    pub(crate) trace: TraceContext,
+    pub(crate) client: Option<IpAddr>,
+}
+
+/// Whether a name is one of Souk's internal ones in any spelling: some servers read `_`, others any mark, as `-`.
+pub(crate) fn is_internal(name: &HeaderName) -> bool {
+    let behind = name.as_str().strip_prefix("souk");
+    behind.is_some_and(|behind| behind.starts_with(|mark: char| !mark.is_ascii_alphanumeric()))
+}
+
+/// Makes the head that the cell reads.
+pub(crate) fn tell(head: &mut RequestHeader, told: &Told<'_>) -> Result<(), Box<ProxyError>> {
+    let hidden = |name: &HeaderName| is_internal(name) || ORIGIN_HEADERS.contains(&name.as_str());
+    for name in strip(&head.headers, hidden) {
+        head.remove_header(&name);
+    }
+    if let Some(path) = &told.course.path_and_query {
+        head.set_uri(with_path(&head.uri, path)?);
+    }
+    head.insert_header("souk-tenant", told.course.tenant.as_str())?;
+    head.insert_header("souk-generation", HeaderValue::from(told.target.generation.0))?;
+    head.insert_header("souk-epoch", HeaderValue::from(told.target.epoch.0))?;
+    head.insert_header("souk-request-id", told.request_id)?;
+    head.insert_header("traceparent", told.trace.to_string())?;
+    if let Some(client) = told.client {
+        head.insert_header("x-forwarded-for", client.to_string())?;
+    }
+    if let Some(secret) = &told.course.guest {
+        let mut value = HeaderValue::try_from(format!("Guest {}", secret.as_str()))
+            .or_err(ErrorType::InternalError, "a guest's secret is plain text")?;
+        value.set_sensitive(true);
+        // Only if the client sent none of its own: a token wins over the cookie.
+        if !head.headers.contains_key(header::AUTHORIZATION) {
+            head.insert_header(header::AUTHORIZATION, value)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the head that the client reads.
+pub(crate) fn untell(
+    head: &mut ResponseHeader,
+    course: Option<&Course>,
+    request_id: &str,
+    secure_cookies: bool,
+) -> Result<(), Box<ProxyError>> {
+    for name in strip(&head.headers, is_internal) {
+        head.remove_header(&name);
+    }
+    head.insert_header("x-request-id", request_id)?;
+    if let Some(course) = course.filter(|course| course.guest_is_new)
+        && let Some(secret) = &course.guest
+    {
+        let secure = if secure_cookies { "; Secure" } else { "" };
+        let cookie = format!(
+            "{GUEST_COOKIE}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={GUEST_COOKIE_SECS}{secure}",
+            secret.as_str()
+        );
+        head.append_header(header::SET_COOKIE, cookie)?;
+    }
+    Ok(())
+}
+
+/// The names in `headers` that must not pass.
+pub(crate) fn strip(headers: &HeaderMap, hidden: impl Fn(&HeaderName) -> bool) -> Vec<HeaderName> {
+    headers.keys().filter(|name| hidden(name)).cloned().collect()
+}
+
+fn with_path(uri: &Uri, path_and_query: &str) -> Result<Uri, Box<ProxyError>> {
+    let mut parts = uri.clone().into_parts();
+    let path = PathAndQuery::try_from(path_and_query);
+    parts.path_and_query = Some(path.or_err(ErrorType::InvalidHTTPHeader, "rewritten path")?);
+    Uri::from_parts(parts).or_err(ErrorType::InvalidHTTPHeader, "rewritten path")
+}
+
+#[cfg(test)]
+mod tests {
+    use base_ids::{Epoch, Generation, GuestSecret};
+    use base_telemetry::TraceContext;
+    use pingora::http::{RequestHeader, ResponseHeader};
+    use router_table::Target;
+
+    use super::{Told, tell, untell};
+    use crate::course::Course;
+
+    fn course() -> Course {
+        Course {
+            tenant: "users/u1".into(),
+            path_and_query: Some("/v1/users/u1/carts?view=full".into()),
+            guest: Some(GuestSecret::of_random(&[1; 32])),
+            guest_is_new: true,
+        }
+    }
+
+    #[test]
+    fn internal_headers_of_a_client_never_reach_a_cell_in_any_spelling() {
+        let mut head = RequestHeader::build("GET", b"/v1/users/me/carts?view=full", None).unwrap();
+        for name in [
+            "Souk-Tenant",
+            "souk_tenant",
+            "SOUK-GENERATION",
+            "souk-new",
+            "souk.tenant",
+            "Souk_-epoch",
+            "X-Forwarded-For",
+            "Forwarded",
+            "soukaina",
+        ] {
+            head.append_header(name.to_owned(), "evil").unwrap();
+            head.append_header(name.to_owned(), "twice").unwrap();
+        }
+        let target = Target {
+            cell: "cell-1".parse().unwrap(),
+            edge: ([127, 0, 0, 1], 1).into(),
+            generation: Generation(7),
+            epoch: Epoch(9),
+            after_pause: false,
+        };
+        let told = Told {
+            course: &course(),
+            target: &target,
+            request_id: "r1",
+            trace: TraceContext::root(),
+            client: Some([10, 0, 0, 1].into()),
+        };
+        tell(&mut head, &told).unwrap();
+        let mut left: Vec<_> = (head.headers.iter())
+            .filter(|(name, _)| *name != "traceparent" && *name != "authorization")
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .collect();
+        left.sort();
+        assert_eq!(
+            left,
+            [
+                "souk-epoch: 9",
+                "souk-generation: 7",
+                "souk-request-id: r1",
+                "souk-tenant: users/u1",
+                "soukaina: evil",
+                "soukaina: twice",
+                "x-forwarded-for: 10.0.0.1",
+            ]
+        );
+        assert_eq!(head.raw_path(), b"/v1/users/u1/carts?view=full");
+        let guest = format!("Guest {}", course().guest.unwrap().as_str());
+        assert_eq!(head.headers["authorization"], guest);
+    }
+
+    #[test]
+    fn a_client_never_sees_internal_headers_and_a_new_guest_gets_a_cookie() {
+        let mut head = ResponseHeader::build(200, None).unwrap();
+        head.append_header("Souk-Refusal", "held; epoch=1").unwrap();
+        head.append_header("souk-cell", "cell-1").unwrap();
+        head.append_header("set-cookie", "theme=dark").unwrap();
+        untell(&mut head, Some(&course()), "r1", true).unwrap();
+        assert!(head.headers.keys().all(|name| !name.as_str().starts_with("souk")));
+        let cookies: Vec<_> = head.headers.get_all("set-cookie").iter().collect();
+        assert_eq!(cookies.len(), 2);
+        let cookie = cookies[1].to_str().unwrap();
+        assert!(cookie.starts_with("souk_guest=") && cookie.ends_with("; Secure"), "{cookie}");
+    }
+}

@@ -1,0 +1,384 @@
+//! The hooks of Pingora, each as thin as it can be: gather, decide, forward, count.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use base_fault::{Code, Fault};
+use base_ids::GuestSecret;
+use base_time::{Clock as _, SystemClock};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use pingora::{
+    Error, ErrorSource, ErrorType, Result,
+    http::{RequestHeader, ResponseHeader},
+    modules::http::HttpModules,
+    proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session},
+    upstreams::peer::HttpPeer,
+};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use router_table::{Hint, REFUSAL_HEADER, Refusal, Snapshot, Table};
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    answer,
+    arrival::{Arrival, is_grpc},
+    count::Counts,
+    course::{self, Course},
+    exchange::{Exchange, InFlight, no_owner},
+    forward::{self, Told},
+    framing,
+    recent::Recent,
+    token::Tokens,
+    upstream::{self, Patience},
+};
+
+/// What a cell's typed refusal becomes inside Pingora.
+const REFUSED: ErrorType = ErrorType::Custom("RefusedByCell");
+/// What it becomes when the router itself gives up.
+const GAVE_UP: ErrorType = ErrorType::Custom("NoOwnerFound");
+/// Pause before a cell that knew no better is asked again; grows with each try.
+const PAUSE: Duration = Duration::from_millis(40);
+/// How many tenants' hints are remembered.
+const HINTS_MAX: usize = 65_536;
+
+/// What requests share.
+pub(crate) struct Proxy {
+    pub(crate) table: Snapshot,
+    pub(crate) learnt: Arc<Learnt>,
+    pub(crate) counts: Counts,
+    pub(crate) patience: Patience,
+    pub(crate) public_url: String,
+    pub(crate) secure_cookies: bool,
+    pub(crate) drain: TaskTracker,
+}
+
+/// What earlier requests taught; thrown away when a new table arrives.
+pub(crate) struct Learnt {
+    pub(crate) tokens: Tokens,
+    pub(crate) hints: Recent<Box<str>, Hint>,
+}
+
+impl Learnt {
+    pub(crate) fn new() -> Self {
+        Self { tokens: Tokens::new(), hints: Recent::new(HINTS_MAX) }
+    }
+
+    /// Forgets what an older table may have made wrong.
+    pub(crate) fn forget(&self) {
+        self.tokens.forget();
+        self.hints.clear();
+    }
+}
+
+impl Proxy {
+    /// Reads the head and decides where the request belongs.
+    fn gather_and_decide(
+        &self,
+        session: &Session,
+        exchange: &mut Exchange,
+    ) -> Result<Course, Fault> {
+        framing::check(session)?;
+        let head = session.req_header();
+        exchange.grpc = is_grpc(&head.headers);
+        let trace = head.headers.get("traceparent").and_then(|value| value.to_str().ok());
+        if let Some(trace) = trace.and_then(|text| text.parse().ok()) {
+            exchange.trace = trace;
+        }
+        let table = self.table.load();
+        if table.cells().is_empty() {
+            let text = "the router has no routing table yet";
+            return Err(Fault::downstream(Code::Unavailable, Duration::from_secs(1), text));
+        }
+        let subject = |token: &str| self.learnt.tokens.subject(token, &table, SystemClock.now());
+        course::decide(Arrival::read(head)?, subject, fresh_secret)
+    }
+
+    async fn answer(
+        &self,
+        session: &mut Session,
+        exchange: &Exchange,
+        fault: &Fault,
+    ) -> Result<()> {
+        self.counts.answered(fault.code());
+        let (grpc, id) = (exchange.grpc, &exchange.request_id);
+        answer::send(session, fault, grpc, &self.public_url, id).await
+    }
+
+    /// Learns from the refusal of the last try; says whether the request may be sent again.
+    fn learn(&self, exchange: &mut Exchange, refusal: &Refusal, replayable: bool) -> bool {
+        if let (Some(target), Some(course)) = (&exchange.target, &exchange.course) {
+            exchange.pursuit.refused(&target.cell, refusal.clone());
+            if let Some(hint) = exchange.pursuit.hint() {
+                self.learnt.hints.put(course.tenant.as_str().into(), hint.clone());
+            }
+        }
+        exchange.sent = false;
+        if replayable && exchange.pursuit.may_try_again() {
+            return true;
+        }
+        exchange.fault = Some(exchange.refused_for_good(refusal));
+        false
+    }
+}
+
+fn fresh_secret() -> Result<GuestSecret, Fault> {
+    let mut bytes = [0; 32];
+    let filled = SystemRandom::new().fill(&mut bytes);
+    filled.map_err(|_| Fault::ours(Code::Internal, "the system gives no random numbers"))?;
+    Ok(GuestSecret::of_random(&bytes))
+}
+
+/// The refusal that an answer carries, if it is one.
+fn refusal_of(answer: &ResponseHeader) -> Option<Refusal> {
+    let refused = [StatusCode::MISDIRECTED_REQUEST, StatusCode::SERVICE_UNAVAILABLE];
+    if !refused.contains(&answer.status) && !is_grpc(&answer.headers) {
+        return None;
+    }
+    answer.headers.get(REFUSAL_HEADER)?.to_str().ok()?.parse().ok()
+}
+
+/// Whether sending the request twice does no harm: the method promises it, or the cell tells by the key.
+fn is_repeatable(head: &RequestHeader) -> bool {
+    head.method.is_idempotent() || head.headers.contains_key("idempotency-key")
+}
+
+#[async_trait]
+impl ProxyHttp for Proxy {
+    type CTX = Exchange;
+
+    fn new_ctx(&self) -> Exchange {
+        Exchange::new(InFlight::new(self.counts.in_flight.clone(), self.drain.token()))
+    }
+
+    fn init_downstream_modules(&self, _: &mut HttpModules) {}
+
+    async fn request_filter(&self, session: &mut Session, exchange: &mut Exchange) -> Result<bool> {
+        match self.gather_and_decide(session, exchange) {
+            Ok(course) => {
+                if course.guest_is_new {
+                    self.counts.guests.inc();
+                }
+                let hint = self.learnt.hints.get(course.tenant.as_str());
+                exchange.set_off(course, hint);
+                Ok(false)
+            }
+            Err(fault) => {
+                if fault.code() == Code::Malformed {
+                    session.set_keepalive(None);
+                }
+                self.answer(session, exchange, &fault).await?;
+                Ok(true)
+            }
+        }
+    }
+
+    async fn upstream_peer(
+        &self,
+        _: &mut Session,
+        exchange: &mut Exchange,
+    ) -> Result<Box<HttpPeer>> {
+        let table: Arc<Table> = self.table.load();
+        let tenant = exchange.course.as_ref().map_or("", |course| course.tenant.as_str());
+        let next = match exchange.target.take().filter(|_| exchange.same_again) {
+            Some(same) => Ok(same),
+            None => exchange.pursuit.next(&table, tenant),
+        };
+        exchange.same_again = false;
+        exchange.fault = None;
+        let target = next.map_err(|gave_up| {
+            exchange.fault = Some(no_owner(&gave_up));
+            Error::explain(GAVE_UP, gave_up.to_string()).into_in()
+        })?;
+        if target.after_pause {
+            tokio::time::sleep(PAUSE * u32::from(exchange.pursuit.tries())).await;
+        }
+        let peer = upstream::peer(&target, exchange.grpc, &self.patience);
+        exchange.target = Some(target);
+        Ok(Box::new(peer))
+    }
+
+    async fn upstream_request_filter(
+        &self,
+        session: &mut Session,
+        head: &mut RequestHeader,
+        exchange: &mut Exchange,
+    ) -> Result<()> {
+        let (Some(course), Some(target)) = (&exchange.course, &exchange.target) else {
+            return Error::e_explain(ErrorType::InternalError, "a request without a course");
+        };
+        let client = session.client_addr().and_then(|address| address.as_inet());
+        let told = Told {
+            course,
+            target,
+            request_id: &exchange.request_id,
+            trace: exchange.trace,
+            client: client.map(std::net::SocketAddr::ip),
+        };
+        forward::tell(head, &told)?;
+        exchange.sent = true;
+        Ok(())
+    }
+
+    async fn upstream_response_filter(
+        &self,
+        _: &mut Session,
+        answer: &mut ResponseHeader,
+        exchange: &mut Exchange,
+    ) -> Result<()> {
+        let Some(refusal) = refusal_of(answer) else {
+            return Ok(());
+        };
+        self.counts.refused(kind_of(&refusal));
+        exchange.refusal = Some(refusal);
+        Err(Error::new_up(REFUSED))
+    }
+
+    async fn response_filter(
+        &self,
+        _: &mut Session,
+        answer: &mut ResponseHeader,
+        exchange: &mut Exchange,
+    ) -> Result<()> {
+        let course = exchange.course.as_ref();
+        forward::untell(answer, course, &exchange.request_id, self.secure_cookies)
+    }
+
+    async fn response_trailer_filter(
+        &self,
+        _: &mut Session,
+        trailers: &mut HeaderMap,
+        _: &mut Exchange,
+    ) -> Result<Option<Bytes>> {
+        for name in forward::strip(trailers, forward::is_internal) {
+            trailers.remove(name);
+        }
+        Ok(None)
+    }
+
+    fn fail_to_connect(
+        &self,
+        _: &mut Session,
+        _: &HttpPeer,
+        exchange: &mut Exchange,
+        error: Box<Error>,
+    ) -> Box<Error> {
+        if let Some(target) = &exchange.target {
+            self.counts.not_connected(&target.cell);
+        }
+        exchange.sent = false;
+        exchange.fault = Some(exchange.not_answering());
+        error
+    }
+
+    fn error_while_proxy(
+        &self,
+        _: &HttpPeer,
+        session: &mut Session,
+        mut error: Box<Error>,
+        exchange: &mut Exchange,
+        connection_reused: bool,
+    ) -> Box<Error> {
+        let replayable = !session.as_ref().retry_buffer_truncated();
+        if let Some(refusal) = exchange.refusal.take() {
+            let again = self.learn(exchange, &refusal, replayable);
+            if again {
+                self.counts.retried(kind_of(&refusal));
+            }
+            error.set_retry(again);
+            return error;
+        }
+        if replayable && is_repeatable(session.req_header()) {
+            error.retry.decide_reuse(connection_reused);
+        } else {
+            error.set_retry(false);
+        }
+        if error.retry() {
+            self.counts.retried("connection_closed");
+            exchange.same_again = true;
+        }
+        error
+    }
+
+    async fn fail_to_proxy(
+        &self,
+        session: &mut Session,
+        error: &Error,
+        exchange: &mut Exchange,
+    ) -> FailToProxy {
+        let fault = exchange.fault.take().or_else(|| fault_of(session, error, exchange));
+        let error_code = fault.as_ref().map_or(0, |fault| fault.code().status().http());
+        if let Some(fault) = &fault {
+            session.set_keepalive(None);
+            if self.answer(session, exchange, fault).await.is_err() {
+                tracing::debug!(
+                    request = &*exchange.request_id,
+                    "the client left before the answer"
+                );
+            }
+            if error_code >= 500 {
+                let id = &*exchange.request_id;
+                tracing::warn!(request = id, code = fault.code().as_str(), cell = exchange.cell(), %error, "not served");
+            }
+        }
+        FailToProxy { error_code, can_reuse_downstream: false }
+    }
+
+    async fn logging(&self, session: &mut Session, _: Option<&Error>, exchange: &mut Exchange) {
+        let status = session.response_written().map(|head| head.status.as_u16());
+        let took = exchange.started.elapsed();
+        self.counts.ended(exchange.route(), status, took);
+        tracing::debug!(
+            request = &*exchange.request_id,
+            trace = %exchange.trace.trace,
+            method = %session.req_header().method,
+            cell = exchange.cell(),
+            status,
+            micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            "served"
+        );
+    }
+
+    fn suppress_error_log(&self, _: &Session, _: &Exchange, _: &Error) -> bool {
+        // Logged where the answer is made.
+        true
+    }
+
+    fn suppress_proxy_warn_log(
+        &self,
+        _: &Session,
+        _: &Exchange,
+        _: &Error,
+        _: ProxyWarnLogContext,
+    ) -> bool {
+        // Retries are counted by cause.
+        true
+    }
+}
+
+fn kind_of(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::NotMine { .. } => "not_mine",
+        Refusal::Held { .. } => "held",
+    }
+}
+
+/// What an error of Pingora means to the client; `None` if the client is gone.
+fn fault_of(session: &Session, error: &Error, exchange: &Exchange) -> Option<Fault> {
+    match (error.esource(), error.etype()) {
+        (_, ErrorType::InvalidHTTPHeader) if *error.esource() != ErrorSource::Upstream => {
+            Some(Fault::caller(Code::Malformed, "the head of the request cannot be forwarded"))
+        }
+        (ErrorSource::Downstream, ErrorType::ReadTimedout) => {
+            Some(Fault::caller(Code::Malformed, "the body of the request did not arrive in time"))
+        }
+        (ErrorSource::Downstream, _) => None,
+        (ErrorSource::Upstream, etype) => {
+            let head = session.req_header();
+            let harmless = !exchange.sent || head.method.is_safe();
+            Some(exchange.broken_off(harmless, *etype == ErrorType::ReadTimedout))
+        }
+        (ErrorSource::Internal | ErrorSource::Unset, _) => {
+            Some(Fault::ours(Code::Internal, "the router failed to forward the request"))
+        }
+    }
+}

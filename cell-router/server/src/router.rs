@@ -1,0 +1,290 @@
+//! Starts a router inside a tokio runtime and stops it again.
+
+use std::{
+    net::{SocketAddr, TcpListener as StdListener},
+    os::fd::IntoRawFd as _,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{Json, routing::get};
+use base_fault::{Code, Fault, chain};
+use base_telemetry::{Admin, LogLevel, Metrics, Readiness, addresses};
+use base_time::{Clock as _, SystemClock};
+use parking_lot::Mutex;
+use pingora::{
+    apps::HttpServerOptions,
+    proxy::ProxyServiceBuilder,
+    server::{Fds, ListenFds, configuration::ServerConf},
+    services::Service as _,
+};
+use router_table::{LastGood, Pursuit, Snapshot, Table};
+use serde::{Deserialize, Serialize};
+use tokio::{
+    sync::watch,
+    task::{JoinHandle, spawn_blocking},
+};
+use tokio_util::task::TaskTracker;
+use tonic::transport::Endpoint;
+
+use crate::{
+    Config,
+    count::Counts,
+    proxy::{Learnt, Proxy},
+    watch::Watch,
+};
+
+/// File of the last known good table in the data directory.
+const TABLE_FILE: &str = "routing-table";
+/// Idle connections that are kept to all cells together.
+const UPSTREAM_POOL_SIZE: usize = 1024;
+/// How long a client's HTTP/2 connection may be idle.
+const H2_IDLE_MAX: Duration = Duration::from_mins(5);
+
+/// The edge router.
+#[derive(Debug)]
+pub struct Router;
+
+/// The addresses that a router took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Addresses {
+    /// Where clients come in.
+    pub http: SocketAddr,
+    /// Where health and metrics are.
+    pub admin: SocketAddr,
+}
+
+/// A router that serves. Dropped, it stops at once.
+pub struct RunningRouter {
+    addresses: Addresses,
+    table: Snapshot,
+    metrics: Metrics,
+    stop: watch::Sender<bool>,
+    service: JoinHandle<()>,
+    others: Vec<JoinHandle<()>>,
+    in_flight: TaskTracker,
+    drain: Duration,
+}
+
+impl Router {
+    /// Starts a router on the current tokio runtime. Serves at once with the table on disk; without one it answers 503
+    /// until the control plane has pushed the first.
+    pub async fn start(config: Config) -> Result<RunningRouter, Fault> {
+        Self::start_with_level(config, None).await
+    }
+
+    /// Starts a router whose log filter can be changed on the admin port.
+    pub async fn start_with_level(
+        config: Config,
+        level: Option<LogLevel>,
+    ) -> Result<RunningRouter, Fault> {
+        let checked = config.check().map_err(|mistakes| {
+            let texts: Vec<_> = mistakes.iter().map(Fault::context).collect();
+            Fault::caller(Code::InvalidField, texts.join("; "))
+        })?;
+        let metrics = Metrics::new();
+        let counts = Counts::new(&metrics);
+        let readiness = Readiness::new();
+        let last_good = LastGood::at(config.data_dir.join(TABLE_FILE));
+        let table = Snapshot::new(known_table(&config.data_dir, &last_good, &counts).await?);
+        let (listener, http) = bind(checked.listen, "listen")?;
+        let (admin_listener, admin) = bind(checked.admin, "admin")?;
+        let addresses = Addresses { http, admin };
+        let learnt = Arc::new(Learnt::new());
+        let in_flight = TaskTracker::new();
+        let watch = Watch {
+            member: config.name.clone(),
+            admin_address: admin.to_string(),
+            beat: Duration::from_millis(config.beat_ms),
+            table: table.clone(),
+            last_good,
+            learnt: Arc::clone(&learnt),
+            counts: counts.clone(),
+            ready: readiness.register("table"),
+        };
+        watch.announce_held();
+        let proxy = Proxy {
+            table: table.clone(),
+            learnt,
+            counts: counts.clone(),
+            patience: config.patience.clone(),
+            public_url: config.public_url.clone(),
+            secure_cookies: config.secure_cookies,
+            drain: in_flight.clone(),
+        };
+        let (stop, stopped) = watch::channel(false);
+        let service = serve(proxy, listener, http, stopped);
+        let mut admin_port =
+            Admin::new(metrics.clone(), readiness).with_routes(table_page(&table, &counts));
+        if let Some(level) = level {
+            admin_port = admin_port.with_level(level);
+        }
+        let mut others = vec![serve_admin(admin_port, admin_listener)?];
+        others.extend(watching(watch, checked.control_plane));
+        if let Some(path) = &config.addresses_file {
+            addresses::publish(path, &addresses)?;
+        }
+        tracing::info!(%http, %admin, epoch = %table.load().epoch(), "router serves");
+        Ok(RunningRouter {
+            addresses,
+            table,
+            metrics,
+            stop,
+            service,
+            others,
+            in_flight,
+            drain: checked.drain,
+        })
+    }
+}
+
+fn watching(watch: Watch, control_plane: Option<Endpoint>) -> Option<JoinHandle<()>> {
+    let Some(endpoint) = control_plane else {
+        tracing::warn!("no control plane is configured: the table on disk is all there is");
+        return None;
+    };
+    Some(tokio::spawn(watch.run(endpoint)))
+}
+
+/// The table on disk. A damaged one is refused loudly and asked for anew.
+async fn known_table(
+    directory: &Path,
+    last_good: &LastGood,
+    counts: &Counts,
+) -> Result<Table, Fault> {
+    std::fs::create_dir_all(directory).map_err(|error| {
+        let text = format!("the data directory {} cannot be made", directory.display());
+        Fault::ours(Code::StoreBroken, text).because(error)
+    })?;
+    let file = last_good.clone();
+    let loaded = spawn_blocking(move || file.load()).await;
+    match loaded
+        .map_err(|error| Fault::ours(Code::Internal, "the start was cut off").because(error))?
+    {
+        Ok(Some(table)) => Ok(table),
+        Ok(None) => Ok(Table::empty()),
+        Err(error) => {
+            counts.table_refused("damaged_on_disk");
+            let cause = chain(&error);
+            tracing::error!(
+                cause,
+                "the routing table on disk is not used; the control plane is asked for another"
+            );
+            Ok(Table::empty())
+        }
+    }
+}
+
+fn bind(address: SocketAddr, field: &str) -> Result<(StdListener, SocketAddr), Fault> {
+    let listener = StdListener::bind(address).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        let bound = listener.local_addr()?;
+        Ok((listener, bound))
+    });
+    listener.map_err(|error| {
+        let text = format!("{field}: {address} cannot be bound");
+        Fault::ours(Code::Internal, text).because(error)
+    })
+}
+
+fn serve(
+    proxy: Proxy,
+    listener: StdListener,
+    address: SocketAddr,
+    stopped: watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    let conf = ServerConf {
+        upstream_keepalive_pool_size: UPSTREAM_POOL_SIZE,
+        // One more than a pursuit may take: a pooled connection that was closed costs a try but asks no other cell.
+        max_retries: usize::from(Pursuit::TRIES_MAX) + 1,
+        ..ServerConf::default()
+    };
+    let mut options = HttpServerOptions::default();
+    options.h2c = true;
+    options.h2_idle_timeout = Some(H2_IDLE_MAX);
+    let mut service = ProxyServiceBuilder::new(&Arc::new(conf), proxy)
+        .name("souk-router")
+        .server_options(options)
+        .build();
+    // The listener is bound here, so that a port 0 is known and an error is told before anything runs.
+    let name = address.to_string();
+    let mut fds = Fds::new();
+    fds.add(name.clone(), listener.into_raw_fd());
+    let fds: ListenFds = Arc::new(Mutex::new(fds));
+    service.add_tcp(&name);
+    tokio::spawn(async move { service.start_service(Some(fds), stopped, 1).await })
+}
+
+fn serve_admin(admin: Admin, listener: StdListener) -> Result<JoinHandle<()>, Fault> {
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(|error| {
+        Fault::ours(Code::Internal, "the admin port cannot be served").because(error)
+    })?;
+    Ok(tokio::spawn(async move {
+        if let Err(error) = admin.serve(listener).await {
+            tracing::error!(%error, "the admin port is no longer served");
+        }
+    }))
+}
+
+/// `/table`: which table the router holds.
+fn table_page(table: &Snapshot, counts: &Counts) -> axum::Router {
+    let (table, taken_ms) = (table.clone(), counts.table_taken_ms.clone());
+    let page = move || {
+        let (held, taken) = (table.load(), taken_ms.get());
+        let age_ms = (taken > 0).then(|| SystemClock.now().as_millis() - taken);
+        async move {
+            Json(serde_json::json!({
+                "epoch": held.epoch(),
+                "digest": format!("{:016x}", held.digest()),
+                // Since the control plane pushed it; null for the one that was on disk.
+                "age_ms": age_ms,
+                "cells": held.cells().iter().map(|cell| cell.id.as_str()).collect::<Vec<_>>(),
+                "overrides": held.overrides_len(),
+            }))
+        }
+    };
+    axum::Router::new().route("/table", get(page))
+}
+
+impl RunningRouter {
+    /// Where it serves.
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// The table that it routes by.
+    pub fn table(&self) -> Arc<Table> {
+        self.table.load()
+    }
+
+    /// Its counters.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Takes no more connections, lets requests in flight end, and stops. Streams that are still open after the configured
+    /// time are cut.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        // Ends as soon as the listener is closed; idle connections are closed with it.
+        let _ = (&mut self.service).await;
+        self.in_flight.close();
+        if tokio::time::timeout(self.drain, self.in_flight.wait()).await.is_err() {
+            tracing::warn!(
+                left = self.in_flight.len(),
+                "requests were cut at the end of the time to drain"
+            );
+        }
+    }
+}
+
+impl Drop for RunningRouter {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        self.service.abort();
+        for other in &self.others {
+            other.abort();
+        }
+    }
+}

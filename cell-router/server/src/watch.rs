@@ -1,0 +1,173 @@
+//! Takes the routing table from the control plane as it is pushed, says what it holds, and keeps the last good one on disk.
+
+use std::{sync::Arc, time::Duration};
+
+use base_fault::chain;
+use base_telemetry::Flag;
+use base_time::{Clock as _, SystemClock};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use router_table::{LastGood, Snapshot, Table};
+use souk_proto_fleet::v1::{self, fleet_client::FleetClient, table_held::Role};
+use tokio::{sync::mpsc, task::spawn_blocking, time::MissedTickBehavior};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Endpoint;
+
+use crate::{count::Counts, proxy::Learnt};
+
+/// First and longest pause between two tries to reach the control plane.
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// A table of a million overrides takes about 60 MB on the wire.
+const TABLE_BYTES_MAX: usize = 256 << 20;
+
+/// The router's end of the table stream.
+pub(crate) struct Watch {
+    pub(crate) member: String,
+    pub(crate) admin_address: String,
+    pub(crate) beat: Duration,
+    pub(crate) table: Snapshot,
+    pub(crate) last_good: LastGood,
+    pub(crate) learnt: Arc<Learnt>,
+    pub(crate) counts: Counts,
+    pub(crate) ready: Flag,
+}
+
+/// Why a stream of tables ended.
+#[derive(Debug, thiserror::Error)]
+enum Ended {
+    #[error("the control plane cannot be reached")]
+    Unreachable(#[from] tonic::transport::Error),
+    #[error("the control plane ended the stream: {0}")]
+    Broken(#[from] tonic::Status),
+    #[error("the control plane closed the stream")]
+    Closed,
+    #[error("a table that was pushed cannot be used")]
+    BadTable(#[from] souk_proto_fleet::BadTable),
+    #[error("the router stops")]
+    Stopping,
+}
+
+impl Watch {
+    /// Shows what is held from the start on, before the control plane says anything.
+    pub(crate) fn announce_held(&self) {
+        let table = self.table.load();
+        self.counts.table_epoch.set(table.epoch().0);
+        if table.cells().is_empty() {
+            self.ready.not_ready("no routing table yet");
+        } else {
+            self.ready.ready();
+        }
+    }
+
+    /// Follows the control plane for ever; comes back to it after any failure.
+    pub(crate) async fn run(self, control_plane: Endpoint) {
+        let endpoint = control_plane
+            .connect_timeout(Duration::from_secs(2))
+            .http2_keep_alive_interval(Duration::from_secs(10))
+            .keep_alive_timeout(Duration::from_secs(5))
+            .keep_alive_while_idle(true);
+        let mut pause = PAUSE_MIN;
+        loop {
+            let taken = self.counts.table_taken_ms.get();
+            let Err(ended) = self.follow(&endpoint).await;
+            self.counts.watching.set(0);
+            if self.counts.table_taken_ms.get() != taken {
+                pause = PAUSE_MIN;
+            }
+            tracing::warn!(epoch = %self.table.load().epoch(), cause = chain(&ended), "no table stream, trying again");
+            tokio::time::sleep(jittered(pause)).await;
+            pause = (2 * pause).min(PAUSE_MAX);
+        }
+    }
+
+    async fn follow(&self, endpoint: &Endpoint) -> Result<std::convert::Infallible, Ended> {
+        let client = FleetClient::new(endpoint.connect().await?);
+        let mut client = client.max_decoding_message_size(TABLE_BYTES_MAX);
+        let (held, held_stream) = mpsc::channel(4);
+        let say = async || held.send(self.held()).await.map_err(|_| Ended::Closed);
+        say().await?;
+        let answer = client.watch_table(ReceiverStream::new(held_stream)).await?;
+        let mut updates = answer.into_inner();
+        self.counts.watching.set(1);
+        let mut beat = tokio::time::interval(self.beat);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                update = updates.message() => {
+                    let update = update?.ok_or(Ended::Closed)?;
+                    if let Some(table) = update.table {
+                        self.take_over(table).await?;
+                        say().await?;
+                    }
+                }
+                _ = beat.tick() => say().await?,
+            }
+        }
+    }
+
+    fn held(&self) -> v1::TableHeld {
+        let table = self.table.load();
+        v1::TableHeld {
+            member: self.member.clone(),
+            role: Role::Router.into(),
+            admin_address: self.admin_address.clone(),
+            epoch: table.epoch().0,
+            digest: table.digest(),
+        }
+    }
+
+    /// Routes by `pushed` from now on, unless it is damaged or older. The acknowledgement follows the copy on disk.
+    async fn take_over(&self, pushed: v1::Table) -> Result<(), Ended> {
+        let epoch = pushed.epoch;
+        let converted = spawn_blocking(|| Table::try_from(pushed)).await;
+        let table = converted.map_err(|_| Ended::Stopping)?.inspect_err(|_| {
+            self.counts.table_refused("damaged");
+        })?;
+        if table == *self.table.load() {
+            return Ok(());
+        }
+        if let Err(older) = self.table.advance(table) {
+            self.counts.table_refused("older");
+            tracing::error!(%older, "the control plane pushed an older table, which is not taken over");
+            return Ok(());
+        }
+        self.learnt.forget();
+        self.counts.table_taken_ms.set(SystemClock.now().as_millis());
+        self.announce_held();
+        tracing::info!(epoch, "routing table taken over");
+        let (last_good, table) = (self.last_good.clone(), self.table.load());
+        let saved = spawn_blocking(move || last_good.save(&table)).await;
+        match saved.map_err(|_| Ended::Stopping)? {
+            Ok(()) => {}
+            Err(error) => {
+                self.counts.table_refused("not_saved");
+                let path = self.last_good.path().display();
+                tracing::error!(%error, %path, "the routing table cannot be kept on disk");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Somewhere between half and all of `pause`, so that routers do not come back all at once.
+fn jittered(pause: Duration) -> Duration {
+    let mut byte = [0];
+    // Without chance the pause is merely not spread.
+    let _ = SystemRandom::new().fill(&mut byte);
+    pause / 2 + pause * u32::from(byte[0]) / 512
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::jittered;
+
+    #[test]
+    fn pauses_are_spread_but_bounded() {
+        let pause = Duration::from_secs(2);
+        for _ in 0..100 {
+            assert!((pause / 2..=pause).contains(&jittered(pause)));
+        }
+    }
+}
