@@ -1,4 +1,27 @@
 //! Runs services: loads, gathers, decides, appends, projects, relays, listens, keeps time.
+//!
+//! A service says what happens; here it is bound to one tenant, one generation and one store. [`Cell`] is the whole: give it its
+//! [`Parts`] and [`Services`], and call [`Cell::serve`]. Stores and the other cells are ports ([`port`], [`mesh`]).
 
+mod cache;
+mod call;
+mod cell;
+mod commit;
+mod config;
+mod follow;
+mod lane;
 pub mod memory;
+pub mod mesh;
+mod metrics;
+mod ownership;
 pub mod port;
+mod relay;
+mod ring;
+mod room;
+mod watch;
+
+pub use call::{Answered, Call, Unanswered};
+pub use cell::{Cell, Mint, Parts, Services};
+pub use config::Config;
+pub use metrics::Metrics;
+pub use room::Changes;

@@ -66,13 +66,7 @@ impl Faults {
 
     /// Lets the write with number `number` meet `injected`, and all others go through.
     pub fn at(number: u64, injected: Injected) -> Self {
-        Self::new(move |_, this| {
-            if this == number {
-                injected
-            } else {
-                Injected::Proceed
-            }
-        })
+        Self::new(move |_, this| if this == number { injected } else { Injected::Proceed })
     }
 
     pub(super) fn decide(&self, write: &Write<'_>, number: u64) -> Injected {
@@ -99,8 +93,5 @@ pub(super) fn answer_lost() -> Fault {
 }
 
 pub(super) fn process_dead() -> Fault {
-    Fault::ours(
-        Code::StoreBroken,
-        "the process that opened the store is dead",
-    )
+    Fault::ours(Code::StoreBroken, "the process that opened the store is dead")
 }

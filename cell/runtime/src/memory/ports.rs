@@ -72,9 +72,7 @@ impl Opened {
             let mut state = self.disk.state.lock();
             (write(&mut state), state.public.len() as u64)
         };
-        self.disk
-            .public_head
-            .send_if_modified(|seen| std::mem::replace(seen, head) != head);
+        self.disk.public_head.send_if_modified(|seen| std::mem::replace(seen, head) != head);
         match met {
             Injected::LoseAnswerAfter => Err(answer_lost()),
             Injected::Halt { .. } => {
@@ -198,11 +196,7 @@ fn backwards(rows: &RowsOf, prefix: &str, after: Option<&str>, limit: usize) -> 
 }
 
 fn row_bytes(key: &str, version: Version, row: &[u8]) -> RowBytes {
-    RowBytes {
-        key: key.to_owned(),
-        version,
-        row: row.to_vec(),
-    }
+    RowBytes { key: key.to_owned(), version, row: row.to_vec() }
 }
 
 impl OutboxStore for Opened {
@@ -231,10 +225,8 @@ impl OutboxStore for Opened {
                 commit: u64::MAX,
                 ordinal: u16::MAX,
             };
-            let (key, _) = state
-                .outbox
-                .range((Bound::Excluded(last_due), Bound::Unbounded))
-                .next()?;
+            let (key, _) =
+                state.outbox.range((Bound::Excluded(last_due), Bound::Unbounded)).next()?;
             Some(key.due())
         })
     }

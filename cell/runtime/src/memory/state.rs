@@ -48,9 +48,7 @@ impl State {
         }
         self.commit += 1;
         let commit = self.commit;
-        let Append {
-            stream, at, events, ..
-        } = append;
+        let Append { stream, at, events, .. } = append;
         let version = Version(append.expected.0 + events.len() as u64);
         let tenant = stream.tenant.clone();
         if !events.is_empty() || append.snapshot.is_some() {
@@ -79,18 +77,13 @@ impl State {
             let key = OutboxKey::posted(entry.due, commit, ordinal);
             self.outbox.insert(key, entry);
         }
-        self.public
-            .extend(append.public.into_iter().map(|(_, message)| message));
+        self.public.extend(append.public.into_iter().map(|(_, message)| message));
         if let Some((key, reply)) = append.reply {
             self.replies.insert((tenant.clone(), key), reply);
         }
         if let Some(id) = append.heard {
             let key = (tenant, stream.service.as_ref().to_owned(), id);
-            let note = Note {
-                stream,
-                version,
-                at,
-            };
+            let note = Note { stream, version, at };
             self.heard.insert(key, note);
         }
         for key in append.settles {
@@ -117,11 +110,7 @@ impl State {
             return Err(Appended::AlreadyReplied(reply.clone()));
         }
         let head = self.version(stream);
-        if head == append.expected {
-            Ok(())
-        } else {
-            Err(Appended::Conflict { head })
-        }
+        if head == append.expected { Ok(()) } else { Err(Appended::Conflict { head }) }
     }
 
     fn may_write(&self, tenant: &Tenant, generation: Generation) -> bool {
@@ -157,10 +146,7 @@ impl State {
         };
         let snapshot = stream.snapshot.clone().filter(|(at, _)| *at > after);
         let from = snapshot.as_ref().map_or(after, |(at, _)| *at);
-        Loaded {
-            events: self.events(name, from, usize::MAX),
-            snapshot,
-        }
+        Loaded { events: self.events(name, from, usize::MAX), snapshot }
     }
 
     pub(super) fn events(
@@ -238,11 +224,7 @@ impl State {
     }
 
     pub(super) fn all_streams(&self) -> Vec<(StreamName, Version)> {
-        self.streams
-            .values()
-            .flat_map(BTreeMap::values)
-            .filter_map(Stream::listed)
-            .collect()
+        self.streams.values().flat_map(BTreeMap::values).filter_map(Stream::listed).collect()
     }
 
     fn write_rows(&mut self, tenant: Option<&Tenant>, writes: Vec<RowWrite>) {
@@ -287,13 +269,8 @@ impl State {
             return false;
         };
         self.commit += 1;
-        let entry = OutboxEntry {
-            errand: letter.errand,
-            due: None,
-            tries: 0,
-        };
-        self.outbox
-            .insert(OutboxKey::posted(None, self.commit, 0), entry);
+        let entry = OutboxEntry { errand: letter.errand, due: None, tries: 0 };
+        self.outbox.insert(OutboxKey::posted(None, self.commit, 0), entry);
         true
     }
 
@@ -307,11 +284,7 @@ impl State {
 
 impl Stream {
     fn new(name: StreamName) -> Self {
-        Self {
-            name,
-            events: Vec::new(),
-            snapshot: None,
-        }
+        Self { name, events: Vec::new(), snapshot: None }
     }
 
     fn listed(&self) -> Option<(StreamName, Version)> {

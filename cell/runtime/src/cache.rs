@@ -1,0 +1,62 @@
+//! The streams that are held in memory: one slot each, with a lock that is also the stream's queue.
+
+use std::{collections::HashMap, sync::Arc};
+
+use base_ids::{StreamName, Version};
+use cell_kernel::Decider;
+use parking_lot::Mutex;
+
+/// A stream's state as it is committed.
+pub(crate) struct Live<D: Decider> {
+    pub(crate) state: D::State,
+    pub(crate) version: Version,
+    /// Events since the last snapshot.
+    pub(crate) tail: u64,
+    /// Size of the last snapshot, in bytes.
+    pub(crate) snapshot_size: usize,
+}
+
+/// One stream's place: empty until it is loaded, and while it is being changed, so that a change that is broken off leaves
+/// nothing half-changed behind.
+pub(crate) type Slot<D> = Arc<tokio::sync::Mutex<Option<Live<D>>>>;
+
+/// A bounded cache in two halves: what is used moves to the young half; when that is full, the old half is let go. A slot that is
+/// let go while it is in use does no harm: the journal's expected version decides.
+pub(crate) struct Cache<D: Decider> {
+    halves: Mutex<Halves<D>>,
+    half_max: usize,
+}
+
+struct Halves<D: Decider> {
+    young: HashMap<StreamName, Slot<D>>,
+    old: HashMap<StreamName, Slot<D>>,
+}
+
+impl<D: Decider> Cache<D> {
+    /// A cache of at most `streams` streams.
+    pub(crate) fn new(streams: usize) -> Self {
+        let halves = Halves { young: HashMap::new(), old: HashMap::new() };
+        Self { halves: Mutex::new(halves), half_max: (streams / 2).max(1) }
+    }
+
+    /// The stream's slot.
+    pub(crate) fn slot(&self, stream: &StreamName) -> Slot<D> {
+        let mut halves = self.halves.lock();
+        if let Some(slot) = halves.young.get(stream) {
+            return Arc::clone(slot);
+        }
+        let slot = halves.old.remove(stream).unwrap_or_default();
+        if halves.young.len() >= self.half_max {
+            halves.old = std::mem::take(&mut halves.young);
+        }
+        halves.young.insert(stream.clone(), Arc::clone(&slot));
+        slot
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        let mut halves = self.halves.lock();
+        halves.young.clear();
+        halves.old.clear();
+    }
+}

@@ -1,0 +1,365 @@
+//! A cell's runtime: its services over its stores, among the other cells.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    future::Future,
+    sync::Arc,
+    time::Duration,
+};
+
+use base_fault::{Code, Fault};
+use base_ids::{CellId, MessageId, Tenant};
+use base_time::{Clock, Timestamp};
+use cell_kernel::{Decider, No, Onward, Reading, Request, ServiceSpec};
+use router_table::{Snapshot, Table};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    call::{Answered, Call, Unanswered},
+    config::Config,
+    mesh::{Addressed, Delivery, Mesh},
+    metrics::Metrics,
+    ownership,
+    port::{Append, Errand, OutboxEntry, OutboxKey, Stores},
+    relay::Relay,
+    room::{Changes, Hearing, Room, RoomOf, Served},
+    watch::Watched,
+};
+
+/// How many times a call may be passed on before it is a circle.
+const ONWARD_MAX: usize = 4;
+/// How often kept answers and notes of heard messages whose time is over are forgotten.
+const SWEEP: Duration = Duration::from_mins(10);
+
+/// Gives fresh ids: 32 characters of `0-9a-f`, ordered by time.
+pub type Mint = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// What a cell is made of.
+pub struct Parts {
+    /// The cell's name.
+    pub id: CellId,
+    /// Bounds.
+    pub config: Config,
+    /// Where everything is kept.
+    pub stores: Stores,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The routing table.
+    pub table: Snapshot,
+    /// The other cells.
+    pub mesh: Arc<dyn Mesh>,
+    /// Fresh ids.
+    pub mint: Mint,
+    /// Counters.
+    pub metrics: Metrics,
+}
+
+/// The services of a cell, before it starts.
+#[derive(Default)]
+pub struct Services {
+    config: Config,
+    rooms: BTreeMap<&'static str, Arc<dyn Room>>,
+}
+
+impl Services {
+    /// No services yet.
+    pub fn new(config: Config) -> Self {
+        Self { config, rooms: BTreeMap::new() }
+    }
+
+    /// Adds a service.
+    pub fn with<D: Decider>(mut self, spec: ServiceSpec<D>) -> Self {
+        let before = self.rooms.insert(D::SERVICE, Arc::new(RoomOf::new(spec, &self.config)));
+        debug_assert!(before.is_none(), "{} is registered twice", D::SERVICE);
+        self
+    }
+}
+
+/// A running cell. Clones share it.
+#[derive(Clone)]
+pub struct Cell {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) id: CellId,
+    pub(crate) config: Config,
+    pub(crate) stores: Stores,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) table: Snapshot,
+    pub(crate) mesh: Arc<dyn Mesh>,
+    pub(crate) metrics: Metrics,
+    pub(crate) rooms: BTreeMap<&'static str, Arc<dyn Room>>,
+    pub(crate) watched: Watched,
+    pub(crate) relay: Relay,
+    methods: HashMap<String, (Arc<dyn Room>, usize)>,
+    reading: Reading,
+    mint: Mint,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// What follows a commit, kept aside while the append is on its way.
+pub(crate) struct After {
+    tenant: Tenant,
+    rows: Vec<(cell_kernel::Table, String)>,
+    outbox: Vec<OutboxEntry>,
+}
+
+impl Cell {
+    /// Starts a cell: from now on it serves calls, relays, keeps time and follows. Call it inside a tokio runtime.
+    pub fn start(parts: Parts, services: Services) -> Self {
+        let mut methods = HashMap::new();
+        for room in services.rooms.values() {
+            for (index, name) in room.method_names().into_iter().enumerate() {
+                methods.insert(name, (Arc::clone(room), index));
+            }
+        }
+        let inner = Arc::new(Inner {
+            reading: Reading::new(Arc::clone(&parts.stores.rows)),
+            id: parts.id,
+            config: parts.config,
+            stores: parts.stores,
+            clock: parts.clock,
+            table: parts.table,
+            mesh: parts.mesh,
+            metrics: parts.metrics,
+            rooms: services.rooms,
+            watched: Watched::default(),
+            relay: Relay::default(),
+            methods,
+            mint: parts.mint,
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        });
+        inner.spawn(Arc::clone(&inner).scan());
+        inner.spawn(Arc::clone(&inner).follow_all());
+        inner.spawn(Arc::clone(&inner).sweep());
+        Self { inner }
+    }
+
+    /// Stops everything that runs by itself and waits for it. What was not finished goes on at the next start.
+    pub async fn stop(&self) {
+        self.inner.stop.cancel();
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+    }
+
+    /// Full names of all methods.
+    pub fn method_names(&self) -> impl Iterator<Item = &str> {
+        self.inner.methods.keys().map(String::as_str)
+    }
+
+    /// Carries out a call for whoever asks at the edge: here, or at the cell that it has to go on to.
+    pub async fn serve(&self, call: Call) -> Result<Answered, Unanswered> {
+        let deadline = call.deadline;
+        let inner = Arc::clone(&self.inner);
+        // In a task of its own: a client that goes away must not break off an append half-way.
+        let task = self.inner.tasks.spawn(async move { inner.serve_on(call).await });
+        match tokio::time::timeout(deadline, task).await {
+            Ok(Ok(ended)) => ended,
+            Ok(Err(bug)) => Err(Fault::ours(Code::Internal, "the call failed inside the cell")
+                .because(bug)
+                .into()),
+            Err(_) => {
+                let text = "the answer did not come in time; repeat the request with the same idempotency key";
+                Err(Fault::downstream(Code::DeadlineExceeded, Duration::ZERO, text).into())
+            }
+        }
+    }
+
+    /// Follows a row for whoever asks at the edge.
+    pub async fn watch(&self, call: Call) -> Result<Changes, Unanswered> {
+        let (room, method) = self.inner.method(&call)?;
+        room.watch(&self.inner, method, call).await
+    }
+
+    /// Takes messages that another cell delivers: one outcome each, in order.
+    pub async fn receive(&self, messages: Vec<Addressed>) -> Vec<Delivery> {
+        let heard = messages.into_iter().map(|message| {
+            let inner = Arc::clone(&self.inner);
+            self.inner.tasks.spawn(async move { inner.receive_one(message).await })
+        });
+        let mut outcomes = Vec::with_capacity(heard.len());
+        for task in heard.collect::<Vec<_>>() {
+            outcomes.push(task.await.unwrap_or_else(|bug| {
+                Delivery::Retry(
+                    Fault::ours(Code::Internal, "hearing the message failed").because(bug),
+                )
+            }));
+        }
+        outcomes
+    }
+
+    /// Takes over a routing table: its fences first, then its routes. False if a newer one is held.
+    pub async fn adopt(&self, table: Table) -> Result<bool, Fault> {
+        if table.epoch() < self.inner.table.load().epoch() {
+            return Ok(false);
+        }
+        let set = ownership::fence(&*self.inner.stores.fences, &self.inner.id, &table).await?;
+        let epoch = table.epoch();
+        let adopted = self.inner.table.advance(table).is_ok();
+        tracing::info!(%epoch, fences = set, adopted, "routing table");
+        Ok(adopted)
+    }
+
+    /// The table that the cell routes by.
+    pub fn table(&self) -> Arc<Table> {
+        self.inner.table.load()
+    }
+
+    /// The cell's stores, for those who look after it.
+    pub fn stores(&self) -> &Stores {
+        &self.inner.stores
+    }
+
+    /// Rows of this cell.
+    pub fn reading(&self) -> &Reading {
+        &self.inner.reading
+    }
+
+    /// Messages that wait in memory for each other cell: how many, and since when.
+    pub fn waiting(&self) -> Vec<(CellId, usize, Option<Timestamp>)> {
+        self.inner.waiting()
+    }
+
+    /// How many messages, timers and calls are on their way now.
+    pub fn on_way(&self) -> usize {
+        self.inner.relay.on_way()
+    }
+
+    /// Puts a dead letter back on its way. False if there is none with this id.
+    pub async fn replay_dead(&self, id: MessageId) -> Result<bool, Fault> {
+        let found = self.inner.stores.outbox.replay(id).await?;
+        self.inner.relay.rescan();
+        Ok(found)
+    }
+
+    /// Forgets the streams that are held in memory; the next command of each loads it anew.
+    pub fn forget(&self) {
+        for room in self.inner.rooms.values() {
+            room.forget();
+        }
+    }
+}
+
+impl Inner {
+    /// Runs something until it ends or the cell stops.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            let _ = stop.run_until_cancelled(work).await;
+        });
+    }
+
+    /// The call as its method sees it.
+    pub(crate) fn request(&self, call: &Call) -> Request {
+        Request {
+            tenant: call.tenant.clone(),
+            caller: call.caller.clone(),
+            at: self.clock.now(),
+            reading: self.reading.clone(),
+            mint: Arc::clone(&self.mint),
+        }
+    }
+
+    fn method(&self, call: &Call) -> Result<(&Arc<dyn Room>, usize), Unanswered> {
+        let found = self.methods.get(&call.method).map(|(room, index)| (room, *index));
+        let text = || format!("there is no method {}", call.method);
+        found.ok_or_else(|| Fault::caller(Code::RouteUnknown, text()).into())
+    }
+
+    /// Serves a call here, then wherever it says that it goes on.
+    async fn serve_on(self: Arc<Self>, mut call: Call) -> Result<Answered, Unanswered> {
+        for _ in 0..ONWARD_MAX {
+            let (room, method) = self.method(&call)?;
+            let (caller, key, trace) =
+                (call.caller.clone(), call.idempotency_key.clone(), call.trace);
+            let deadline = call.deadline;
+            let Onward { tenant, method, request } = match room.serve(&self, method, call).await? {
+                Served::Answered(answered) => return Ok(answered),
+                Served::Onward(onward) => onward,
+            };
+            call = Call {
+                tenant,
+                method,
+                request,
+                caller,
+                idempotency_key: key,
+                if_match: None,
+                trace,
+                deadline,
+            };
+            match ownership::generation(&self.table, &self.id, &call.tenant) {
+                Ok(_) => {}
+                Err(Unanswered::NotMine { owner: Some(owner), .. }) => {
+                    return self.mesh.call(&owner, call).await;
+                }
+                Err(no) => return Err(no),
+            }
+        }
+        Err(No::Fault(Fault::ours(Code::Internal, "the call was passed on in a circle")).into())
+    }
+
+    async fn receive_one(self: Arc<Self>, addressed: Addressed) -> Delivery {
+        let Addressed { to, service, message } = addressed;
+        let hearing = match self.rooms.get(service.as_str()) {
+            _ if ownership::generation(&self.table, &self.id, &to).is_err() => Hearing::NotMine,
+            None => Hearing::Poison(format!("this cell has no service `{service}`")),
+            Some(room) => room.hear(&self, &to, &message, None, false).await,
+        };
+        match hearing {
+            Hearing::Heard { .. } => Delivery::Applied,
+            Hearing::NotMine => Delivery::NotMine,
+            Hearing::Retry(fault) => Delivery::Retry(fault),
+            Hearing::Poison(why) => {
+                let errand = Errand::Deliver { to, service, message };
+                if self.park(None, errand, why, 1).await {
+                    Delivery::Parked
+                } else {
+                    Delivery::Retry(Fault::ours(
+                        Code::StoreBroken,
+                        "the dead letter could not be parked",
+                    ))
+                }
+            }
+        }
+    }
+
+    /// What is to be done once the append is durable.
+    pub(crate) fn after(&self, append: &Append) -> After {
+        let rows = append.rows.iter().map(|write| (write.table, write.key.clone())).collect();
+        After { tenant: append.stream.tenant.clone(), rows, outbox: append.outbox.clone() }
+    }
+
+    /// The append is durable: its messages set out, and whoever follows its rows is told.
+    pub(crate) fn committed(self: &Arc<Self>, after: After, commit: u64) {
+        self.watched.changed(&after.tenant, after.rows);
+        let key_of = |(ordinal, entry): (usize, OutboxEntry)| {
+            let due_ms = entry.due.map_or(0, |due| u64::try_from(due.as_millis()).unwrap_or(0));
+            (
+                OutboxKey { due_ms, commit, ordinal: u16::try_from(ordinal).unwrap_or(u16::MAX) },
+                entry,
+            )
+        };
+        self.post(after.outbox.into_iter().enumerate().map(key_of).collect());
+    }
+
+    async fn sweep(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(SWEEP).await;
+            match self.stores.journal.sweep(self.clock.now()).await {
+                Ok(forgotten) => {
+                    tracing::debug!(
+                        forgotten,
+                        "kept answers and heard messages whose time is over"
+                    );
+                }
+                Err(fault) => tracing::warn!(
+                    fault = base_fault::chain(&fault),
+                    "the store could not be swept"
+                ),
+            }
+        }
+    }
+}

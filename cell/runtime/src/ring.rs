@@ -1,0 +1,413 @@
+//! The ring: load, gather, decide, commit. One command on one stream, under the stream's lock.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
+
+use base_fault::{Code, Fault, Retry, Source};
+use base_ids::{StreamName, Version};
+use cell_kernel::{Asked, Caller, Decider, Done, Event as _, No};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    cache::Live,
+    call::Unanswered,
+    cell::Inner,
+    commit::{Grounds, append_of, json},
+    ownership,
+    port::{Append, Appended, HeardFrom, OutboxKey, Reply, ReplyKey},
+    room::RoomOf,
+};
+
+/// Writes the answer to a command.
+pub(crate) type Encode<D> = dyn Fn(&Done<'_, D>) -> Vec<u8> + Send + Sync;
+
+/// A command with where it comes from.
+pub(crate) struct Order<'a, D: Decider> {
+    pub(crate) stream: StreamName,
+    pub(crate) command: D::Command,
+    pub(crate) caller: Caller,
+    pub(crate) trace: Option<[u8; 16]>,
+    pub(crate) origin: Origin<'a, D>,
+}
+
+/// Where a command comes from.
+pub(crate) enum Origin<'a, D: Decider> {
+    /// Somebody called a method.
+    Called {
+        /// Under which key the answer is kept, and the hash of the request.
+        reply: Option<(ReplyKey, u128)>,
+        /// The version that the stream must have.
+        if_match: Option<Version>,
+        /// Writes the answer.
+        encode: &'a Encode<D>,
+    },
+    /// A message was heard, or a call to the outside was answered.
+    Heard {
+        /// Which.
+        heard: HeardFrom,
+        /// The entry of this cell's outbox that is settled by it.
+        settles: Option<OutboxKey>,
+        /// Whether hearing it without effect need not be remembered (a timer: it asks to look again).
+        forgettable: bool,
+    },
+}
+
+/// How an order ended.
+#[derive(Debug)]
+pub(crate) enum Carried {
+    /// It was done; the answer and the stream's version.
+    Answered { response: Vec<u8>, version: Version, replayed: bool },
+    /// The business said no.
+    Refused(No),
+}
+
+/// A refusal, as it is kept under an idempotency key.
+#[derive(Serialize, Deserialize)]
+struct KeptRefusal {
+    code: String,
+    status: base_fault::Status,
+    text: String,
+    problems: Vec<cell_kernel::Problem>,
+}
+
+/// Carries an order out, deciding again when somebody else was faster.
+pub(crate) async fn carry_out<D: Decider>(
+    room: &RoomOf<D>,
+    cell: &Arc<Inner>,
+    order: Order<'_, D>,
+) -> Result<Carried, Unanswered> {
+    let slot = room.cache.slot(&order.stream);
+    let mut slot = slot.lock().await;
+    for _ in 0..=cell.config.races_max {
+        // The slot stays empty while the stream is being changed: whatever breaks this off, the next one loads anew.
+        let live = match slot.take() {
+            Some(live) => live,
+            None => load(cell, &order.stream).await?,
+        };
+        match turn(room, cell, &order, live).await {
+            Turn::Ended(live, carried) => {
+                *slot = live;
+                return carried;
+            }
+            Turn::Lost => cell.metrics.lost_race(D::SERVICE),
+        }
+    }
+    let text = format!("others kept changing {}; try again", order.stream);
+    Err(Fault::new(Code::Contended, Source::Us, Retry::Same, text).into())
+}
+
+enum Turn<D: Decider> {
+    Ended(Option<Live<D>>, Result<Carried, Unanswered>),
+    Lost,
+}
+
+async fn turn<D: Decider>(
+    room: &RoomOf<D>,
+    cell: &Arc<Inner>,
+    order: &Order<'_, D>,
+    mut live: Live<D>,
+) -> Turn<D> {
+    let (asked, facts, generation) = match prepare(room, cell, order, &live).await {
+        Ok(Prepared::Ready { asked, facts, generation }) => (asked, facts, generation),
+        Ok(Prepared::Known(carried)) => return Turn::Ended(Some(live), Ok(carried)),
+        Err(no) => return Turn::Ended(Some(live), Err(no)),
+    };
+    let decided =
+        catch_unwind(AssertUnwindSafe(|| D::decide(&live.state, &order.command, &facts, &asked)));
+    let Ok(decided) = decided else {
+        cell.metrics.bug(D::SERVICE);
+        let text = format!("{} failed to decide; the stream is unchanged", D::SERVICE);
+        return Turn::Ended(None, Err(Fault::ours(Code::Internal, text).into()));
+    };
+    let (events, refusal) = match decided {
+        Ok(events) => (events, None),
+        Err(refusal) => (Vec::new(), Some(refusal)),
+    };
+    let heard = match &order.origin {
+        Origin::Heard { heard, .. } => Some(heard.clone()),
+        Origin::Called { .. } => None,
+    };
+    let grounds = Grounds {
+        stream: &order.stream,
+        generation,
+        asked: &asked,
+        command: &order.command,
+        facts: &facts,
+        trace: order.trace,
+        heard,
+    };
+    let mut append = append_of(&room.spec, &mut live, &events, &grounds);
+    live.tail += events.len() as u64;
+    let carried = match refusal {
+        None => Carried::Answered {
+            response: answer(order, &asked, &live),
+            version: live.version,
+            replayed: false,
+        },
+        Some(refusal) => {
+            cell.metrics.refused(D::SERVICE);
+            Carried::Refused(No::refused(&refusal))
+        }
+    };
+    if !finish(&mut append, order, &carried, cell, live.version) {
+        return Turn::Ended(Some(live), Ok(carried));
+    }
+    snapshot_if_long(&mut append, &mut live, cell);
+    commit(cell, append, live, carried).await
+}
+
+enum Prepared<D: Decider> {
+    Ready { asked: Asked, facts: D::Facts, generation: base_ids::Generation },
+    Known(Carried),
+}
+
+async fn prepare<D: Decider>(
+    room: &RoomOf<D>,
+    cell: &Arc<Inner>,
+    order: &Order<'_, D>,
+    live: &Live<D>,
+) -> Result<Prepared<D>, Unanswered> {
+    let tenant = order.stream.tenant.clone();
+    let generation = ownership::generation(&cell.table, &cell.id, &tenant)?;
+    if let Origin::Called { reply, if_match, .. } = &order.origin {
+        if let Some((key, request)) = reply
+            && let Some(kept) = cell.stores.journal.reply(&tenant, key).await?
+        {
+            cell.metrics.replayed(D::SERVICE);
+            return replay(kept, *request).map(Prepared::Known);
+        }
+        if let Some(wanted) = if_match
+            && *wanted != live.version
+        {
+            let text =
+                format!("the resource has version {}, not {wanted}; read it again", live.version);
+            return Err(Fault::caller(Code::VersionMismatch, text).into());
+        }
+    }
+    let asked = Asked { tenant, caller: order.caller.clone(), at: cell.clock.now() };
+    let gather = room.spec.gather().gather(&live.state, &order.command, &asked);
+    let limit = Duration::from_millis(cell.config.gather_ms_max);
+    let facts = tokio::time::timeout(limit, gather).await.map_err(|_| {
+        let text = format!("what {} had to learn first did not come in time", D::SERVICE);
+        Fault::downstream(Code::DeadlineExceeded, limit, text)
+    })??;
+    Ok(Prepared::Ready { asked, facts, generation })
+}
+
+fn answer<D: Decider>(order: &Order<'_, D>, asked: &Asked, live: &Live<D>) -> Vec<u8> {
+    match &order.origin {
+        Origin::Called { encode, .. } => encode(&Done {
+            asked,
+            command: &order.command,
+            state: &live.state,
+            version: live.version,
+        }),
+        Origin::Heard { .. } => Vec::new(),
+    }
+}
+
+/// Adds to the append what the origin asks for; false if there is nothing to append at all.
+fn finish<D: Decider>(
+    append: &mut Append,
+    order: &Order<'_, D>,
+    carried: &Carried,
+    cell: &Arc<Inner>,
+    version: Version,
+) -> bool {
+    match &order.origin {
+        Origin::Called { reply, .. } => {
+            if let Some((key, request)) = reply {
+                let answer = match carried {
+                    Carried::Answered { response, .. } => Ok(response.clone()),
+                    Carried::Refused(no) => Err(keep(no)),
+                };
+                let until = append.at.after(Duration::from_secs(cell.config.reply_hours * 3600));
+                append.reply =
+                    Some((key.clone(), Reply { request: *request, answer, version, until }));
+            }
+            append.reply.is_some() || !append.events.is_empty()
+        }
+        // A refused message is not heard: its sender, or whoever looks after dead letters, has to know.
+        Origin::Heard { .. } if matches!(carried, Carried::Refused(_)) => false,
+        Origin::Heard { settles, forgettable, .. } => {
+            append.settles.extend(*settles);
+            !(*forgettable && append.events.is_empty())
+        }
+    }
+}
+
+fn snapshot_if_long<D: Decider>(append: &mut Append, live: &mut Live<D>, cell: &Arc<Inner>) {
+    // A snapshot costs its size: it is taken when the events behind the last one have come to weigh about as much.
+    let wait = cell.config.snapshot_events_min.max(live.snapshot_size as u64 / 256);
+    if live.tail >= wait && !append.events.is_empty() {
+        let snapshot = json(&live.state);
+        live.snapshot_size = snapshot.len();
+        live.tail = 0;
+        append.snapshot = Some(snapshot);
+    }
+}
+
+async fn commit<D: Decider>(
+    cell: &Arc<Inner>,
+    append: Append,
+    live: Live<D>,
+    carried: Carried,
+) -> Turn<D> {
+    let after = cell.after(&append);
+    let proof = Proof::of(&append);
+    let appended = match cell.stores.journal.append(append).await {
+        Err(fault) if fault.code() == Code::OutcomeUnknown => {
+            cell.metrics.unknown_outcome();
+            match proof.read_back(cell).await {
+                Ok(ReadBack::Known(appended)) => appended,
+                Ok(ReadBack::Done) => return Turn::Ended(Some(live), Ok(carried)),
+                Ok(ReadBack::NotDone) => return Turn::Lost,
+                Err(fault) => return Turn::Ended(None, Err(fault.into())),
+            }
+        }
+        Err(fault) => return Turn::Ended(None, Err(fault.into())),
+        Ok(appended) => appended,
+    };
+    match appended {
+        Appended::Done { commit } => {
+            cell.metrics.appended(D::SERVICE);
+            cell.committed(after, commit);
+            Turn::Ended(Some(live), Ok(carried))
+        }
+        Appended::Conflict { .. } => Turn::Lost,
+        Appended::Fenced => {
+            cell.metrics.fenced();
+            let table = cell.table.load();
+            let no = Unanswered::NotMine {
+                owner: None,
+                generation: base_ids::Generation(0),
+                epoch: table.epoch(),
+            };
+            Turn::Ended(None, Err(no))
+        }
+        Appended::AlreadyHeard { version, .. } => {
+            let known = Carried::Answered { response: Vec::new(), version, replayed: true };
+            Turn::Ended(None, Ok(known))
+        }
+        Appended::AlreadyReplied(kept) => {
+            cell.metrics.replayed(D::SERVICE);
+            let request = proof.reply.map_or(0, |(_, request)| request);
+            Turn::Ended(None, replay(kept, request))
+        }
+    }
+}
+
+/// How to tell, after an unknown outcome, whether an append happened.
+struct Proof {
+    stream: StreamName,
+    expected: Version,
+    bodies: Vec<Vec<u8>>,
+    cause: Vec<u8>,
+    heard: Option<base_ids::MessageId>,
+    reply: Option<(ReplyKey, u128)>,
+}
+
+impl Proof {
+    fn of(append: &Append) -> Self {
+        Self {
+            stream: append.stream.clone(),
+            expected: append.expected,
+            bodies: append.events.iter().map(|event| event.body.clone()).collect(),
+            cause: append.cause.clone(),
+            heard: append.heard,
+            reply: append.reply.as_ref().map(|(key, reply)| (key.clone(), reply.request)),
+        }
+    }
+
+    /// Reads back what happened; never guesses. What hangs on the append is found by scanning the outbox.
+    async fn read_back(&self, cell: &Arc<Inner>) -> Result<ReadBack, Fault> {
+        cell.relay.rescan();
+        let journal = &cell.stores.journal;
+        if let Some(id) = self.heard {
+            let found = journal.heard(&self.stream.tenant, &self.stream.service, id).await?;
+            let known = found.map(|(stream, version)| Appended::AlreadyHeard { stream, version });
+            return Ok(known.map_or(ReadBack::NotDone, ReadBack::Known));
+        }
+        if let Some((key, _)) = &self.reply {
+            let found = journal.reply(&self.stream.tenant, key).await?;
+            return Ok(found.map_or(ReadBack::NotDone, |kept| {
+                ReadBack::Known(Appended::AlreadyReplied(kept))
+            }));
+        }
+        let found = journal.events(&self.stream, self.expected, self.bodies.len()).await?;
+        let same = found.len() == self.bodies.len()
+            && found.iter().zip(&self.bodies).all(|(event, body)| event.body == *body)
+            && found.last().and_then(|event| event.cause.as_ref()) == Some(&self.cause);
+        Ok(if same { ReadBack::Done } else { ReadBack::NotDone })
+    }
+}
+
+/// What reading back an unknown outcome told.
+enum ReadBack {
+    /// The append is there.
+    Done,
+    /// It is not there, and will not come: the store has answered for it.
+    NotDone,
+    /// Its message or its key is there, by this append or by another.
+    Known(Appended),
+}
+
+fn keep(no: &No) -> Vec<u8> {
+    match no {
+        No::Refused { code, status, text, problems } => json(&KeptRefusal {
+            code: code.clone(),
+            status: *status,
+            text: text.clone(),
+            problems: problems.clone(),
+        }),
+        No::Fault(_) => unreachable!("a fault is not kept: its retry may succeed"),
+    }
+}
+
+fn replay(kept: Reply, request: u128) -> Result<Carried, Unanswered> {
+    if kept.request != request {
+        let text =
+            "the idempotency key was used for another request; use a new key for a new request";
+        return Err(Fault::caller(Code::IdempotencyKeyReused, text).into());
+    }
+    match kept.answer {
+        Ok(response) => Ok(Carried::Answered { response, version: kept.version, replayed: true }),
+        Err(no) => {
+            let KeptRefusal { code, status, text, problems } = serde_json::from_slice(&no)
+                .map_err(|error| {
+                    Fault::ours(Code::StoreBroken, "a kept answer cannot be read").because(error)
+                })?;
+            Ok(Carried::Refused(No::Refused { code, status, text, problems }))
+        }
+    }
+}
+
+async fn load<D: Decider>(cell: &Arc<Inner>, stream: &StreamName) -> Result<Live<D>, Fault> {
+    let loaded = cell.stores.journal.load(stream, Version(0)).await?;
+    let unreadable = |what: &str, error| {
+        Fault::ours(Code::StoreBroken, format!("{what} of {stream} cannot be read")).because(error)
+    };
+    let (mut live, snapshot_size) = match &loaded.snapshot {
+        None => {
+            (Live { state: D::State::default(), version: Version(0), tail: 0, snapshot_size: 0 }, 0)
+        }
+        Some((version, bytes)) => {
+            let state =
+                serde_json::from_slice(bytes).map_err(|error| unreadable("the snapshot", error))?;
+            (Live { state, version: *version, tail: 0, snapshot_size: 0 }, bytes.len())
+        }
+    };
+    live.snapshot_size = snapshot_size;
+    for stored in &loaded.events {
+        let event = D::Event::read(&stored.body).map_err(|error| {
+            unreadable(&format!("event {} ({})", stored.version, stored.kind), error)
+        })?;
+        D::evolve(&mut live.state, &event);
+        live.version = stored.version;
+    }
+    live.tail = loaded.events.len() as u64;
+    Ok(live)
+}

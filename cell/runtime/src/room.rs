@@ -1,0 +1,378 @@
+//! One service at work: its rules with the streams it holds in memory.
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use base_fault::{Code, Fault};
+use base_ids::{StreamName, Tenant};
+use cell_kernel::{
+    Caller, Decider, Heard, Method, MethodKind, No, Onward, ReplicaSpec, ServiceSpec, Table,
+    Versioned,
+};
+use futures_util::stream::{self, BoxStream};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::{
+    cache::Cache,
+    call::{Answered, Call, Unanswered},
+    cell::Inner,
+    commit::EFFECT,
+    config::Config,
+    ownership,
+    port::{HeardFrom, Message, OutboxKey, ReplyKey},
+    ring::{Carried, Order, Origin, carry_out},
+};
+
+pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Answers to a call that follows a row.
+pub type Changes = BoxStream<'static, Result<Vec<u8>, No>>;
+
+/// A service whose types are forgotten.
+pub(crate) trait Room: Send + Sync + 'static {
+    fn service(&self) -> &'static str;
+    fn method_names(&self) -> Vec<String>;
+    fn replicas(&self) -> &[ReplicaSpec];
+    fn serve<'a>(
+        &'a self,
+        cell: &'a Arc<Inner>,
+        method: usize,
+        call: Call,
+    ) -> Boxed<'a, Result<Served, Unanswered>>;
+    fn watch<'a>(
+        &'a self,
+        cell: &'a Arc<Inner>,
+        method: usize,
+        call: Call,
+    ) -> Boxed<'a, Result<Changes, Unanswered>>;
+    fn hear<'a>(
+        &'a self,
+        cell: &'a Arc<Inner>,
+        to: &'a Tenant,
+        message: &'a Message,
+        settles: Option<OutboxKey>,
+        timer: bool,
+    ) -> Boxed<'a, Hearing>;
+    fn perform<'a>(
+        &'a self,
+        cell: &'a Arc<Inner>,
+        message: &'a Message,
+        key: OutboxKey,
+    ) -> Boxed<'a, Hearing>;
+    fn forget(&self);
+}
+
+/// How a call was served.
+pub(crate) enum Served {
+    Answered(Answered),
+    Onward(Onward),
+}
+
+/// What became of a message or a call to the outside.
+#[derive(Debug)]
+pub(crate) enum Hearing {
+    /// It has had its effect; whether its outbox entry is settled with it.
+    Heard { settled: bool },
+    /// Not now.
+    Retry(Fault),
+    /// The tenant lives elsewhere.
+    NotMine,
+    /// Never.
+    Poison(String),
+}
+
+pub(crate) struct RoomOf<D: Decider> {
+    pub(crate) spec: ServiceSpec<D>,
+    pub(crate) cache: Cache<D>,
+    methods: Arc<Vec<Method<D>>>,
+    queue: Semaphore,
+    effects: Semaphore,
+}
+
+impl<D: Decider> RoomOf<D> {
+    pub(crate) fn new(mut spec: ServiceSpec<D>, config: &Config) -> Self {
+        let methods = Arc::new(spec.take_api().into_methods());
+        Self {
+            spec,
+            methods,
+            cache: Cache::new(config.streams_in_memory_max),
+            queue: Semaphore::new(config.commands_per_service_max),
+            effects: Semaphore::new(config.effects_max),
+        }
+    }
+
+    fn queued(&self) -> Result<SemaphorePermit<'_>, Fault> {
+        self.queue.try_acquire().map_err(|_| {
+            let text = format!("{} has as much to do as it can hold; try again", D::SERVICE);
+            Fault::downstream(Code::Busy, Duration::from_millis(200), text)
+        })
+    }
+
+    async fn serve_call(
+        &self,
+        cell: &Arc<Inner>,
+        method: usize,
+        call: Call,
+    ) -> Result<Served, Unanswered> {
+        let request = cell.request(&call);
+        match &self.methods[method].kind {
+            MethodKind::Command { decode, encode } => {
+                let _place = self.queued()?;
+                let command = decode(&request, &call.request)?;
+                let reply = call.idempotency_key.as_ref().map(|key| {
+                    let caller = call.caller.name();
+                    (ReplyKey { caller, key: key.clone() }, hash(&call.method, &call.request))
+                });
+                let order = Order {
+                    stream: stream_of::<D>(&call.tenant, &command)?,
+                    command,
+                    caller: call.caller,
+                    trace: call.trace,
+                    origin: Origin::Called { reply, if_match: call.if_match, encode: &**encode },
+                };
+                match carry_out(self, cell, order).await? {
+                    Carried::Refused(no) => Err(no.into()),
+                    Carried::Answered { response, version, replayed } => {
+                        Ok(Served::Answered(Answered { response, version, replayed }))
+                    }
+                }
+            }
+            MethodKind::Query { answer } => {
+                let Versioned { row, version } = answer(request, call.request).await?;
+                Ok(Served::Answered(Answered { response: row, version, replayed: false }))
+            }
+            MethodKind::Forward { onward } => {
+                Ok(Served::Onward(onward(request, call.request).await?))
+            }
+            MethodKind::Watch { .. } => Err(Fault::caller(
+                Code::MethodNotAllowed,
+                format!("{} answers with a stream", call.method),
+            )
+            .into()),
+        }
+    }
+
+    async fn watch_call(
+        &self,
+        cell: &Arc<Inner>,
+        method: usize,
+        call: Call,
+    ) -> Result<Changes, Unanswered> {
+        let MethodKind::Watch { table, key, .. } = &self.methods[method].kind else {
+            let text = format!("{} answers once, not with a stream", call.method);
+            return Err(Fault::caller(Code::MethodNotAllowed, text).into());
+        };
+        ownership::generation(&cell.table, &cell.id, &call.tenant)?;
+        let key = key(&cell.request(&call), &call.request)?;
+        let changed = cell.watched.follow(*table, &call.tenant, &key);
+        let (cell, methods) = (Arc::clone(cell), Arc::clone(&self.methods));
+        let follow =
+            Follow { cell, methods, method, tenant: call.tenant, table: *table, key, changed };
+        if follow.row().await?.is_none() {
+            return Err(Fault::caller(
+                Code::NotFound,
+                "there is nothing to follow under this name",
+            )
+            .into());
+        }
+        Ok(Box::pin(stream::unfold(Some((follow, true)), follow_on)))
+    }
+
+    async fn hear_message(
+        &self,
+        cell: &Arc<Inner>,
+        to: &Tenant,
+        message: &Message,
+        settles: Option<OutboxKey>,
+        timer: bool,
+    ) -> Hearing {
+        let heard = Heard {
+            id: message.id,
+            kind: &message.kind,
+            body: &message.body,
+            from: &message.from,
+            version: message.version,
+            at: message.at,
+        };
+        let command = match self.spec.listener().hear(&heard) {
+            None => {
+                return Hearing::Poison(format!(
+                    "{} does not listen to {}",
+                    D::SERVICE,
+                    message.kind
+                ));
+            }
+            Some(Err(unreadable)) => return Hearing::Poison(unreadable.to_string()),
+            Some(Ok(command)) => command,
+        };
+        self.carry_heard(cell, to, command, message, settles, timer).await
+    }
+
+    async fn carry_heard(
+        &self,
+        cell: &Arc<Inner>,
+        to: &Tenant,
+        command: D::Command,
+        message: &Message,
+        settles: Option<OutboxKey>,
+        forgettable: bool,
+    ) -> Hearing {
+        let stream = match stream_of::<D>(to, &command) {
+            Ok(stream) => stream,
+            Err(fault) => return Hearing::Poison(fault.to_string()),
+        };
+        let heard = HeardFrom {
+            id: message.id,
+            from: message.from.clone(),
+            version: message.version,
+            kind: message.kind.clone(),
+        };
+        let order = Order {
+            stream,
+            command,
+            caller: Caller::platform(&message.from.service),
+            trace: message.trace,
+            origin: Origin::Heard { heard, settles, forgettable },
+        };
+        match carry_out(self, cell, order).await {
+            Ok(Carried::Answered { replayed, .. }) => {
+                cell.metrics.heard(D::SERVICE);
+                Hearing::Heard { settled: !replayed && !forgettable }
+            }
+            Ok(Carried::Refused(No::Refused { code, text, .. })) => {
+                Hearing::Poison(format!("refused, {code}: {text}"))
+            }
+            Ok(Carried::Refused(No::Fault(fault))) | Err(Unanswered::No(No::Fault(fault))) => {
+                Hearing::Retry(fault)
+            }
+            Err(Unanswered::No(No::Refused { text, .. })) => Hearing::Poison(text),
+            Err(Unanswered::NotMine { .. } | Unanswered::Held { .. }) => Hearing::NotMine,
+        }
+    }
+}
+
+impl<D: Decider> Room for RoomOf<D> {
+    fn service(&self) -> &'static str {
+        D::SERVICE
+    }
+
+    fn method_names(&self) -> Vec<String> {
+        self.methods.iter().map(|method| method.name.clone()).collect()
+    }
+
+    fn replicas(&self) -> &[ReplicaSpec] {
+        self.spec.replicas()
+    }
+
+    fn serve<'a>(
+        &'a self,
+        cell: &'a Arc<Inner>,
+        method: usize,
+        call: Call,
+    ) -> Boxed<'a, Result<Served, Unanswered>> {
+        Box::pin(self.serve_call(cell, method, call))
+    }
+
+    fn watch<'a>(
+        &'a self,
+        cell: &'a Arc<Inner>,
+        method: usize,
+        call: Call,
+    ) -> Boxed<'a, Result<Changes, Unanswered>> {
+        Box::pin(self.watch_call(cell, method, call))
+    }
+
+    fn hear<'a>(
+        &'a self,
+        cell: &'a Arc<Inner>,
+        to: &'a Tenant,
+        message: &'a Message,
+        settles: Option<OutboxKey>,
+        timer: bool,
+    ) -> Boxed<'a, Hearing> {
+        Box::pin(self.hear_message(cell, to, message, settles, timer))
+    }
+
+    fn perform<'a>(
+        &'a self,
+        cell: &'a Arc<Inner>,
+        message: &'a Message,
+        key: OutboxKey,
+    ) -> Boxed<'a, Hearing> {
+        Box::pin(async move {
+            debug_assert_eq!(message.kind, EFFECT);
+            let Ok(_place) = self.effects.acquire().await else {
+                return Hearing::Retry(Fault::ours(Code::Internal, "the cell is stopping"));
+            };
+            match self.spec.perform(&message.body, &message.id.to_string()).await {
+                Ok(command) => {
+                    self.carry_heard(cell, &message.from.tenant, command, message, Some(key), false)
+                        .await
+                }
+                Err(fault) => Hearing::Retry(fault),
+            }
+        })
+    }
+
+    fn forget(&self) {
+        self.cache.clear();
+    }
+}
+
+/// One caller following one row.
+struct Follow<D: Decider> {
+    cell: Arc<Inner>,
+    methods: Arc<Vec<Method<D>>>,
+    method: usize,
+    tenant: Tenant,
+    table: Table,
+    key: String,
+    changed: watch::Receiver<()>,
+}
+
+impl<D: Decider> Follow<D> {
+    async fn row(&self) -> Result<Option<Vec<u8>>, Fault> {
+        let found = self.cell.stores.rows.row(self.table, Some(&self.tenant), &self.key).await?;
+        Ok(found.map(|bytes| bytes.row))
+    }
+
+    /// The answer for the row as it is, and whether it is the last.
+    async fn answer(&mut self) -> Result<(Vec<u8>, bool), Fault> {
+        self.changed.mark_unchanged();
+        let row = self
+            .row()
+            .await?
+            .ok_or_else(|| Fault::caller(Code::NotFound, "what was followed is gone"))?;
+        match &self.methods[self.method].kind {
+            MethodKind::Watch { show, .. } => show(&row),
+            _ => unreachable!("only a method that follows a row is followed"),
+        }
+    }
+}
+
+type Following<D> = Option<(Follow<D>, bool)>;
+
+async fn follow_on<D: Decider>(state: Following<D>) -> Option<(Result<Vec<u8>, No>, Following<D>)> {
+    let (mut follow, first) = state?;
+    if !first && follow.changed.changed().await.is_err() {
+        return None;
+    }
+    match follow.answer().await {
+        Ok((answer, true)) => Some((Ok(answer), None)),
+        Ok((answer, false)) => Some((Ok(answer), Some((follow, false)))),
+        Err(fault) => Some((Err(fault.into()), None)),
+    }
+}
+
+fn stream_of<D: Decider>(tenant: &Tenant, command: &D::Command) -> Result<StreamName, Fault> {
+    StreamName::new(tenant.clone(), D::SERVICE, &D::stream(command))
+        .map_err(|error| Fault::caller(Code::Malformed, error.to_string()))
+}
+
+fn hash(method: &str, request: &[u8]) -> u128 {
+    let mut hasher = Xxh3::new();
+    hasher.update(method.as_bytes());
+    hasher.update(&[0]);
+    hasher.update(request);
+    hasher.digest128()
+}
