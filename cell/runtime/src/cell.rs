@@ -106,6 +106,14 @@ pub(crate) struct After {
     outbox: Vec<OutboxEntry>,
 }
 
+impl After {
+    /// What is to be done once the append is durable.
+    pub(crate) fn of(append: &Append) -> Self {
+        let rows = append.rows.iter().map(|write| (write.table, write.key.clone())).collect();
+        Self { tenant: append.stream.tenant.clone(), rows, outbox: append.outbox.clone() }
+    }
+}
+
 impl Cell {
     /// Starts a cell: from now on it serves calls, relays, keeps time and follows. Call it inside a tokio runtime.
     pub fn start(parts: Parts, services: Services) -> Self {
@@ -324,12 +332,6 @@ impl Inner {
                 }
             }
         }
-    }
-
-    /// What is to be done once the append is durable.
-    pub(crate) fn after(&self, append: &Append) -> After {
-        let rows = append.rows.iter().map(|write| (write.table, write.key.clone())).collect();
-        After { tenant: append.stream.tenant.clone(), rows, outbox: append.outbox.clone() }
     }
 
     /// The append is durable: its messages set out, and whoever follows its rows is told.

@@ -9,13 +9,13 @@ use std::{
 use base_fault::{Code, Fault, Retry, Source};
 use base_ids::{StreamName, Version};
 use cell_kernel::{Asked, Caller, Decider, Done, Event as _, No};
-use serde::{Deserialize, Serialize};
 
 use crate::{
     cache::Live,
     call::Unanswered,
-    cell::Inner,
+    cell::{After, Inner},
     commit::{Grounds, append_of, json},
+    kept::{read_no, write_no},
     ownership,
     port::{Append, Appended, HeardFrom, OutboxKey, Reply, ReplyKey},
     room::RoomOf,
@@ -62,15 +62,6 @@ pub(crate) enum Carried {
     Answered { response: Vec<u8>, version: Version, replayed: bool },
     /// The business said no.
     Refused(No),
-}
-
-/// A refusal, as it is kept under an idempotency key.
-#[derive(Serialize, Deserialize)]
-struct KeptRefusal {
-    code: String,
-    status: base_fault::Status,
-    text: String,
-    problems: Vec<cell_kernel::Problem>,
 }
 
 /// Carries an order out, deciding again when somebody else was faster.
@@ -222,7 +213,7 @@ fn finish<D: Decider>(
             if let Some((key, request)) = reply {
                 let answer = match carried {
                     Carried::Answered { response, .. } => Ok(response.clone()),
-                    Carried::Refused(no) => Err(keep(no)),
+                    Carried::Refused(no) => Err(write_no(no)),
                 };
                 let until = append.at.after(Duration::from_secs(cell.config.reply_hours * 3600));
                 append.reply =
@@ -256,7 +247,7 @@ async fn commit<D: Decider>(
     live: Live<D>,
     carried: Carried,
 ) -> Turn<D> {
-    let after = cell.after(&append);
+    let after = After::of(&append);
     let proof = Proof::of(&append);
     let appended = match cell.stores.journal.append(append).await {
         Err(fault) if fault.code() == Code::OutcomeUnknown => {
@@ -355,18 +346,6 @@ enum ReadBack {
     Known(Appended),
 }
 
-fn keep(no: &No) -> Vec<u8> {
-    match no {
-        No::Refused { code, status, text, problems } => json(&KeptRefusal {
-            code: code.clone(),
-            status: *status,
-            text: text.clone(),
-            problems: problems.clone(),
-        }),
-        No::Fault(_) => unreachable!("a fault is not kept: its retry may succeed"),
-    }
-}
-
 fn replay(kept: Reply, request: u128) -> Result<Carried, Unanswered> {
     if kept.request != request {
         let text =
@@ -375,13 +354,7 @@ fn replay(kept: Reply, request: u128) -> Result<Carried, Unanswered> {
     }
     match kept.answer {
         Ok(response) => Ok(Carried::Answered { response, version: kept.version, replayed: true }),
-        Err(no) => {
-            let KeptRefusal { code, status, text, problems } = serde_json::from_slice(&no)
-                .map_err(|error| {
-                    Fault::ours(Code::StoreBroken, "a kept answer cannot be read").because(error)
-                })?;
-            Ok(Carried::Refused(No::Refused { code, status, text, problems }))
-        }
+        Err(no) => Ok(Carried::Refused(read_no(&no)?)),
     }
 }
 
