@@ -23,6 +23,8 @@ use crate::shared::{Done, Origin, Shared};
 /// How long a call waits for webhooks that must come before its answer.
 const EARLY_WITHIN: Duration = Duration::from_secs(10);
 
+const KEY: &str = "idempotency-key";
+
 /// A request with its body.
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -45,10 +47,8 @@ struct Labels {
 
 /// Answers a call, or hangs up on it.
 pub(crate) async fn answer(shared: Arc<Shared>, call: Call) -> Result<Reply, Hangup> {
-    let labels = Labels {
-        request: ids::fresh("req_"),
-        key: header(&call.headers, "idempotency-key").map(str::to_owned),
-    };
+    let labels =
+        Labels { request: ids::fresh("req_"), key: header(&call.headers, KEY).map(str::to_owned) };
     match perform(&shared, &call, &labels).await {
         Ok(outcome) => outcome,
         Err(error) => Ok(refusal(&shared, &error, &labels)),
@@ -61,13 +61,17 @@ async fn perform(
     labels: &Labels,
 ) -> Result<Result<Reply, Hangup>, ApiError> {
     let account = authenticate(&shared.config.secret_keys, &call.headers)?;
+    if labels.key.is_none() && call.headers.contains_key(KEY) {
+        // Going on without the key would do twice what should be done once.
+        return Err(ApiError::request("Invalid Idempotency-Key: it must be visible ASCII."));
+    }
     let form = read_form(call)?;
     let route = Route::find(&call.method, &call.path)
         .ok_or_else(|| ApiError::no_route(&call.method, &call.path))?;
     let (metadata, _) = shared.read(|ledger| route.metadata(ledger, &form));
     let misdeed = shared.script.lock().for_request(call.method.as_str(), &call.path, &metadata);
     let keyed = match &labels.key {
-        // Reading twice is harmless: the key means nothing there.
+        // Elsewhere the key means nothing: reading twice is harmless.
         Some(key) if call.method == Method::POST => {
             Some(Keyed::read(key, &account, &call.path, form.fingerprint())?)
         }
@@ -155,7 +159,7 @@ fn labelled(mut response: Reply, labels: &Labels, replay_of: Option<&str>) -> Re
     put("request-id", &labels.request);
     put("stripe-version", render::API_VERSION);
     if let Some(key) = &labels.key {
-        put("idempotency-key", key);
+        put(KEY, key);
         put("original-request", replay_of.unwrap_or(&labels.request));
     }
     if replay_of.is_some() {
@@ -232,13 +236,13 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    fn authorized(value: &str) -> Result<String, ApiError> {
-        let value = HeaderValue::from_str(value).expect("test values are plain text");
-        authenticate(&[], &HeaderMap::from_iter([(AUTHORIZATION, value)]))
+    fn authorized(value: &'static str) -> Result<String, ApiError> {
+        let headers = [(AUTHORIZATION, HeaderValue::from_static(value))];
+        authenticate(&[], &HeaderMap::from_iter(headers))
     }
 
     #[test]
-    fn test_keys_are_taken_as_bearer_or_as_basic_user() {
+    fn secret_test_keys_are_taken_as_bearer_or_as_basic_user() {
         let bearer = authorized("Bearer sk_test_1").unwrap();
         // sk_test_1:
         assert_eq!(bearer, authorized("Basic c2tfdGVzdF8xOg==").unwrap());

@@ -1,7 +1,11 @@
 //! The state machine: an intent with its latest charge, and every step it may take. Pure.
 
-use crate::card::{self, Decline, Fate, Method, RefundFate};
-use crate::charge::{Charge, ChargeStatus, Refund, RefundStatus};
+mod refund;
+
+pub(crate) use refund::NewRefund;
+
+use crate::card::{self, Decline, Fate, Method};
+use crate::charge::{Charge, ChargeStatus};
 use crate::error::ApiError;
 use crate::event::Told;
 use crate::ids;
@@ -24,14 +28,6 @@ pub(crate) struct Confirm {
     pub(crate) off_session: bool,
     /// Decline rather than wait for the buyer.
     pub(crate) error_on_requires_action: bool,
-}
-
-/// A refund as asked for, already read.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct NewRefund {
-    pub(crate) amount: Option<i64>,
-    pub(crate) reason: Option<String>,
-    pub(crate) metadata: std::collections::BTreeMap<String, String>,
 }
 
 /// A step's answer: the refusal of the issuer is no fault of the request, and changes the intent.
@@ -208,98 +204,6 @@ impl Payment {
         }
         self.release(Some("automatic".to_owned()));
         self.tell_charge("charge.expired");
-        Ok(())
-    }
-
-    /// Gives captured money back; never more than was captured and not yet given back.
-    pub(crate) fn refund(&mut self, ask: NewRefund) -> Result<Refund, ApiError> {
-        let now = self.now;
-        let intent = self.intent.id.clone();
-        let Some(charge) = self.charge.as_mut().filter(|charge| charge.captured) else {
-            return Err(ApiError::request(format!(
-                "This PaymentIntent ({intent}) does not have a successful charge to refund."
-            ))
-            .keep());
-        };
-        let left = charge.refundable();
-        if left == 0 {
-            return Err(ApiError::request(format!(
-                "Charge {} has already been refunded.",
-                charge.id
-            ))
-            .code("charge_already_refunded")
-            .keep());
-        }
-        let amount = ask.amount.unwrap_or(left);
-        if amount < 1 {
-            return Err(ApiError::invalid(
-                "This value must be greater than or equal to 1.",
-                "amount",
-            )
-            .code("parameter_invalid_integer"));
-        }
-        if amount > left {
-            return Err(ApiError::invalid(
-                format!(
-                    "Refund amount ({}) is greater than unrefunded amount on charge ({})",
-                    crate::currency::shown(amount, &charge.currency),
-                    crate::currency::shown(left, &charge.currency)
-                ),
-                "amount",
-            )
-            .keep());
-        }
-        charge.amount_refunded += amount;
-        let status = match card::refund_fate(&charge.token) {
-            RefundFate::Succeeds => RefundStatus::Succeeded,
-            RefundFate::Waits => RefundStatus::Pending,
-        };
-        let refund = Refund {
-            id: ids::fresh("re_3"),
-            created: now,
-            intent,
-            charge: charge.id.clone(),
-            amount,
-            currency: charge.currency.clone(),
-            status,
-            reason: ask.reason,
-            metadata: ask.metadata,
-        };
-        self.told.push(Told::refund("refund.created", &refund));
-        self.tell_charge("charge.refunded");
-        Ok(refund)
-    }
-
-    /// The bank has answered a refund: a pending one arrives or fails, a made one may bounce.
-    pub(crate) fn settle_refund(
-        &mut self,
-        refund: &mut Refund,
-        arrived: bool,
-    ) -> Result<(), ApiError> {
-        let (status, kind) = match (refund.status, arrived) {
-            (RefundStatus::Pending, true) => (RefundStatus::Succeeded, "refund.updated"),
-            (RefundStatus::Pending | RefundStatus::Succeeded, false) => {
-                (RefundStatus::Failed, "refund.failed")
-            }
-            (now, _) => {
-                return Err(ApiError::request(format!(
-                    "Refund {} has a status of {} and cannot be settled so.",
-                    refund.id,
-                    now.as_str()
-                )));
-            }
-        };
-        refund.status = status;
-        if status == RefundStatus::Failed
-            && let Some(charge) = &mut self.charge
-        {
-            charge.amount_refunded -= refund.amount;
-        }
-        self.told.push(Told::refund(kind, refund));
-        if status == RefundStatus::Failed {
-            self.told.push(Told::refund("refund.updated", refund));
-        }
-        self.told.push(Told::refund("charge.refund.updated", refund));
         Ok(())
     }
 
