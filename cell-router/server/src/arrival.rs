@@ -2,7 +2,7 @@
 
 use base_fault::{Code, Fault};
 use base_ids::GuestSecret;
-use http::{HeaderMap, Version, header, request::Parts};
+use http::{HeaderMap, Version, header, request::Parts, uri::PathAndQuery};
 use router_table::{Addressed, tenant_of_name, tenant_of_path};
 
 /// The cookie that a visitor without an account keeps.
@@ -48,7 +48,8 @@ impl<'r> Arrival<'r> {
         let addressed = if grpc {
             called_tenant(&head.headers)?
         } else {
-            tenant_of_path(head.uri.path()).map_err(|error| bad_tenant(&error))?
+            let path = head.uri.path_and_query().map_or("", PathAndQuery::as_str);
+            tenant_of_path(path).map_err(|error| bad_tenant(&error))?
         };
         Ok(Self { addressed, credential: credential(&head.headers), grpc })
     }

@@ -7,7 +7,7 @@ use base_fault::{Code, Fault};
 use base_ids::GuestSecret;
 use base_time::{Clock as _, SystemClock};
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, Version};
 use pingora::{
     Error, ErrorSource, ErrorType, Result,
     http::{RequestHeader, ResponseHeader},
@@ -79,7 +79,7 @@ impl Proxy {
     ) -> Result<Course, Fault> {
         framing::check(session)?;
         let head = session.req_header();
-        exchange.grpc = is_grpc(&head.headers);
+        exchange.grpc = head.version == Version::HTTP_2 && is_grpc(&head.headers);
         let trace = head.headers.get("traceparent").and_then(|value| value.to_str().ok());
         if let Some(trace) = trace.and_then(|text| text.parse().ok()) {
             exchange.trace = trace;

@@ -1,0 +1,19 @@
+//! The router from outside: clients in front, stand-in cells behind, a stand-in control plane beside it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::unwrap_in_result,
+    clippy::panic,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
+
+mod cells;
+mod client;
+mod control_plane;
+mod fleet;
+mod framing;
+mod guests;
+mod refusals;
+mod routing;
+mod stale;
+mod streams;
+mod tables;
