@@ -1,12 +1,16 @@
 //! Names and numbers that the whole platform shares: tenants, slots, streams, generations.
 
+mod claim;
 mod guest;
+mod locale;
 mod number;
 mod resource;
 mod stream;
 mod tenant;
 
+pub use claim::{ClaimKind, ClaimedName, InvalidClaim, hmac_sha256};
 pub use guest::{GuestSecret, InvalidGuestSecret};
+pub use locale::{InvalidLocale, Language, Locale};
 pub use number::{CellId, Epoch, Generation, InvalidCellId, Version};
 pub use resource::{InvalidResourceId, ResourceId, match_name};
 pub use stream::{InvalidStreamName, MessageId, StreamName};
