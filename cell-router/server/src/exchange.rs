@@ -8,6 +8,7 @@ use base_telemetry::TraceContext;
 use prometheus_client::metrics::gauge::Gauge;
 use router_table::{GaveUp, Hint, Pursuit, Refusal, Target};
 use tokio_util::task::task_tracker::TaskTrackerToken;
+use tracing::{Span, field::Empty};
 use uuid::Uuid;
 
 use crate::course::Course;
@@ -21,6 +22,8 @@ pub(crate) struct Exchange {
     /// As clients and cells know it.
     pub(crate) request_id: Arc<str>,
     pub(crate) trace: TraceContext,
+    /// The router's own step in an exported trace; nothing in any other.
+    pub(crate) span: Span,
     pub(crate) grpc: bool,
     pub(crate) course: Option<Course>,
     pub(crate) pursuit: Pursuit,
@@ -61,6 +64,7 @@ impl Exchange {
             started: Instant::now(),
             request_id: Uuid::now_v7().to_string().into(),
             trace: TraceContext::root(),
+            span: Span::none(),
             grpc: false,
             course: None,
             pursuit: Pursuit::default(),
@@ -70,6 +74,20 @@ impl Exchange {
             fault: None,
             sent: false,
             _in_flight: in_flight,
+        }
+    }
+
+    /// Goes on with the trace that the client names, if it does; an exported one gets a step of the router's.
+    pub(crate) fn join_trace(&mut self, head: &http::request::Parts) {
+        let named = head.headers.get("traceparent").and_then(|value| value.to_str().ok());
+        if let Some(trace) = named.and_then(|text| text.parse().ok()) {
+            self.trace = trace;
+        }
+        if self.trace.sampled {
+            let id = &*self.request_id;
+            self.span = tracing::info_span!("route", request = id, method = %head.method, cell = Empty, status = Empty);
+            base_telemetry::link(&self.span, self.trace);
+            self.trace = self.trace.under(&self.span);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The edge router: every request goes to the cell that owns its tenant, whatever the table says.
 //!
-//! Four verbs: [gather](arrival) what the head says, [decide](course) where it belongs, [forward](forward) it, [count](count) what
+//! Four verbs: gather (`arrival`) what the head says, decide (`course`) where it belongs, forward (`forward`) it, count (`count`) what
 //! became of it. The proxy's hooks only string them together. A stale table is harmless: a cell that does not own the tenant
 //! refuses with a typed header, and the request goes on to the owner without the client seeing it.
 #![warn(missing_docs)]

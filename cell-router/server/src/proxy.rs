@@ -80,10 +80,7 @@ impl Proxy {
         framing::check(session)?;
         let head = session.req_header();
         exchange.grpc = head.version == Version::HTTP_2 && is_grpc(&head.headers);
-        let trace = head.headers.get("traceparent").and_then(|value| value.to_str().ok());
-        if let Some(trace) = trace.and_then(|text| text.parse().ok()) {
-            exchange.trace = trace;
-        }
+        exchange.join_trace(head);
         let table = self.table.load();
         if table.cells().is_empty() {
             let text = "the router has no routing table yet";
@@ -327,6 +324,8 @@ impl ProxyHttp for Proxy {
         let status = session.response_written().map(|head| head.status.as_u16());
         let took = exchange.started.elapsed();
         self.counts.ended(exchange.route(), status, took);
+        exchange.span.record("cell", exchange.cell());
+        exchange.span.record("status", status);
         tracing::debug!(
             request = &*exchange.request_id,
             trace = %exchange.trace.trace,

@@ -50,19 +50,16 @@ fn addressed(name: &str) -> Result<Addressed<'_>, BadTenant> {
     if collection.contains('%') {
         return Err(BadTenant(shortened(collection)));
     }
-    let (Some(kind), Some(behind)) = (
-        TenantKind::of_collection(collection),
-        behind.strip_prefix('/'),
-    ) else {
+    let (Some(kind), Some(behind)) =
+        (TenantKind::of_collection(collection), behind.strip_prefix('/'))
+    else {
         return Ok(Addressed::Nobody);
     };
     let id = &behind[..end_of(behind, &['/', ':', '?', '#'])];
     let whole = &name[..=collection_end + id.len()];
     match id {
         "" | "-" => Ok(Addressed::Nobody),
-        "me" if kind == TenantKind::User => Ok(Addressed::Me {
-            rest: &name[whole.len()..],
-        }),
+        "me" if kind == TenantKind::User => Ok(Addressed::Me { rest: &name[whole.len()..] }),
         _ if Tenant::new(kind, id).is_ok() => Ok(Addressed::Tenant(whole)),
         _ => Err(BadTenant(shortened(whole))),
     }
@@ -81,26 +78,11 @@ mod tests {
     #[test]
     fn the_first_two_segments_name_the_tenant() {
         let tenant = |path| tenant_of_path(path).unwrap();
-        assert_eq!(
-            tenant("/v1/users/u1/carts/main:merge"),
-            Addressed::Tenant("users/u1")
-        );
-        assert_eq!(
-            tenant("/v1/vendors/atlas"),
-            Addressed::Tenant("vendors/atlas")
-        );
-        assert_eq!(
-            tenant("/v1/vendors/atlas?view=full"),
-            Addressed::Tenant("vendors/atlas")
-        );
-        assert_eq!(
-            tenant("/v1/vendors/atlas:suspend"),
-            Addressed::Tenant("vendors/atlas")
-        );
-        assert_eq!(
-            tenant("/v1/names/9f86:claim"),
-            Addressed::Tenant("names/9f86")
-        );
+        assert_eq!(tenant("/v1/users/u1/carts/main:merge"), Addressed::Tenant("users/u1"));
+        assert_eq!(tenant("/v1/vendors/atlas"), Addressed::Tenant("vendors/atlas"));
+        assert_eq!(tenant("/v1/vendors/atlas?view=full"), Addressed::Tenant("vendors/atlas"));
+        assert_eq!(tenant("/v1/vendors/atlas:suspend"), Addressed::Tenant("vendors/atlas"));
+        assert_eq!(tenant("/v1/names/9f86:claim"), Addressed::Tenant("names/9f86"));
         assert_eq!(
             tenant("/v1/platform/catalog-0a/works"),
             Addressed::Tenant("platform/catalog-0a")
@@ -115,14 +97,8 @@ mod tests {
         };
         assert_eq!(rest("/v1/users/me"), "");
         assert_eq!(rest("/v1/users/me:export"), ":export");
-        assert_eq!(
-            rest("/v1/users/me/carts/main:merge?x=1"),
-            "/carts/main:merge?x=1"
-        );
-        assert_eq!(
-            tenant_of_path("/v1/vendors/me"),
-            Ok(Addressed::Tenant("vendors/me"))
-        );
+        assert_eq!(rest("/v1/users/me/carts/main:merge?x=1"), "/carts/main:merge?x=1");
+        assert_eq!(tenant_of_path("/v1/vendors/me"), Ok(Addressed::Tenant("vendors/me")));
     }
 
     #[test]
@@ -158,19 +134,9 @@ mod tests {
 
     #[test]
     fn metadata_holds_a_whole_name_and_nothing_else() {
-        assert_eq!(
-            tenant_of_name("users/u1"),
-            Ok(Addressed::Tenant("users/u1"))
-        );
+        assert_eq!(tenant_of_name("users/u1"), Ok(Addressed::Tenant("users/u1")));
         assert_eq!(tenant_of_name("users/me"), Ok(Addressed::Me { rest: "" }));
-        for name in [
-            "",
-            "users",
-            "users/u1/carts",
-            "users/me/x",
-            "carts/1",
-            "users/-",
-        ] {
+        for name in ["", "users", "users/u1/carts", "users/me/x", "carts/1", "users/-"] {
             assert!(tenant_of_name(name).is_err(), "{name}");
         }
     }

@@ -67,10 +67,7 @@ impl Draft {
 
     /// How slots and overrides name the cell that was added as the `nth`, counted from 0.
     pub fn nth_cell(&self, nth: usize) -> Option<CellIndex> {
-        (nth < self.cells.len())
-            .then(|| u16::try_from(nth).ok())
-            .flatten()
-            .map(CellIndex)
+        (nth < self.cells.len()).then(|| u16::try_from(nth).ok()).flatten().map(CellIndex)
     }
 
     /// Gives a slot to a cell.
@@ -124,12 +121,6 @@ impl Draft {
             return Err(InvalidTable::TenantTwice(text(first)));
         }
         let overrides = Overrides::of_sorted(&self.entries, &names);
-        Ok(Table::from_parts(
-            self.epoch,
-            self.cells,
-            self.owners,
-            self.generations,
-            overrides,
-        ))
+        Ok(Table::from_parts(self.epoch, self.cells, self.owners, self.generations, overrides))
     }
 }

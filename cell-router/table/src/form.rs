@@ -117,11 +117,7 @@ impl Table {
         if found != expected {
             return Err(Damaged::Checksum { found, expected });
         }
-        let mut reader = Reader {
-            bytes: body,
-            at: MAGIC.len(),
-            part: "the head",
-        };
+        let mut reader = Reader { bytes: body, at: MAGIC.len(), part: "the head" };
         let mut draft = Draft::new(Epoch(reader.u64()?));
         reader.cells(&mut draft)?;
         reader.slots(&mut draft)?;
@@ -138,10 +134,7 @@ struct Reader<'b> {
 
 impl<'b> Reader<'b> {
     fn broken(&self) -> Damaged {
-        Damaged::Part {
-            part: self.part,
-            at: self.at,
-        }
+        Damaged::Part { part: self.part, at: self.at }
     }
 
     fn take<const N: usize>(&mut self) -> Result<[u8; N], Damaged> {
@@ -224,10 +217,6 @@ impl<'b> Reader<'b> {
             let owner = owner.ok_or_else(|| self.broken())?;
             draft.place(&tenant, owner, generation, place & HELD != 0);
         }
-        if self.at == self.bytes.len() {
-            Ok(())
-        } else {
-            Err(self.broken())
-        }
+        if self.at == self.bytes.len() { Ok(()) } else { Err(self.broken()) }
     }
 }

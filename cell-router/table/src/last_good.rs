@@ -54,16 +54,11 @@ impl LastGood {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(cause) => {
-                return Err(LastGoodError::Unreadable {
-                    path: self.path.clone(),
-                    cause,
-                });
+                return Err(LastGoodError::Unreadable { path: self.path.clone(), cause });
             }
         };
-        (Table::from_bytes(&bytes).map(Some)).map_err(|cause| LastGoodError::Damaged {
-            path: self.path.clone(),
-            cause,
-        })
+        (Table::from_bytes(&bytes).map(Some))
+            .map_err(|cause| LastGoodError::Damaged { path: self.path.clone(), cause })
     }
 
     /// Puts `table` in the place of what was there: a reader, or a process after a crash, sees the one or the other, whole.
@@ -75,10 +70,7 @@ impl LastGood {
         file.sync_all()?;
         fs::rename(&fresh, &self.path)?;
         // The rename itself must survive a power loss too.
-        let directory = self
-            .path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
+        let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
         File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
     }
 }

@@ -7,12 +7,8 @@ use base_ids::TenantKind;
 
 /// Longest tenant id, in bytes.
 const ID_LEN_MAX: usize = 80;
-const KINDS: [TenantKind; 4] = [
-    TenantKind::User,
-    TenantKind::Vendor,
-    TenantKind::Name,
-    TenantKind::Platform,
-];
+const KINDS: [TenantKind; 4] =
+    [TenantKind::User, TenantKind::Vendor, TenantKind::Name, TenantKind::Platform];
 const PLAIN: u8 = 0;
 const UUID: u8 = 1;
 const HEX: u8 = 2;
@@ -35,10 +31,7 @@ impl Packed {
         if id.is_empty() || id.len() > ID_LEN_MAX {
             return None;
         }
-        let mut packed = Self {
-            bytes: [0; ID_LEN_MAX + 1],
-            len: 1,
-        };
+        let mut packed = Self { bytes: [0; ID_LEN_MAX + 1], len: 1 };
         let form = if packed.push_uuid(id) {
             UUID
         } else if packed.push_hex(id.iter().copied(), id.len()) {
@@ -67,10 +60,9 @@ impl Packed {
             return false;
         }
         for at in 1..=count / 2 {
-            let (Some(high), Some(low)) = (
-                digits.next().and_then(hex_value),
-                digits.next().and_then(hex_value),
-            ) else {
+            let (Some(high), Some(low)) =
+                (digits.next().and_then(hex_value), digits.next().and_then(hex_value))
+            else {
                 return false;
             };
             self.bytes[at] = high << 4 | low;
@@ -111,11 +103,7 @@ const fn hex_value(digit: u8) -> Option<u8> {
 }
 
 const fn hex_digit(value: u8) -> char {
-    (if value < 10 {
-        b'0' + value
-    } else {
-        b'a' + value - 10
-    }) as char
+    (if value < 10 { b'0' + value } else { b'a' + value - 10 }) as char
 }
 
 #[cfg(test)]

@@ -64,20 +64,13 @@ impl Pursuit {
 
     /// Starts with what an earlier request learnt.
     pub fn new(hint: Option<Hint>) -> Self {
-        Self {
-            hint,
-            ..Self::default()
-        }
+        Self { hint, ..Self::default() }
     }
 
     /// Where to send the request now; each call is a try.
     pub fn next(&mut self, table: &Table, tenant_name: &str) -> Result<Target, GaveUp> {
         if self.tries >= Self::TRIES_MAX {
-            return Err(if self.held {
-                GaveUp::Held
-            } else {
-                GaveUp::NotFound(self.tries)
-            });
+            return Err(if self.held { GaveUp::Held } else { GaveUp::NotFound(self.tries) });
         }
         self.tries += 1;
         let hint = self.hint.as_ref().filter(|hint| hint.epoch > table.epoch());
@@ -103,18 +96,10 @@ impl Pursuit {
     pub fn refused(&mut self, by: &CellId, refusal: Refusal) {
         self.refused_by = Some(by.clone());
         self.held = matches!(refusal, Refusal::Held { .. });
-        if let Refusal::NotMine {
-            cell: Some(cell),
-            generation,
-            epoch,
-        } = refusal
+        if let Refusal::NotMine { cell: Some(cell), generation, epoch } = refusal
             && self.hint.as_ref().is_none_or(|known| known.epoch < epoch)
         {
-            self.hint = Some(Hint {
-                cell,
-                generation,
-                epoch,
-            });
+            self.hint = Some(Hint { cell, generation, epoch });
         }
     }
 

@@ -45,11 +45,7 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotMine {
-                cell,
-                generation,
-                epoch,
-            } => {
+            Self::NotMine { cell, generation, epoch } => {
                 f.write_str("not-mine")?;
                 if let Some(cell) = cell {
                     write!(f, "; cell={cell}")?;
@@ -81,11 +77,9 @@ impl FromStr for Refusal {
         }
         let epoch = Epoch(epoch.ok_or_else(invalid)?);
         match word {
-            "not-mine" => Ok(Self::NotMine {
-                cell,
-                generation: Generation(generation.unwrap_or(0)),
-                epoch,
-            }),
+            "not-mine" => {
+                Ok(Self::NotMine { cell, generation: Generation(generation.unwrap_or(0)), epoch })
+            }
             "held" => Ok(Self::Held { epoch }),
             _ => Err(invalid()),
         }

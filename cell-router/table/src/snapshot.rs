@@ -46,10 +46,7 @@ impl Snapshot {
             }
         });
         match refused {
-            Some(held) => Err(Older {
-                held,
-                offered: offered.epoch(),
-            }),
+            Some(held) => Err(Older { held, offered: offered.epoch() }),
             None => Ok(()),
         }
     }

@@ -80,9 +80,7 @@ impl Table {
 
     /// The table of a process that has not been told anything yet: epoch 0, no cells.
     pub fn empty() -> Self {
-        Draft::new(Epoch(0))
-            .build()
-            .expect("an empty draft has nothing that could be wrong")
+        Draft::new(Epoch(0)).build().expect("an empty draft has nothing that could be wrong")
     }
 
     /// Where the requests of the tenant with this name go. Locks nothing and allocates nothing. Total: any text has a slot.
@@ -97,12 +95,7 @@ impl Table {
 
     /// Who owns a slot, if anybody does.
     pub fn slot(&self, slot: Slot) -> Option<Owner<'_>> {
-        self.to(
-            self.owners[slot.index()],
-            self.generations[slot.index()],
-            false,
-        )
-        .owner()
+        self.to(self.owners[slot.index()], self.generations[slot.index()], false).owner()
     }
 
     /// The number that orders tables.
@@ -127,9 +120,7 @@ impl Table {
 
     /// The key with this id, whichever cell signs with it.
     pub fn signing_key(&self, kid: &str) -> Option<&SigningKey> {
-        (self.cells.iter())
-            .flat_map(|cell| &cell.signing_keys)
-            .find(|key| key.kid == kid)
+        (self.cells.iter()).flat_map(|cell| &cell.signing_keys).find(|key| key.kid == kid)
     }
 
     /// The tenants that are placed by name, in canonical order.

@@ -51,10 +51,7 @@ fn a_tenant_lives_where_its_slot_lives_unless_it_is_placed_by_name() {
     let Route::To { owner, by_override } = table.route("users/heavy") else {
         panic!("heavy has an owner")
     };
-    assert_eq!(
-        (owner.cell.id.as_str(), owner.generation),
-        ("cell-2", Generation(9))
-    );
+    assert_eq!((owner.cell.id.as_str(), owner.generation), ("cell-2", Generation(9)));
     assert!(by_override && owner.held);
     assert!(table.slot(Slot(7)).unwrap().held);
     assert_eq!(Table::empty().route("users/heavy"), Route::Unheld);
@@ -68,10 +65,7 @@ fn keys_are_found_by_their_id() {
 
 #[test]
 fn the_digest_is_pinned_so_that_two_builds_never_disagree() {
-    assert_eq!(
-        format!("{:016x}", Table::empty().digest()),
-        "e29a732ccf7bcf8a"
-    );
+    assert_eq!(format!("{:016x}", Table::empty().digest()), "e29a732ccf7bcf8a");
     assert_eq!(format!("{:016x}", small(3).digest()), "fbd17608d5d090c1");
     assert_ne!(small(3).digest(), small(4).digest());
 }
@@ -98,17 +92,11 @@ fn a_draft_that_contradicts_itself_is_no_table() {
     let first = draft.cell(cell(1));
     draft.place(&"users/a".parse().unwrap(), first, Generation(1), false);
     draft.place(&"users/a".parse().unwrap(), first, Generation(2), false);
-    assert_eq!(
-        draft.build().unwrap_err(),
-        InvalidTable::TenantTwice("users/a".to_owned())
-    );
+    assert_eq!(draft.build().unwrap_err(), InvalidTable::TenantTwice("users/a".to_owned()));
     let mut draft = Draft::new(Epoch(1));
     draft.cell(cell(1));
     draft.cell(cell(1));
-    assert_eq!(
-        draft.build().unwrap_err(),
-        InvalidTable::CellTwice(cell(1).id)
-    );
+    assert_eq!(draft.build().unwrap_err(), InvalidTable::CellTwice(cell(1).id));
 }
 
 #[test]
@@ -122,10 +110,7 @@ fn a_million_overrides_fit_into_64_megabytes() {
     let table = draft.build().unwrap();
     assert!(table.size() < 64 << 20, "{} bytes", table.size());
     for n in (0..1_000_000).step_by(997) {
-        assert_eq!(
-            table.route(&name(n)).owner().unwrap().generation,
-            Generation(n)
-        );
+        assert_eq!(table.route(&name(n)).owner().unwrap().generation, Generation(n));
     }
     assert_eq!(table.route(&name(1_000_000)), Route::Unheld);
 }
@@ -134,10 +119,7 @@ fn a_million_overrides_fit_into_64_megabytes() {
 fn no_flipped_byte_and_no_cut_passes_for_a_table() {
     let bytes = small(3).to_bytes();
     assert_eq!(Table::from_bytes(&bytes).unwrap(), small(3));
-    for at in (0..bytes.len())
-        .step_by(9973)
-        .chain(bytes.len() - 9..bytes.len())
-    {
+    for at in (0..bytes.len()).step_by(9973).chain(bytes.len() - 9..bytes.len()) {
         let mut flipped = bytes.clone();
         flipped[at] ^= 0x10;
         assert!(Table::from_bytes(&flipped).is_err(), "byte {at}");
@@ -160,13 +142,7 @@ fn the_last_good_table_survives_on_disk_and_damage_is_told() {
     std::fs::write(last_good.path(), bytes).unwrap();
     let error = last_good.load().unwrap_err();
     assert!(
-        matches!(
-            &error,
-            LastGoodError::Damaged {
-                cause: Damaged::Checksum { .. },
-                ..
-            }
-        ),
+        matches!(&error, LastGoodError::Damaged { cause: Damaged::Checksum { .. }, .. }),
         "{error:?}"
     );
 }
@@ -175,13 +151,7 @@ fn the_last_good_table_survives_on_disk_and_damage_is_told() {
 fn a_snapshot_never_goes_back() {
     let snapshot = Snapshot::new(Table::empty());
     snapshot.advance(small(5)).unwrap();
-    assert_eq!(
-        snapshot.advance(small(4)),
-        Err(Older {
-            held: Epoch(5),
-            offered: Epoch(4)
-        })
-    );
+    assert_eq!(snapshot.advance(small(4)), Err(Older { held: Epoch(5), offered: Epoch(4) }));
     assert_eq!(snapshot.load().epoch(), Epoch(5));
     snapshot.advance(small(6)).unwrap();
     assert_eq!(snapshot.load().epoch(), Epoch(6));

@@ -68,10 +68,7 @@ impl TryFrom<v1::Table> for Table {
         if table.digest() == wire.digest {
             Ok(table)
         } else {
-            Err(BadTable::Digest {
-                found: table.digest(),
-                expected: wire.digest,
-            })
+            Err(BadTable::Digest { found: table.digest(), expected: wire.digest })
         }
     }
 }
@@ -155,10 +152,8 @@ impl From<&Table> for v1::Table {
         };
         if owners().any(|(_, owner)| owner.is_some()) {
             for (slot, owner) in owners() {
-                wire.slot_cells
-                    .push(owner.map_or(0, |owner| number(owner.index)));
-                wire.slot_generations
-                    .push(owner.map_or(0, |owner| owner.generation.0));
+                wire.slot_cells.push(owner.map_or(0, |owner| number(owner.index)));
+                wire.slot_generations.push(owner.map_or(0, |owner| owner.generation.0));
                 if owner.is_some_and(|owner| owner.held) {
                     wire.held_slots.push(slot.into());
                 }
@@ -215,12 +210,7 @@ mod tests {
         draft.slot(Slot(0), owner, Generation(2));
         draft.slot(Slot(65_535), owner, Generation(3));
         draft.hold_slot(Slot(65_535));
-        draft.place(
-            &"vendors/atlas".parse().unwrap(),
-            owner,
-            Generation(7),
-            true,
-        );
+        draft.place(&"vendors/atlas".parse().unwrap(), owner, Generation(7), true);
         v1::Table::from(&draft.build().unwrap())
     }
 
@@ -240,27 +230,12 @@ mod tests {
             spoil(&mut table);
             Table::try_from(table).unwrap_err()
         };
-        assert!(matches!(
-            refused(|t| t.digest ^= 1),
-            BadTable::Digest { .. }
-        ));
+        assert!(matches!(refused(|t| t.digest ^= 1), BadTable::Digest { .. }));
         assert!(matches!(refused(|t| t.epoch += 1), BadTable::Digest { .. }));
-        assert!(matches!(
-            refused(|t| t.slot_cells.truncate(9)),
-            BadTable::Slots(_)
-        ));
-        assert!(matches!(
-            refused(|t| t.slot_cells[3] = 2),
-            BadTable::CellNumber(2)
-        ));
-        assert!(matches!(
-            refused(|t| t.overrides[0].cell = 0),
-            BadTable::CellNumber(0)
-        ));
-        assert!(matches!(
-            refused(|t| t.held_slots.push(65_536)),
-            BadTable::Slots(65_536)
-        ));
+        assert!(matches!(refused(|t| t.slot_cells.truncate(9)), BadTable::Slots(_)));
+        assert!(matches!(refused(|t| t.slot_cells[3] = 2), BadTable::CellNumber(2)));
+        assert!(matches!(refused(|t| t.overrides[0].cell = 0), BadTable::CellNumber(0)));
+        assert!(matches!(refused(|t| t.held_slots.push(65_536)), BadTable::Slots(65_536)));
         assert!(matches!(
             refused(|t| t.cells[0].edge_address = "db:1".into()),
             BadTable::Address { .. }
@@ -269,9 +244,6 @@ mod tests {
             refused(|t| t.cells[0].signing_keys[0].public_key = vec![1].into()),
             BadTable::Key(_)
         ));
-        assert!(matches!(
-            refused(|t| t.overrides[0].tenant = "me".into()),
-            BadTable::Tenant(_)
-        ));
+        assert!(matches!(refused(|t| t.overrides[0].tenant = "me".into()), BadTable::Tenant(_)));
     }
 }
