@@ -102,3 +102,78 @@ impl Disk {
         self.dead.store(opened, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    };
+
+    use super::{Faults, Injected, MemoryStores};
+    use crate::{
+        conformance::{self, BadDay, Subject},
+        port::Stores,
+    };
+
+    struct Twin {
+        disk: MemoryStores,
+        open: Stores,
+    }
+
+    impl Subject for Twin {
+        fn stores(&self) -> Stores {
+            self.open.clone()
+        }
+
+        async fn reopen(&mut self) {
+            self.disk.halt();
+            self.open = self.disk.stores();
+        }
+
+        fn inject(&self, day: BadDay) -> bool {
+            let met = match day {
+                BadDay::FailBefore => Injected::FailBefore,
+                BadDay::LoseAnswer => Injected::LoseAnswerAfter,
+            };
+            let fresh = Arc::new(AtomicBool::new(true));
+            self.disk.inject(Some(Faults::before_append(move |_, _| {
+                if fresh.swap(false, Ordering::Relaxed) { met } else { Injected::Proceed }
+            })));
+            true
+        }
+    }
+
+    #[tokio::test]
+    async fn the_stores_in_memory_keep_every_law() {
+        let laws = conformance::all(async || {
+            let disk = MemoryStores::new();
+            let open = disk.stores();
+            Twin { disk, open }
+        })
+        .await;
+        assert_eq!(laws, 31);
+    }
+
+    #[tokio::test]
+    async fn a_halt_kills_who_has_the_stores_open_and_nobody_after() {
+        for written in [false, true] {
+            let disk = MemoryStores::new();
+            let before = disk.stores();
+            disk.inject(Some(Faults::at(1, Injected::Halt { written })));
+            let fences = |slot| {
+                vec![(
+                    crate::port::Scope::Slot(base_ids::Slot(slot)),
+                    crate::port::Fence::Open(base_ids::Generation(1)),
+                )]
+            };
+            assert!(before.fences.set(fences(1)).await.is_ok());
+            assert!(before.fences.set(fences(2)).await.is_err());
+            assert!(before.fences.all().await.is_err(), "it is dead");
+            let after = disk.stores();
+            let kept = after.fences.all().await.unwrap().len();
+            assert_eq!(kept, if written { 2 } else { 1 });
+            assert_eq!(disk.steps(), 2);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The embedded engine from outside: the shared laws, crashes, damage and full disks.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
+
+mod conformance;
