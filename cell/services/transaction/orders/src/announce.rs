@@ -1,0 +1,144 @@
+//! What orders tells: groups to their vendors and the checkout, child orders to their group, and what follows for stock and money.
+
+use base_ids::{ResourceId, Tenant};
+use base_money::Money;
+use cell_kernel::{Decider as _, Outbox, Seen};
+
+use crate::{
+    Orders,
+    command::{Placement, Status},
+    draft::GroupDraft,
+    event::Event,
+    number,
+    state::{Child, Group},
+    wire,
+};
+
+pub(crate) fn announce(seen: &Seen<'_, Orders>, outbox: &mut Outbox) {
+    if let Some(group) = seen.state.group() {
+        tell_of_group(seen, group, outbox);
+    }
+    if let Some(child) = seen.state.child() {
+        tell_of_child(seen, child, outbox);
+    }
+}
+
+fn tell_of_group(seen: &Seen<'_, Orders>, group: &Group, outbox: &mut Outbox) {
+    let vendors = || group.draft.children.iter().map(|child| (&child.vendor, &child.order));
+    match seen.event {
+        Event::GroupPlaced { number, draft, .. } => place_children(seen, number, draft, outbox),
+        Event::GroupConfirmed { answer_until } => {
+            for (vendor, order) in vendors() {
+                let answer_until_ms = answer_until.as_millis();
+                let confirm = wire::ConfirmChild { order: order.to_string(), answer_until_ms };
+                outbox.tell(vendor, Orders::SERVICE, &confirm);
+            }
+        }
+        Event::GroupUndone { reason } => {
+            for (vendor, order) in vendors() {
+                cancel_child(vendor, order, reason.clone(), outbox);
+            }
+        }
+        Event::CancellationAsked { orders, reason } => {
+            for (vendor, order) in vendors().filter(|(_, order)| orders.contains(order)) {
+                cancel_child(vendor, order, reason.to_string(), outbox);
+            }
+        }
+        Event::RefundAsked { order, reason } => {
+            let refund = wire::RefundShare {
+                payment: group.draft.payment.to_string(),
+                order: order.to_string(),
+                reason: reason.clone(),
+                group: group_id(seen.key),
+            };
+            outbox.tell(seen.tenant, "payments", &refund);
+        }
+        Event::CashReported { order, amount } => {
+            collected(seen.tenant, &group.draft.payment, order, *amount, outbox);
+        }
+        _ => {}
+    }
+}
+
+fn place_children(seen: &Seen<'_, Orders>, number: &str, draft: &GroupDraft, outbox: &mut Outbox) {
+    let group = group_id(seen.key);
+    let placed = wire::GroupPlaced { group: group.clone(), number: number.to_owned() };
+    outbox.tell(seen.tenant, "checkout", &placed);
+    for (place, child) in draft.children.iter().enumerate() {
+        let asked = wire::PlaceChild {
+            group: group.clone(),
+            buyer: seen.tenant.to_string(),
+            number: number::of_child(number, place),
+            child: Some(child.into()),
+            address: Some((&draft.address).into()),
+            payment_method: <&str>::from(draft.payment_method).to_owned(),
+        };
+        outbox.tell(&child.vendor, Orders::SERVICE, &asked);
+    }
+}
+
+fn cancel_child(vendor: &Tenant, order: &ResourceId, reason: String, outbox: &mut Outbox) {
+    let order = order.to_string();
+    outbox.tell(vendor, Orders::SERVICE, &wire::CancelChild { order, reason });
+}
+
+fn collected(
+    buyer: &Tenant,
+    payment: &ResourceId,
+    order: &ResourceId,
+    amount: Money,
+    outbox: &mut Outbox,
+) {
+    let cash = wire::CashCollected {
+        payment: payment.to_string(),
+        order: order.to_string(),
+        amount: Some(wire::amount(amount)),
+    };
+    outbox.tell(buyer, "payments", &cash);
+}
+
+/// A group hears of what its vendor (or time) has done, not of what it has asked for itself.
+fn tell_of_child(seen: &Seen<'_, Orders>, child: &Child, outbox: &mut Outbox) {
+    let Placement { draft, buyer, group, .. } = &child.placement;
+    if let Event::ChildConfirmed { answer_until } = seen.event {
+        let due = wire::AnswerDue { order: draft.order.to_string() };
+        outbox.remind(seen.tenant, Orders::SERVICE, *answer_until, &due);
+    }
+    let tells = matches!(
+        seen.event,
+        Event::ChildAccepted
+            | Event::ChildRejected { .. }
+            | Event::ChildLapsed
+            | Event::ChildCancelled { .. }
+            | Event::ChildShipped { .. }
+            | Event::ChildDelivered
+    );
+    if !tells {
+        return;
+    }
+    let parcel = child.parcel.as_ref();
+    let tracking_number = parcel.and_then(|parcel| parcel.tracking_number.as_ref());
+    let changed = wire::ChildChanged {
+        group: group.to_string(),
+        order: draft.order.to_string(),
+        sequence: seen.version.0,
+        status: wire::ChildStatus::from(child.status).into(),
+        reason: child.reason.clone(),
+        carrier: parcel.map(|parcel| parcel.carrier.to_string()).unwrap_or_default(),
+        tracking_number: tracking_number.map(ToString::to_string).unwrap_or_default(),
+    };
+    outbox.tell(buyer, Orders::SERVICE, &changed);
+    let reservation = draft.reservation.to_string();
+    if child.status.is_dropped() {
+        let reason = child.status.as_str().to_owned();
+        let release = wire::ReleaseReservation { reservation, reason };
+        outbox.tell(seen.tenant, "inventory", &release);
+    } else if child.status == Status::Shipped {
+        outbox.tell(seen.tenant, "inventory", &wire::ShipReservation { reservation });
+    }
+}
+
+/// The group's id, as its stream's key has it.
+fn group_id(key: &str) -> String {
+    key.strip_prefix(Orders::GROUP).unwrap_or(key).to_owned()
+}

@@ -1,0 +1,222 @@
+//! What is frozen when an order is placed: lines, prices, terms, totals. Built once, checked once, never computed again.
+
+use std::collections::BTreeSet;
+
+use base_ids::{ResourceId, Tenant};
+use base_money::{Currency, Money, MoneyError};
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
+
+/// Most child orders of a group.
+const CHILDREN_MAX: usize = 50;
+/// Most lines of a child order.
+const LINES_MAX: usize = 200;
+/// Most pieces on a line.
+const QUANTITY_MAX: u32 = 1_000_000;
+
+/// A group as its checkout wants it placed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupDraft {
+    /// The cart, and its round, that it was bought from.
+    pub cart: String,
+    /// Where it goes.
+    pub address: Address,
+    /// How it is paid.
+    pub payment_method: PaymentMethod,
+    /// The buyer's payment.
+    pub payment: ResourceId,
+    /// BCP 47: in which the buyer is spoken to.
+    pub locale: String,
+    /// One for each vendor; never none.
+    pub children: Vec<ChildDraft>,
+}
+
+impl GroupDraft {
+    /// Checks the group as a whole: one child order for each vendor, one currency, a total that fits.
+    pub fn checked(self) -> Result<Self, BadDraft> {
+        let count = self.children.len();
+        if !(1..=CHILDREN_MAX).contains(&count) {
+            return Err(BadDraft::ChildCount(count));
+        }
+        let orders: BTreeSet<_> = self.children.iter().map(|child| &child.order).collect();
+        let vendors: BTreeSet<_> = self.children.iter().map(|child| &child.vendor).collect();
+        if orders.len() < count || vendors.len() < count {
+            return Err(BadDraft::Twice);
+        }
+        Money::sum(self.children.iter().map(|child| child.total), self.currency())?;
+        Ok(self)
+    }
+
+    /// The group's currency.
+    pub fn currency(&self) -> Currency {
+        self.children.first().map_or(Currency::MAD, |child| child.total.currency)
+    }
+
+    /// The group's total (Invariant order-1): what its children add up to.
+    pub fn total(&self) -> Money {
+        Money::sum(self.children.iter().map(|child| child.total), self.currency())
+            .expect("the sum was checked when the group was drafted")
+    }
+}
+
+/// One vendor's share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChildDraft {
+    /// The child order's id: unique platform-wide.
+    pub order: ResourceId,
+    /// Who sells.
+    pub vendor: Tenant,
+    /// What; never nothing.
+    pub lines: Vec<Line>,
+    /// The inventory reservation that holds its stock.
+    pub reservation: ResourceId,
+    /// What the lines add up to.
+    pub goods: Money,
+    /// For bringing all of it.
+    pub delivery_fee: Money,
+    /// Goods and delivery.
+    pub total: Money,
+    /// What the platform keeps.
+    pub commission: Commission,
+}
+
+impl ChildDraft {
+    /// Adds the child order up. A line is price × quantity; the commission is taken of the goods, not of the delivery, and rounded
+    /// once, to the nearest minor unit, half a unit away from zero.
+    pub fn new(
+        (order, vendor, reservation): (ResourceId, Tenant, ResourceId),
+        lines: Vec<Line>,
+        delivery_fee: Money,
+        basis_points: u32,
+    ) -> Result<Self, BadDraft> {
+        if !(1..=LINES_MAX).contains(&lines.len()) {
+            return Err(BadDraft::LineCount(lines.len()));
+        }
+        if basis_points > 10_000 {
+            return Err(BadDraft::Commission(basis_points));
+        }
+        if delivery_fee.is_negative() {
+            return Err(BadDraft::Negative(delivery_fee));
+        }
+        let totals = lines.iter().map(Line::total).collect::<Result<Vec<_>, _>>()?;
+        let goods = Money::sum(totals, delivery_fee.currency)?;
+        let total = goods.checked_add(delivery_fee)?;
+        let commission = Commission { basis_points, amount: goods.share(basis_points)? };
+        Ok(Self { order, vendor, lines, reservation, goods, delivery_fee, total, commission })
+    }
+
+    /// How many pieces.
+    pub fn quantity(&self) -> i64 {
+        self.lines.iter().map(|line| i64::from(line.quantity)).sum()
+    }
+}
+
+/// So many of an offer, at the price and under the title that it had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Line {
+    /// The vendor's offer.
+    pub offer: ResourceId,
+    /// The product offered.
+    pub product: String,
+    /// Its title.
+    pub title: Title,
+    /// How many.
+    pub quantity: u32,
+    /// For one.
+    pub price: Money,
+}
+
+impl Line {
+    /// Price × quantity.
+    fn total(&self) -> Result<Money, BadDraft> {
+        if !(1..=QUANTITY_MAX).contains(&self.quantity) {
+            return Err(BadDraft::Quantity(self.quantity));
+        }
+        if self.price.is_negative() {
+            return Err(BadDraft::Negative(self.price));
+        }
+        Ok(self.price.times(self.quantity)?)
+    }
+}
+
+/// What the platform keeps of a child order: rate and amount, both frozen, so that a later rate never changes a past sale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Commission {
+    /// Hundredths of a percent of the goods' value.
+    pub basis_points: u32,
+    /// How much.
+    pub amount: Money,
+}
+
+/// A title in the platform's languages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Title {
+    /// Arabic.
+    pub ar: String,
+    /// French.
+    pub fr: String,
+    /// English.
+    pub en: String,
+}
+
+/// A postal address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Address {
+    /// Who receives it.
+    pub recipient: String,
+    /// E.164.
+    pub phone: String,
+    /// Street and house, as written on the parcel.
+    pub lines: Vec<String>,
+    /// Quarter, if there is one.
+    pub district: String,
+    /// Town.
+    pub city: String,
+    /// Often empty in Morocco.
+    pub postcode: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+}
+
+/// How a group is paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum PaymentMethod {
+    /// By card, before anything is sent.
+    Card,
+    /// In cash, to whoever brings it.
+    CashOnDelivery,
+}
+
+/// Not something that can be placed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadDraft {
+    /// Too few or too many vendors.
+    #[error("a group has 1 to {CHILDREN_MAX} child orders, not {0}")]
+    ChildCount(usize),
+    /// Two child orders of one id or one vendor.
+    #[error("a group has one child order for each vendor, each with an id of its own")]
+    Twice,
+    /// Too few or too many lines.
+    #[error("a child order has 1 to {LINES_MAX} lines, not {0}")]
+    LineCount(usize),
+    /// Too few or too many pieces.
+    #[error("a line has 1 to {QUANTITY_MAX} pieces, not {0}")]
+    Quantity(u32),
+    /// More than the whole.
+    #[error("a commission is 0 to 10000 basis points, not {0}")]
+    Commission(u32),
+    /// A price or a fee below nothing.
+    #[error("{0} is less than nothing")]
+    Negative(Money),
+    /// Two currencies, or an amount that does not fit.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+}
