@@ -8,6 +8,7 @@ mod call;
 mod cell;
 mod commit;
 mod config;
+pub mod conformance;
 mod follow;
 mod kept;
 mod lane;
