@@ -1,1 +1,13 @@
-//! What tests share: free ports, child processes that never outlive them, polling without sleeping.
+//! What tests share: free ports, child processes that never outlive them, polling without guessing, directories that stay when a test fails.
+#![warn(missing_docs)]
+
+mod child;
+mod eventually;
+mod port;
+mod scratch;
+
+pub use child::{Child, Stopped};
+pub use eventually::{Late, eventually};
+pub use nix::sys::signal::Signal;
+pub use port::free_port;
+pub use scratch::Scratch;
