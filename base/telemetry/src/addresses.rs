@@ -8,11 +8,8 @@ use serde::Serialize;
 /// Writes `addresses` to `path` as JSON. Who reads the file sees the old content or the new, never a part.
 pub fn publish(path: &Path, addresses: &impl Serialize) -> Result<(), Fault> {
     let refuse = |error: std::io::Error| {
-        Fault::ours(
-            Code::Internal,
-            format!("cannot write the addresses to {}", path.display()),
-        )
-        .because(error)
+        Fault::ours(Code::Internal, format!("cannot write the addresses to {}", path.display()))
+            .because(error)
     };
     let mut json = serde_json::to_vec_pretty(addresses).map_err(|error| refuse(error.into()))?;
     json.push(b'\n');
@@ -23,9 +20,7 @@ pub fn publish(path: &Path, addresses: &impl Serialize) -> Result<(), Fault> {
     name.push(format!(".{}.new", std::process::id()));
     let fresh = path.with_file_name(name);
     let mut file = fs::File::create(&fresh).map_err(refuse)?;
-    file.write_all(&json)
-        .and_then(|()| file.sync_all())
-        .map_err(refuse)?;
+    file.write_all(&json).and_then(|()| file.sync_all()).map_err(refuse)?;
     fs::rename(&fresh, path).map_err(refuse)
 }
 
@@ -38,17 +33,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("run/cell-1.json");
         for port in [1, 2] {
-            super::publish(
-                &path,
-                &BTreeMap::from([("admin", format!("127.0.0.1:{port}"))]),
-            )
-            .unwrap();
+            super::publish(&path, &BTreeMap::from([("admin", format!("127.0.0.1:{port}"))]))
+                .unwrap();
         }
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text, "{\n  \"admin\": \"127.0.0.1:2\"\n}\n");
-        assert_eq!(
-            std::fs::read_dir(path.parent().unwrap()).unwrap().count(),
-            1
-        );
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     }
 }

@@ -42,15 +42,8 @@ struct Ready {
 impl Admin {
     /// Serves `/healthz`, `/readyz` and `/metrics`.
     pub fn new(metrics: Metrics, readiness: Readiness) -> Self {
-        let shared = Shared {
-            metrics,
-            readiness,
-            level: None,
-        };
-        Self {
-            shared: Arc::new(shared),
-            more: Router::new(),
-        }
+        let shared = Shared { metrics, readiness, level: None };
+        Self { shared: Arc::new(shared), more: Router::new() }
     }
 
     /// Also serves `/log`: GET prints the filter of the logs, PUT changes it.
@@ -86,11 +79,7 @@ impl Admin {
 async fn readyz(State(shared): State<Arc<Shared>>) -> (StatusCode, Json<Ready>) {
     let checks = shared.readiness.checks();
     let ready = checks.iter().all(|check| check.ready);
-    let status = if ready {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(Ready { ready, checks }))
 }
 
@@ -148,11 +137,7 @@ mod tests {
             body,
             r#"{"ready":false,"checks":[{"name":"table","ready":false,"reason":"no table yet"}]}"#
         );
-        assert_eq!(
-            ask(&router, "/healthz").await.0,
-            StatusCode::OK,
-            "alive, though not ready"
-        );
+        assert_eq!(ask(&router, "/healthz").await.0, StatusCode::OK, "alive, though not ready");
         table.ready();
         assert_eq!(ask(&router, "/readyz").await.0, StatusCode::OK);
     }
@@ -160,16 +145,9 @@ mod tests {
     #[tokio::test]
     async fn a_process_adds_its_own_routes_beside_the_common_ones() {
         let more = Router::new().route("/table", get(|| async { "epoch 7" }));
-        let router = Admin::new(Metrics::new(), Readiness::new())
-            .with_routes(more)
-            .into_router();
+        let router = Admin::new(Metrics::new(), Readiness::new()).with_routes(more).into_router();
         assert_eq!(ask(&router, "/table").await.1, "epoch 7");
-        assert!(
-            ask(&router, "/metrics")
-                .await
-                .1
-                .contains("process_resident_memory_bytes")
-        );
+        assert!(ask(&router, "/metrics").await.1.contains("process_resident_memory_bytes"));
         assert_eq!(ask(&router, "/log").await.0, StatusCode::NOT_FOUND);
     }
 }

@@ -42,9 +42,7 @@ impl std::str::FromStr for Format {
         match text {
             "human" => Ok(Self::Human),
             "json" => Ok(Self::Json),
-            _ => Err(format!(
-                "`{text}` is not a log format: expected human or json"
-            )),
+            _ => Err(format!("`{text}` is not a log format: expected human or json")),
         }
     }
 }
@@ -75,7 +73,8 @@ impl Default for Config {
             service: String::new(),
             instance: String::new(),
             format: Format::Human,
-            filter: "info".into(),
+            // The embedded stores tell each of their housekeepings at info.
+            filter: "info,fjall=warn,lsm_tree=warn".into(),
             otlp_endpoint: None,
             trace_share: 1.0,
         }
@@ -156,11 +155,8 @@ pub fn init(config: &Config) -> Result<Guard, Fault> {
             .with_writer(stderr)
             .boxed(),
     };
-    let exporter = config
-        .otlp_endpoint
-        .as_deref()
-        .map(|endpoint| export(config, endpoint))
-        .transpose()?;
+    let exporter =
+        config.otlp_endpoint.as_deref().map(|endpoint| export(config, endpoint)).transpose()?;
     let spans = exporter.as_ref().map(|exporter| {
         let tracer = exporter.provider.tracer(config.service.clone());
         tracing_opentelemetry::layer().with_tracer(tracer)
@@ -171,16 +167,9 @@ pub fn init(config: &Config) -> Result<Guard, Fault> {
         .with(spans)
         .try_init()
         .map_err(|error| Fault::ours(Code::Internal, "logging cannot be started").because(error))?;
-    trace::sample(if exporter.is_some() {
-        config.trace_share
-    } else {
-        0.0
-    });
+    trace::sample(if exporter.is_some() { config.trace_share } else { 0.0 });
     level::follow();
-    Ok(Guard {
-        level: LogLevel::new(handle),
-        exporter,
-    })
+    Ok(Guard { level: LogLevel::new(handle), exporter })
 }
 
 impl Guard {
@@ -191,12 +180,7 @@ impl Guard {
 }
 
 fn export(config: &Config, endpoint: &str) -> Result<Exporter, Fault> {
-    let broken = || {
-        Fault::ours(
-            Code::Internal,
-            format!("traces cannot be sent to {endpoint}"),
-        )
-    };
+    let broken = || Fault::ours(Code::Internal, format!("traces cannot be sent to {endpoint}"));
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("otlp")
@@ -213,10 +197,7 @@ fn export(config: &Config, endpoint: &str) -> Result<Exporter, Fault> {
     drop(entered);
     let resource = Resource::builder()
         .with_service_name(config.service.clone())
-        .with_attribute(KeyValue::new(
-            "service.instance.id",
-            config.instance.clone(),
-        ))
+        .with_attribute(KeyValue::new("service.instance.id", config.instance.clone()))
         .build();
     // New traces are chosen where they start, in the router; everybody else follows the choice in the header.
     let provider = SdkTracerProvider::builder()
@@ -226,10 +207,7 @@ fn export(config: &Config, endpoint: &str) -> Result<Exporter, Fault> {
         ))))
         .with_resource(resource)
         .build();
-    Ok(Exporter {
-        provider,
-        runtime: Some(runtime),
-    })
+    Ok(Exporter { provider, runtime: Some(runtime) })
 }
 
 #[cfg(test)]
@@ -244,18 +222,11 @@ mod tests {
             otlp_endpoint: Some("collector:4317".into()),
             ..Config::default()
         };
-        let fields: Vec<_> = config
-            .mistakes()
-            .iter()
-            .map(|fault| fault.fields()[0].field.clone())
-            .collect();
+        let fields: Vec<_> =
+            config.mistakes().iter().map(|fault| fault.fields()[0].field.clone()).collect();
         assert_eq!(
             fields,
-            [
-                "telemetry.filter",
-                "telemetry.trace_share",
-                "telemetry.otlp_endpoint"
-            ]
+            ["telemetry.filter", "telemetry.trace_share", "telemetry.otlp_endpoint"]
         );
         assert!(init(&config).is_err());
     }

@@ -128,10 +128,7 @@ mod tests {
     fn a_line_carries_the_process_the_event_and_the_spans_around_it() {
         let lines = Lines::default();
         let writer = lines.clone();
-        let format = JsonLines {
-            service: "souk-cell".into(),
-            instance: "cell-1".into(),
-        };
+        let format = JsonLines { service: "souk-cell".into(), instance: "cell-1".into() };
         let layer = tracing_subscriber::fmt::layer()
             .fmt_fields(JsonFields::new())
             .event_format(format)

@@ -28,11 +28,7 @@ impl Collector for ProcessCollector {
             )?)?;
         }
         let gauges = [
-            (
-                "process_resident_memory_bytes",
-                "resident memory in bytes",
-                resident_bytes(),
-            ),
+            ("process_resident_memory_bytes", "resident memory in bytes", resident_bytes()),
             ("process_open_fds", "open file descriptors", open_files()),
         ];
         for (name, help, value) in gauges {
@@ -54,18 +50,13 @@ fn cpu_seconds() -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     // The second field is the command's name in parentheses and may hold spaces; user and system time are the 14th and 15th.
     let (_, behind_name) = stat.rsplit_once(") ")?;
-    let mut ticks = behind_name
-        .split(' ')
-        .skip(11)
-        .map_while(|field| field.parse::<f64>().ok());
+    let mut ticks = behind_name.split(' ').skip(11).map_while(|field| field.parse::<f64>().ok());
     Some((ticks.next()? + ticks.next()?) / USER_HZ)
 }
 
 fn resident_bytes() -> Option<i64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kib: i64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kib * 1024)
 }

@@ -36,13 +36,8 @@ impl Readiness {
 
     /// Adds a check that does not hold until its flag says so.
     pub fn register(&self, name: &str) -> Flag {
-        self.0
-            .lock()
-            .insert(name.to_owned(), Some("starting".to_owned()));
-        Flag {
-            readiness: self.clone(),
-            name: name.into(),
-        }
+        self.0.lock().insert(name.to_owned(), Some("starting".to_owned()));
+        Flag { readiness: self.clone(), name: name.into() }
     }
 
     /// Whether every check holds.
@@ -74,10 +69,7 @@ impl Flag {
     }
 
     fn set(&self, reason: Option<String>) {
-        self.readiness
-            .0
-            .lock()
-            .insert(self.name.to_string(), reason);
+        self.readiness.0.lock().insert(self.name.to_string(), reason);
     }
 }
 
@@ -92,10 +84,7 @@ mod tests {
         store.ready();
         assert!(!readiness.is_ready());
         table.not_ready("no table yet");
-        assert_eq!(
-            readiness.checks()[1].reason.as_deref(),
-            Some("no table yet")
-        );
+        assert_eq!(readiness.checks()[1].reason.as_deref(), Some("no table yet"));
         table.ready();
         assert!(readiness.is_ready());
     }

@@ -93,32 +93,18 @@ impl TraceContext {
     /// Starts a new trace.
     pub fn root() -> Self {
         let trace = TraceId(RandomIdGenerator::default().new_trace_id().to_bytes());
-        let place = trace
-            .0
-            .iter()
-            .take(8)
-            .fold(0, |place, byte| place << 8 | u64::from(*byte));
-        Self {
-            trace,
-            span: fresh_span(),
-            sampled: place < SAMPLED_BELOW.load(Ordering::Relaxed),
-        }
+        let place = trace.0.iter().take(8).fold(0, |place, byte| place << 8 | u64::from(*byte));
+        Self { trace, span: fresh_span(), sampled: place < SAMPLED_BELOW.load(Ordering::Relaxed) }
     }
 
     /// Goes on with the trace whose id a message carried.
     pub fn of(trace: TraceId) -> Self {
-        Self {
-            trace,
-            span: fresh_span(),
-            sampled: SAMPLED_BELOW.load(Ordering::Relaxed) > 0,
-        }
+        Self { trace, span: fresh_span(), sampled: SAMPLED_BELOW.load(Ordering::Relaxed) > 0 }
     }
 
     /// The trace that a `traceparent` header names, or a new one if there is none that can be read.
     pub fn from_header(header: Option<&str>) -> Self {
-        header
-            .and_then(|text| text.parse().ok())
-            .unwrap_or_else(Self::root)
+        header.and_then(|text| text.parse().ok()).unwrap_or_else(Self::root)
     }
 
     /// What to send along with work that `span` causes: this trace, with the span as parent if it is exported.
@@ -126,11 +112,7 @@ impl TraceContext {
         let context = span.context();
         let exported = context.span().span_context().clone();
         let known = exported.is_valid() && exported.trace_id().to_bytes() == self.trace.0;
-        let span = if known {
-            SpanId(exported.span_id().to_bytes())
-        } else {
-            self.span
-        };
+        let span = if known { SpanId(exported.span_id().to_bytes()) } else { self.span };
         Self { span, ..self }
     }
 }
@@ -155,13 +137,7 @@ pub fn link(span: &Span, parent: TraceContext) {
 impl fmt::Display for TraceContext {
     /// The `traceparent` header, version 00.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "00-{}-{}-{:02x}",
-            self.trace,
-            self.span,
-            u8::from(self.sampled)
-        )
+        write!(f, "00-{}-{}-{:02x}", self.trace, self.span, u8::from(self.sampled))
     }
 }
 
@@ -229,15 +205,7 @@ mod tests {
         let more = format!("{HEADER}-more");
         let upper = HEADER.to_uppercase();
         let forbidden = HEADER.replacen("00", "ff", 1);
-        for text in [
-            "",
-            "00",
-            zeros,
-            &more,
-            &upper,
-            &forbidden,
-            "00-é-b7ad6b7169203331-01",
-        ] {
+        for text in ["", "00", zeros, &more, &upper, &forbidden, "00-é-b7ad6b7169203331-01"] {
             assert!(text.parse::<TraceContext>().is_err(), "{text}");
             let fresh = TraceContext::from_header(Some(text));
             assert_eq!(fresh.to_string().parse(), Ok(fresh));

@@ -47,10 +47,7 @@ impl Fleet {
     ) -> Result<Self, InvalidFleet> {
         let mut fleet = Self {
             epoch,
-            cells: cells
-                .into_iter()
-                .map(|cell| (cell.id.clone(), cell))
-                .collect(),
+            cells: cells.into_iter().map(|cell| (cell.id.clone(), cell)).collect(),
             ..Self::default()
         };
         for (slot, row) in slots {
@@ -70,10 +67,7 @@ impl Fleet {
         }
         if !self.cells.contains_key(&row.owner) {
             let owner = row.owner.clone();
-            return Err(InvalidFleet::UnknownOwner {
-                place: place(),
-                owner,
-            });
+            return Err(InvalidFleet::UnknownOwner { place: place(), owner });
         }
         Ok(())
     }
@@ -100,9 +94,7 @@ impl Fleet {
 
     /// The slots that nobody owns yet, in order.
     pub fn unheld(&self) -> impl Iterator<Item = Slot> + '_ {
-        (0..=u16::MAX)
-            .map(Slot)
-            .filter(|slot| self.slot(*slot).is_none())
+        (0..=u16::MAX).map(Slot).filter(|slot| self.slot(*slot).is_none())
     }
 
     /// The tenants placed by name, with their rows.
@@ -141,10 +133,7 @@ impl Fleet {
     /// A cell registers, or says that something about it is new. Nothing if all of it is known.
     pub fn register(&self, record: CellRecord) -> Result<Option<Change>, Refusal> {
         if let Some(kid) = record.key_twice() {
-            return Err(Refusal::KeyTwice {
-                kid: kid.to_owned(),
-                cell: record.id,
-            });
+            return Err(Refusal::KeyTwice { kid: kid.to_owned(), cell: record.id });
         }
         let Some(known) = self.cells.get(&record.id) else {
             if self.cells.len() >= Draft::CELLS_MAX {
@@ -152,10 +141,7 @@ impl Fleet {
             }
             return Ok(Some(self.change(true).with_cell(record)));
         };
-        let record = CellRecord {
-            registered: known.registered,
-            ..record
-        };
+        let record = CellRecord { registered: known.registered, ..record };
         let change =
             (record != *known).then(|| self.change(record.reroutes(known)).with_cell(record));
         Ok(change)
@@ -236,10 +222,7 @@ impl Fleet {
     }
 
     fn change(&self, told: bool) -> Change {
-        Change {
-            epoch: if told { self.epoch.next() } else { self.epoch },
-            ..Change::default()
-        }
+        Change { epoch: if told { self.epoch.next() } else { self.epoch }, ..Change::default() }
     }
 }
 

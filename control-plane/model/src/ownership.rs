@@ -45,16 +45,9 @@ impl Ownership {
     ) -> Result<Self, Refusal> {
         let generation = current.map_or(Generation(0), |row| row.generation);
         if generation == expected {
-            Ok(Self {
-                owner: owner.clone(),
-                generation: generation.next(),
-            })
+            Ok(Self { owner: owner.clone(), generation: generation.next() })
         } else {
-            Err(Refusal::Lost {
-                place: place.clone(),
-                expected,
-                current: current.cloned(),
-            })
+            Err(Refusal::Lost { place: place.clone(), expected, current: current.cloned() })
         }
     }
 }

@@ -21,19 +21,13 @@ pub struct SlotRun {
 pub(crate) fn runs<'a>(rows: impl Iterator<Item = (Slot, Option<&'a Ownership>)>) -> Vec<SlotRun> {
     let mut runs: Vec<SlotRun> = Vec::new();
     for (slot, row) in rows {
-        let (cell, generation) = row.map_or((None, Generation(0)), |row| {
-            (Some(&row.owner), row.generation)
-        });
+        let (cell, generation) =
+            row.map_or((None, Generation(0)), |row| (Some(&row.owner), row.generation));
         match runs.last_mut() {
             Some(run) if run.cell.as_ref() == cell && run.generation == generation => {
                 run.last = slot;
             }
-            _ => runs.push(SlotRun {
-                first: slot,
-                last: slot,
-                cell: cell.cloned(),
-                generation,
-            }),
+            _ => runs.push(SlotRun { first: slot, last: slot, cell: cell.cloned(), generation }),
         }
     }
     runs

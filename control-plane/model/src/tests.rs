@@ -23,11 +23,7 @@ fn cell(name: &str) -> CellRecord {
 }
 
 fn key(kid: &str) -> KeyRecord {
-    KeyRecord {
-        kid: kid.into(),
-        public_key: [7; 32],
-        accepted_until: Timestamp::from_millis(9),
-    }
+    KeyRecord { kid: kid.into(), public_key: [7; 32], accepted_until: Timestamp::from_millis(9) }
 }
 
 fn id(name: &str) -> CellId {
@@ -47,43 +43,24 @@ fn fleet_of(names: &[&str]) -> Fleet {
 fn a_cell_that_says_nothing_new_changes_nothing() {
     let fleet = fleet_of(&["cell-1"]);
     assert_eq!(fleet.epoch(), Epoch(1));
-    let later = CellRecord {
-        registered: Timestamp::from_millis(99),
-        ..cell("cell-1")
-    };
-    assert_eq!(
-        fleet.register(later),
-        Ok(None),
-        "the first registration counts"
-    );
+    let later = CellRecord { registered: Timestamp::from_millis(99), ..cell("cell-1") };
+    assert_eq!(fleet.register(later), Ok(None), "the first registration counts");
 }
 
 #[test]
 fn only_what_routers_must_know_raises_the_epoch() {
     let fleet = fleet_of(&["cell-1"]);
-    let newer = CellRecord {
-        version: "0.2.0".into(),
-        ..cell("cell-1")
-    };
+    let newer = CellRecord { version: "0.2.0".into(), ..cell("cell-1") };
     assert_eq!(fleet.register(newer).unwrap().unwrap().epoch, Epoch(1));
-    let rotated = CellRecord {
-        signing_keys: vec![key("k2"), key("k1")],
-        ..cell("cell-1")
-    };
+    let rotated = CellRecord { signing_keys: vec![key("k2"), key("k1")], ..cell("cell-1") };
     assert_eq!(fleet.register(rotated).unwrap().unwrap().epoch, Epoch(2));
 }
 
 #[test]
 fn two_keys_with_one_name_are_refused() {
-    let twice = CellRecord {
-        signing_keys: vec![key("k1"), key("k1")],
-        ..cell("cell-1")
-    };
+    let twice = CellRecord { signing_keys: vec![key("k1"), key("k1")], ..cell("cell-1") };
     let refusal = Fleet::default().register(twice).unwrap_err();
-    assert_eq!(
-        refusal.to_string(),
-        "cell cell-1 lists signing key k1 twice"
-    );
+    assert_eq!(refusal.to_string(), "cell cell-1 lists signing key k1 twice");
 }
 
 #[test]
@@ -92,9 +69,7 @@ fn of_two_claims_on_one_generation_the_second_learns_who_won() {
     let place = Place::Slot(Slot(7));
     let first = fleet.claim(&place, Generation(0), &id("cell-1")).unwrap();
     fleet.evolve(first);
-    let refusal = fleet
-        .claim(&place, Generation(0), &id("cell-2"))
-        .unwrap_err();
+    let refusal = fleet.claim(&place, Generation(0), &id("cell-2")).unwrap_err();
     let text = "slot 0007 is no longer at generation 0: cell-1 owns it at generation 1";
     assert_eq!(refusal.to_string(), text);
     let second = fleet.claim(&place, Generation(1), &id("cell-2")).unwrap();
@@ -139,17 +114,10 @@ fn settling_gives_only_what_nobody_owns() {
     assert_eq!(change.slots.len(), 2);
     fleet.evolve(change);
     assert_eq!(fleet.slot(Slot(1)).unwrap().owner, id("cell-1"));
-    assert_eq!(
-        fleet.settle(&homes),
-        Ok(None),
-        "settling again changes nothing"
-    );
+    assert_eq!(fleet.settle(&homes), Ok(None), "settling again changes nothing");
     let runs = fleet.slot_runs(None);
     let of = |cell: Option<&str>| runs.iter().filter(|run| run.cell == cell.map(id)).count();
-    assert_eq!(
-        (of(Some("cell-1")), of(Some("cell-2")), of(None)),
-        (1, 2, 1)
-    );
+    assert_eq!((of(Some("cell-1")), of(Some("cell-2")), of(None)), (1, 2, 1));
     assert_eq!(fleet.slot_runs(Some(&id("cell-2"))).len(), 2);
     assert_eq!(fleet.slots_by_cell()[&id("cell-2")], 2);
     assert_eq!(fleet.unheld().next(), Some(Slot(3)));
@@ -157,10 +125,7 @@ fn settling_gives_only_what_nobody_owns() {
 
 #[test]
 fn rows_that_contradict_each_other_are_no_fleet() {
-    let row = |generation| Ownership {
-        owner: id("cell-1"),
-        generation: Generation(generation),
-    };
+    let row = |generation| Ownership { owner: id("cell-1"), generation: Generation(generation) };
     let orphan = Fleet::of_rows(Epoch(1), [], [(Slot(3), row(1))], []);
     assert!(matches!(orphan, Err(InvalidFleet::UnknownOwner { .. })));
     let never = Fleet::of_rows(Epoch(1), [cell("cell-1")], [(Slot(3), row(0))], []);
@@ -180,17 +145,11 @@ fn the_table_says_what_the_rows_say() {
     assert_eq!(table.epoch(), fleet.epoch());
     let owner = |name| table.route(name).owner().unwrap();
     assert_eq!(
-        (
-            owner("users/a").cell.id.as_str(),
-            owner("users/a").generation
-        ),
+        (owner("users/a").cell.id.as_str(), owner("users/a").generation),
         ("cell-2", Generation(2))
     );
     assert_eq!(
-        (
-            owner("users/b").cell.id.as_str(),
-            owner("users/b").generation
-        ),
+        (owner("users/b").cell.id.as_str(), owner("users/b").generation),
         ("cell-1", Generation(1))
     );
 }

@@ -22,18 +22,10 @@ pub struct FirstHomes {
 
 /// Plans first homes for all slots that nobody owns.
 pub fn first_homes(fleet: &Fleet) -> FirstHomes {
-    let candidates: Vec<_> = fleet
-        .cells()
-        .map(|cell| Candidate {
-            cell: &cell.id,
-            weight: cell.weight,
-        })
-        .collect();
+    let candidates: Vec<_> =
+        fleet.cells().map(|cell| Candidate { cell: &cell.id, weight: cell.weight }).collect();
     let homed = |slot| home(slot, &candidates).map(|cell| (slot, cell.clone()));
-    FirstHomes {
-        parent: fleet.epoch(),
-        homes: fleet.unheld().filter_map(homed).collect(),
-    }
+    FirstHomes { parent: fleet.epoch(), homes: fleet.unheld().filter_map(homed).collect() }
 }
 
 #[cfg(test)]

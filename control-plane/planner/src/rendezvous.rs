@@ -21,10 +21,8 @@ pub struct Candidate<'c> {
 /// The cell that wins the slot; nobody if no candidate takes any. The order of the candidates does not matter.
 pub fn home<'c>(slot: Slot, candidates: &[Candidate<'c>]) -> Option<&'c CellId> {
     let draws = candidates.iter().filter(|candidate| candidate.weight > 0);
-    let draws = draws.map(|candidate| Draw {
-        wait: wait(drawn(candidate.cell, slot)),
-        candidate: *candidate,
-    });
+    let draws = draws
+        .map(|candidate| Draw { wait: wait(drawn(candidate.cell, slot)), candidate: *candidate });
     draws.min_by(Draw::order).map(|draw| draw.candidate.cell)
 }
 
@@ -47,8 +45,7 @@ impl Draw<'_> {
     fn order(&self, other: &Self) -> Ordering {
         let own = u128::from(self.wait) * u128::from(other.candidate.weight);
         let theirs = u128::from(other.wait) * u128::from(self.candidate.weight);
-        own.cmp(&theirs)
-            .then_with(|| self.candidate.cell.cmp(other.candidate.cell))
+        own.cmp(&theirs).then_with(|| self.candidate.cell.cmp(other.candidate.cell))
     }
 }
 
@@ -60,11 +57,7 @@ fn wait(draw: u64) -> u64 {
     let number = u128::from(draw) + 1;
     let whole = number.ilog2();
     // The number as 1.x with 63 bits behind the point; its logarithm's bits come out one by one as it is squared.
-    let mut mantissa = if whole <= 63 {
-        number << (63 - whole)
-    } else {
-        1 << 63
-    };
+    let mut mantissa = if whole <= 63 { number << (63 - whole) } else { 1 << 63 };
     let mut log = u64::from(whole);
     for _ in 0..FRACTION_BITS {
         mantissa = (mantissa * mantissa) >> 63;
@@ -85,27 +78,18 @@ mod tests {
     use super::{Candidate, FRACTION_BITS, drawn, home, wait};
 
     fn cells(count: u32) -> Vec<CellId> {
-        (1..=count)
-            .map(|n| format!("cell-{n}").parse().unwrap())
-            .collect()
+        (1..=count).map(|n| format!("cell-{n}").parse().unwrap()).collect()
     }
 
     fn weighed<'c>(cells: &'c [CellId], weights: &[u32]) -> Vec<Candidate<'c>> {
         let pairs = cells.iter().zip(weights);
-        pairs
-            .map(|(cell, weight)| Candidate {
-                cell,
-                weight: *weight,
-            })
-            .collect()
+        pairs.map(|(cell, weight)| Candidate { cell, weight: *weight }).collect()
     }
 
     fn shares(candidates: &[Candidate<'_>]) -> BTreeMap<String, u32> {
         let mut shares = BTreeMap::new();
         for slot in 0..=u16::MAX {
-            *shares
-                .entry(home(Slot(slot), candidates).unwrap().to_string())
-                .or_default() += 1;
+            *shares.entry(home(Slot(slot), candidates).unwrap().to_string()).or_default() += 1;
         }
         shares
     }
@@ -141,10 +125,7 @@ mod tests {
         let three = cells(3);
         let even = shares(&weighed(&three, &[100, 100, 100]));
         for (cell, slots) in &even {
-            assert!(
-                (21_200..22_500).contains(slots),
-                "{cell} has {slots} of 65,536"
-            );
+            assert!((21_200..22_500).contains(slots), "{cell} has {slots} of 65,536");
         }
         let uneven = shares(&weighed(&three, &[100, 300, 0]));
         assert_eq!(uneven.len(), 2);

@@ -28,9 +28,7 @@ pub(crate) enum Mark {
 
 impl HighWater {
     pub(crate) fn in_directory(directory: &Path) -> Self {
-        Self {
-            path: directory.join("high-water"),
-        }
+        Self { path: directory.join("high-water") }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -44,10 +42,7 @@ impl HighWater {
             Err(error) => return Err(error),
         };
         let text = String::from_utf8_lossy(&bytes);
-        let commit = text
-            .split(' ')
-            .nth(1)
-            .and_then(|number| number.parse().ok());
+        let commit = text.split(' ').nth(1).and_then(|number| number.parse().ok());
         // Written again, it must be the same: that checks form and checksum at once.
         let same = commit.filter(|commit| line(*commit) == text);
         Ok(same.map_or(Mark::Unreadable, Mark::Commit))
@@ -66,10 +61,7 @@ impl HighWater {
 }
 
 fn line(commit: u64) -> String {
-    format!(
-        "commit {commit} check {:016x}\n",
-        xxh3_64(&commit.to_le_bytes())
-    )
+    format!("commit {commit} check {:016x}\n", xxh3_64(&commit.to_le_bytes()))
 }
 
 #[cfg(test)]
@@ -84,12 +76,7 @@ mod tests {
         mark.write(17).unwrap();
         assert_eq!(mark.read().unwrap(), Mark::Commit(17));
         let text = std::fs::read_to_string(mark.path()).unwrap();
-        for spoilt in [
-            text.replace("17", "16"),
-            String::new(),
-            "commit".into(),
-            text + "more",
-        ] {
+        for spoilt in [text.replace("17", "16"), String::new(), "commit".into(), text + "more"] {
             std::fs::write(mark.path(), spoilt).unwrap();
             assert_eq!(mark.read().unwrap(), Mark::Unreadable);
         }

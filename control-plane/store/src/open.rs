@@ -33,9 +33,8 @@ pub(crate) fn open(directory: &Path) -> Result<Opened, OpenError> {
         Ok((rows, commit, fleet))
     }));
     let panicked = |panic| Err(ReadError::Panicked(panic_text(panic)));
-    let (rows, commit, fleet) = opened
-        .unwrap_or_else(panicked)
-        .map_err(|error| refuse(directory, error))?;
+    let (rows, commit, fleet) =
+        opened.unwrap_or_else(panicked).map_err(|error| refuse(directory, error))?;
     let acknowledged = mark.read().map_err(|cause| unusable(directory, cause))?;
     match acknowledged {
         Mark::Commit(acknowledged) if commit < acknowledged => {
@@ -46,22 +45,13 @@ pub(crate) fn open(directory: &Path) -> Result<Opened, OpenError> {
             });
         }
         Mark::Missing | Mark::Unreadable if commit > 0 => {
-            return Err(OpenError::MarkLost {
-                path: mark.path().to_owned(),
-                found: commit,
-            });
+            return Err(OpenError::MarkLost { path: mark.path().to_owned(), found: commit });
         }
         // A crash between a commit and its mark leaves the mark behind: the commit is whole, it counts.
         Mark::Commit(_) | Mark::Missing | Mark::Unreadable => {}
     }
-    mark.write(commit)
-        .map_err(|cause| unusable(directory, cause))?;
-    Ok(Opened {
-        rows,
-        commit,
-        fleet,
-        mark,
-    })
+    mark.write(commit).map_err(|cause| unusable(directory, cause))?;
+    Ok(Opened { rows, commit, fleet, mark })
 }
 
 fn prove_writable(directory: &Path) -> io::Result<()> {
@@ -72,10 +62,7 @@ fn prove_writable(directory: &Path) -> io::Result<()> {
 }
 
 fn unusable(directory: &Path, cause: io::Error) -> OpenError {
-    OpenError::Directory {
-        path: directory.to_owned(),
-        cause,
-    }
+    OpenError::Directory { path: directory.to_owned(), cause }
 }
 
 fn refuse(directory: &Path, error: ReadError) -> OpenError {
@@ -84,26 +71,18 @@ fn refuse(directory: &Path, error: ReadError) -> OpenError {
         ReadError::Database(fjall::Error::Io(cause)) if about_the_directory(cause.kind()) => {
             unusable(directory, cause)
         }
-        error => OpenError::Damaged {
-            path: directory.to_owned(),
-            cause: Box::new(error),
-        },
+        error => OpenError::Damaged { path: directory.to_owned(), cause: Box::new(error) },
     }
 }
 
 /// Whether an error speaks of the place and not of what lies there.
 fn about_the_directory(kind: io::ErrorKind) -> bool {
     use io::ErrorKind as K;
-    matches!(
-        kind,
-        K::PermissionDenied | K::ReadOnlyFilesystem | K::StorageFull | K::QuotaExceeded
-    )
+    matches!(kind, K::PermissionDenied | K::ReadOnlyFilesystem | K::StorageFull | K::QuotaExceeded)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the panic is used up")]
 fn panic_text(panic: Box<dyn std::any::Any + Send>) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no text")
-        .to_owned()
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text").to_owned()
 }

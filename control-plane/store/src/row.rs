@@ -34,8 +34,5 @@ pub(crate) fn ownership_value(row: &Ownership) -> Vec<u8> {
 pub(crate) fn ownership_of_value(value: &[u8]) -> Option<Ownership> {
     let (generation, cell) = value.split_first_chunk::<8>()?;
     let owner: CellId = std::str::from_utf8(cell).ok()?.parse().ok()?;
-    Some(Ownership {
-        owner,
-        generation: Generation(u64::from_le_bytes(*generation)),
-    })
+    Some(Ownership { owner, generation: Generation(u64::from_le_bytes(*generation)) })
 }

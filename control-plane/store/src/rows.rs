@@ -42,10 +42,7 @@ pub(crate) enum ReadError {
 
 impl Rows {
     pub(crate) fn open(path: &Path) -> Result<Self, fjall::Error> {
-        let database = Database::builder(path)
-            .cache_size(CACHE_BYTES)
-            .worker_threads(1)
-            .open()?;
+        let database = Database::builder(path).cache_size(CACHE_BYTES).worker_threads(1).open()?;
         let keyspace = |name| database.keyspace(name, KeyspaceCreateOptions::default);
         Ok(Self {
             meta: keyspace("meta")?,
@@ -79,11 +76,7 @@ impl Rows {
     /// Writes a change as commit number `commit`, and returns when it is on the disk.
     pub(crate) fn write(&self, commit: u64, change: &Change) -> Result<(), fjall::Error> {
         let mut batch = self.database.batch().durability(Some(PersistMode::SyncAll));
-        let numbers = [
-            (KEY_FORMAT, FORMAT),
-            (KEY_COMMIT, commit),
-            (KEY_EPOCH, change.epoch.0),
-        ];
+        let numbers = [(KEY_FORMAT, FORMAT), (KEY_COMMIT, commit), (KEY_EPOCH, change.epoch.0)];
         for (key, number) in numbers {
             batch.insert(&self.meta, key, number.to_le_bytes());
         }
@@ -92,18 +85,10 @@ impl Rows {
             batch.insert(&self.cells, cell.id.as_str(), value);
         }
         for (slot, ownership) in &change.slots {
-            batch.insert(
-                &self.slots,
-                row::slot_key(*slot),
-                row::ownership_value(ownership),
-            );
+            batch.insert(&self.slots, row::slot_key(*slot), row::ownership_value(ownership));
         }
         if let Some((tenant, ownership)) = &change.placed {
-            batch.insert(
-                &self.placed,
-                tenant.as_str(),
-                row::ownership_value(ownership),
-            );
+            batch.insert(&self.placed, tenant.as_str(), row::ownership_value(ownership));
         }
         batch.commit()
     }
@@ -112,10 +97,10 @@ impl Rows {
         let Some(value) = self.meta.get(key)? else {
             return Ok(None);
         };
-        let bytes = value.as_ref().try_into().map_err(|_| BadRow {
-            keyspace: "meta",
-            key: key.to_owned(),
-        })?;
+        let bytes = value
+            .as_ref()
+            .try_into()
+            .map_err(|_| BadRow { keyspace: "meta", key: key.to_owned() })?;
         Ok(Some(u64::from_le_bytes(bytes)))
     }
 }
@@ -128,10 +113,10 @@ fn all<T>(
     let mut rows = Vec::new();
     for guard in keyspace.iter() {
         let (key, value) = guard.into_inner()?;
-        rows.push(parse(&key, &value).ok_or_else(|| BadRow {
-            keyspace: name,
-            key: key.escape_ascii().to_string(),
-        })?);
+        rows.push(
+            parse(&key, &value)
+                .ok_or_else(|| BadRow { keyspace: name, key: key.escape_ascii().to_string() })?,
+        );
     }
     Ok(rows)
 }

@@ -31,22 +31,9 @@ struct Writer {
 impl Store {
     /// Opens the data directory, or makes it. Blocks until all rows are read and checked.
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
-        let Opened {
-            rows,
-            commit,
-            fleet,
-            mark,
-        } = open::open(directory)?;
-        let writer = Writer {
-            rows,
-            mark,
-            commit,
-            broken: false,
-        };
-        Ok(Self {
-            writer: Mutex::new(writer),
-            fleet: RwLock::new(Arc::new(fleet)),
-        })
+        let Opened { rows, commit, fleet, mark } = open::open(directory)?;
+        let writer = Writer { rows, mark, commit, broken: false };
+        Ok(Self { writer: Mutex::new(writer), fleet: RwLock::new(Arc::new(fleet)) })
     }
 
     /// The fleet as of the last change. Does not wait for a change that is being written.
@@ -112,10 +99,8 @@ impl Writer {
         let commit = self.commit + 1;
         if let Err(error) = self.rows.write(commit, change) {
             self.broken = true;
-            let fault = Fault::ours(
-                Code::StoreBroken,
-                format!("commit {commit} cannot be written"),
-            );
+            let fault =
+                Fault::ours(Code::StoreBroken, format!("commit {commit} cannot be written"));
             return Err(ChangeError::Broken(fault.because(error)));
         }
         self.commit = commit;

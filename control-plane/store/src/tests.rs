@@ -42,10 +42,7 @@ fn fill(directory: &Path) -> Fleet {
     assert_eq!(store.settle(&homes).unwrap(), 300);
     assert_eq!(store.settle(&homes).unwrap(), 0);
     let slot = Place::Slot(Slot(7));
-    assert_eq!(
-        store.claim(&slot, Generation(1), &id("cell-2")).unwrap(),
-        Generation(2)
-    );
+    assert_eq!(store.claim(&slot, Generation(1), &id("cell-2")).unwrap(), Generation(2));
     let tenant: Tenant = "vendors/atlas".parse().unwrap();
     let claim = store.claim(&Place::Tenant(tenant), Generation(0), &id("cell-2"));
     assert_eq!(claim.unwrap(), Generation(1));
@@ -74,33 +71,19 @@ fn of_concurrent_claims_exactly_one_wins() {
     for round in 0..20 {
         let claim = |claimant: usize| {
             let owner = id(&format!("cell-{claimant}"));
-            (
-                owner.clone(),
-                store.claim(&Place::Slot(Slot(3)), Generation(round), &owner),
-            )
+            (owner.clone(), store.claim(&Place::Slot(Slot(3)), Generation(round), &owner))
         };
         let claims: Vec<_> = thread::scope(|scope| {
-            let threads: Vec<_> = (0..CLAIMANTS)
-                .map(|n| scope.spawn(move || claim(n)))
-                .collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap())
-                .collect()
+            let threads: Vec<_> = (0..CLAIMANTS).map(|n| scope.spawn(move || claim(n))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         let winners: Vec<_> = claims.iter().filter(|(_, claim)| claim.is_ok()).collect();
         assert_eq!(winners.len(), 1, "{claims:?}");
         for (_, claim) in claims.iter().filter(|(_, claim)| claim.is_err()) {
-            let Err(ChangeError::Refused(Refusal::Lost {
-                current: Some(row), ..
-            })) = claim
-            else {
+            let Err(ChangeError::Refused(Refusal::Lost { current: Some(row), .. })) = claim else {
                 panic!("{claim:?}");
             };
-            assert_eq!(
-                (&row.owner, row.generation),
-                (&winners[0].0, Generation(round + 1))
-            );
+            assert_eq!((&row.owner, row.generation), (&winners[0].0, Generation(round + 1)));
         }
     }
 }
@@ -110,15 +93,9 @@ fn a_refused_change_leaves_no_trace() {
     let directory = tempfile::tempdir().unwrap();
     let before = fill(directory.path());
     let store = Store::open(directory.path()).unwrap();
-    store
-        .claim(&Place::Slot(Slot(7)), Generation(1), &id("cell-1"))
-        .unwrap_err();
-    store
-        .claim(&Place::Slot(Slot(8)), Generation(1), &id("cell-9"))
-        .unwrap_err();
-    store
-        .settle(&[(Slot(400), id("cell-1")), (Slot(401), id("cell-9"))])
-        .unwrap_err();
+    store.claim(&Place::Slot(Slot(7)), Generation(1), &id("cell-1")).unwrap_err();
+    store.claim(&Place::Slot(Slot(8)), Generation(1), &id("cell-9")).unwrap_err();
+    store.settle(&[(Slot(400), id("cell-1")), (Slot(401), id("cell-9"))]).unwrap_err();
     assert_eq!((&*store.fleet(), store.commit()), (&before, 5));
 }
 
@@ -128,11 +105,7 @@ fn a_second_process_is_refused_while_the_first_one_lives() {
     let first = Store::open(directory.path()).unwrap();
     let second = Store::open(directory.path()).err().unwrap();
     assert!(matches!(second, OpenError::Locked(_)), "{second:?}");
-    assert!(
-        second
-            .to_string()
-            .contains("another control plane already uses")
-    );
+    assert!(second.to_string().contains("another control plane already uses"));
     drop(first);
     Store::open(directory.path()).unwrap();
 }
@@ -145,10 +118,7 @@ fn a_directory_that_cannot_be_written_is_refused_with_its_path() {
     for path in [file.join("data"), PathBuf::from("/proc/self/souk")] {
         let error = Store::open(&path).err().unwrap();
         assert!(matches!(error, OpenError::Directory { .. }), "{error:?}");
-        assert!(
-            error.to_string().contains(path.to_str().unwrap()),
-            "{error}"
-        );
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
     }
 }
 
@@ -158,17 +128,7 @@ fn an_emptied_database_is_not_taken_for_a_new_one() {
     fill(directory.path());
     fs::remove_dir_all(directory.path().join("store")).unwrap();
     let error = Store::open(directory.path()).err().unwrap();
-    assert!(
-        matches!(
-            error,
-            OpenError::LostCommits {
-                found: 0,
-                acknowledged: 5,
-                ..
-            }
-        ),
-        "{error:?}"
-    );
+    assert!(matches!(error, OpenError::LostCommits { found: 0, acknowledged: 5, .. }), "{error:?}");
 }
 
 #[test]
@@ -177,19 +137,14 @@ fn a_lost_mark_is_not_taken_for_a_low_one() {
     fill(directory.path());
     fs::remove_file(directory.path().join("high-water")).unwrap();
     let error = Store::open(directory.path()).err().unwrap();
-    assert!(
-        matches!(error, OpenError::MarkLost { found: 5, .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, OpenError::MarkLost { found: 5, .. }), "{error:?}");
 }
 
 #[test]
 fn a_crash_between_a_commit_and_its_mark_costs_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let before = fill(directory.path());
-    crate::high_water::HighWater::in_directory(directory.path())
-        .write(4)
-        .unwrap();
+    crate::high_water::HighWater::in_directory(directory.path()).write(4).unwrap();
     assert_eq!(*Store::open(directory.path()).unwrap().fleet(), before);
 }
 
@@ -231,10 +186,7 @@ fn spoil(file: usize, spoil: impl Fn(&mut Vec<u8>)) {
     let path = &files[file % files.len()];
     let mut bytes = fs::read(path).unwrap();
     // Journals are allocated ahead; only what was written counts.
-    let written = bytes
-        .iter()
-        .rposition(|byte| *byte != 0)
-        .map_or(bytes.len(), |at| at + 1);
+    let written = bytes.iter().rposition(|byte| *byte != 0).map_or(bytes.len(), |at| at + 1);
     bytes.truncate(written);
     spoil(&mut bytes);
     fs::write(path, &bytes).unwrap();

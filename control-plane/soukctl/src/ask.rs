@@ -1,0 +1,93 @@
+//! From the command line to the exit code.
+
+use std::{env, process::ExitCode};
+
+use clap::Parser as _;
+
+use crate::{
+    cells,
+    cli::{
+        Cells, Cli, Command, Common, Dead, Messages, Operators, Routers, Slots, Streams, Tenants,
+    },
+    doctor, explain, locate, messages,
+    messages::Deed,
+    operators,
+    out::{self, View},
+    reach::Reach,
+    routers, slots, streams, tenants,
+    trouble::Trouble,
+};
+
+/// Runs the program; ends with the exit code that its help names.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let code = match runtime {
+        Ok(runtime) => runtime.block_on(Box::pin(answer(cli))),
+        Err(error) => Err(Trouble::Refused(format!("no runtime: {error}"))),
+    };
+    code.map_or_else(
+        |trouble| {
+            out::complain(trouble.text());
+            ExitCode::from(trouble.exit_code())
+        },
+        ExitCode::from,
+    )
+}
+
+async fn answer(cli: Cli) -> Result<u8, Trouble> {
+    let here = env::current_dir()
+        .map_err(|error| Trouble::Refused(format!("no current directory: {error}")))?;
+    let common = &cli.common;
+    let control_plane = locate::control_plane(common.control_plane.as_deref(), &here)?;
+    let reach = &mut Reach::new(control_plane, common.timeout);
+    match cli.command {
+        Command::Cells(Cells::List) => show(cells::list(reach).await?, common),
+        Command::Cells(Cells::Show { cell }) => show(cells::show(reach, &cell).await?, common),
+        Command::Tenants(Tenants::Where { name }) => {
+            show(tenants::where_is(reach, &name).await?, common)
+        }
+        Command::Slots(Slots::List { cell, runs }) => {
+            let slots = slots::list(reach, cell.as_deref()).await?;
+            if runs {
+                show(slots::Runs::from(slots), common)
+            } else {
+                show(slots::Shares::from(slots), common)
+            }
+        }
+        Command::Routers(Routers::List) => show(routers::list(reach).await?, common),
+        Command::Streams(Streams::Show { name, after, limit, full }) => {
+            show(streams::show(reach, &name, after, limit, full).await?, common)
+        }
+        Command::Explain { order } => show(explain::explain(reach, &order).await?, common),
+        Command::Messages(Messages::Waiting { cell }) => {
+            show(messages::waiting(reach, cell.as_deref()).await?, common)
+        }
+        Command::Messages(Messages::Dead(dead)) => settle(reach, dead, common).await,
+        Command::Operators(Operators::Grant { user }) => {
+            show(operators::grant(reach, &user, false).await?, common)
+        }
+        Command::Operators(Operators::Revoke { user }) => {
+            show(operators::grant(reach, &user, true).await?, common)
+        }
+        Command::Doctor => show(doctor::examine(reach).await?, common),
+    }
+}
+
+async fn settle(reach: &Reach, dead: Dead, common: &Common) -> Result<u8, Trouble> {
+    let (deed, letter) = match dead {
+        Dead::List { cell, limit } => {
+            return show(messages::dead(reach, cell.as_deref(), limit).await?, common);
+        }
+        Dead::Replay(letter) => (Deed::Replay, letter),
+        Dead::Drop { letter, .. } => (Deed::Drop, letter),
+    };
+    show(messages::settle(reach, deed, &letter.id, letter.cell.as_deref()).await?, common)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "a view is shown once")]
+fn show(view: impl View, common: &Common) -> Result<u8, Trouble> {
+    let printed = out::print(&view, common.output, &common.zone);
+    printed.map_err(|error| Trouble::Refused(format!("the answer cannot be written: {error}")))?;
+    Ok(view.exit_code())
+}

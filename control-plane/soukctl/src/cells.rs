@@ -1,0 +1,137 @@
+//! `cells list` and `cells show`.
+
+use serde::Serialize;
+use souk_proto_fleet::v1::{CellStatus, SigningKey};
+
+use crate::{
+    out::{View, columns, pairs, yes_no},
+    reach::Reach,
+    trouble::Trouble,
+    zone::{At, Zone},
+};
+
+/// One cell.
+#[derive(Debug, Serialize)]
+pub(crate) struct Cell {
+    #[serde(rename = "cell")]
+    name: String,
+    alive: bool,
+    slots: u32,
+    overrides: u32,
+    weight: u32,
+    epoch: u64,
+    commit: u64,
+    version: String,
+    last_heartbeat: At,
+    registered: At,
+    edge: String,
+    mesh: String,
+    admin: String,
+    signing_keys: Vec<Key>,
+}
+
+#[derive(Debug, Serialize)]
+struct Key {
+    kid: String,
+    accepted_until: At,
+}
+
+impl From<CellStatus> for Cell {
+    fn from(status: CellStatus) -> Self {
+        let cell = status.cell.unwrap_or_default();
+        let key = |key: SigningKey| Key {
+            kid: key.kid,
+            accepted_until: At::millis(key.accepted_until_ms),
+        };
+        Self {
+            name: cell.id,
+            alive: status.alive,
+            slots: status.slots,
+            overrides: status.overrides,
+            weight: status.weight,
+            epoch: status.epoch,
+            commit: status.commit,
+            version: status.version,
+            last_heartbeat: At::millis(status.last_heartbeat_ms),
+            registered: At::millis(status.registered_ms),
+            edge: cell.edge_address,
+            mesh: cell.mesh_address,
+            admin: cell.admin_address,
+            signing_keys: cell.signing_keys.into_iter().map(key).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Cells(Vec<Cell>);
+
+impl Cells {
+    pub(crate) fn of(cells: Vec<CellStatus>) -> Self {
+        Self(cells.into_iter().map(Cell::from).collect())
+    }
+}
+
+impl View for Cells {
+    fn text(&self, zone: &Zone) -> String {
+        let header = [
+            "CELL",
+            "ALIVE",
+            "SLOTS",
+            "OVERRIDES",
+            "WEIGHT",
+            "EPOCH",
+            "COMMIT",
+            "VERSION",
+            "LAST BEAT",
+            "EDGE",
+        ];
+        let rows = self.0.iter().map(|cell| {
+            [
+                cell.name.clone(),
+                yes_no(cell.alive),
+                cell.slots.to_string(),
+                cell.overrides.to_string(),
+                cell.weight.to_string(),
+                cell.epoch.to_string(),
+                cell.commit.to_string(),
+                cell.version.clone(),
+                zone.show(cell.last_heartbeat),
+                cell.edge.clone(),
+            ]
+        });
+        columns(header, rows, "no cell has registered yet")
+    }
+}
+
+impl View for Cell {
+    fn text(&self, zone: &Zone) -> String {
+        let own = pairs([
+            ("cell", self.name.clone()),
+            ("alive", yes_no(self.alive)),
+            ("last beat", zone.show(self.last_heartbeat)),
+            ("registered", zone.show(self.registered)),
+            ("version", self.version.clone()),
+            ("slots", self.slots.to_string()),
+            ("overrides", self.overrides.to_string()),
+            ("weight", self.weight.to_string()),
+            ("epoch held", self.epoch.to_string()),
+            ("store commit", self.commit.to_string()),
+            ("edge", self.edge.clone()),
+            ("mesh", self.mesh.clone()),
+            ("admin", self.admin.clone()),
+        ]);
+        let keys =
+            self.signing_keys.iter().map(|key| [key.kid.clone(), zone.show(key.accepted_until)]);
+        format!("{own}\n{}", columns(["SIGNING KEY", "ACCEPTED UNTIL"], keys, "no signing keys"))
+    }
+}
+
+pub(crate) async fn list(reach: &Reach) -> Result<Cells, Trouble> {
+    Ok(Cells::of(reach.cells(None).await?))
+}
+
+pub(crate) async fn show(reach: &Reach, cell: &str) -> Result<Cell, Trouble> {
+    let mut cells = reach.cells(Some(cell)).await?;
+    Ok(Cell::from(cells.remove(0)))
+}

@@ -1,0 +1,5 @@
+//! The program `soukctl`.
+
+fn main() -> std::process::ExitCode {
+    cp_soukctl::run()
+}

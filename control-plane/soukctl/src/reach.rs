@@ -1,0 +1,185 @@
+//! Speaks to the control plane, to the cells' admin ports and to the routers' ones.
+
+use std::{collections::HashMap, time::Duration};
+
+use base_ids::Tenant;
+use bytes::Bytes;
+use http::Uri;
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use souk_proto_fleet::v1::{
+    self, cell_admin_client::CellAdminClient, operator_client::OperatorClient,
+};
+use tonic::{
+    Response, Status,
+    transport::{Channel, Endpoint},
+};
+
+use crate::{locate, trouble::Trouble};
+
+/// Largest answer that is taken, in bytes.
+const ANSWER_MAX: usize = 64 << 20;
+
+/// A cell that can be asked.
+#[derive(Clone)]
+pub(crate) struct CellLine {
+    pub(crate) id: String,
+    /// What it is called in errors.
+    name: String,
+    pub(crate) admin: CellAdminClient<Channel>,
+    timeout: Duration,
+}
+
+/// The way to everybody, with what was learned on it.
+pub(crate) struct Reach {
+    /// What it is called in errors.
+    name: String,
+    operator: OperatorClient<Channel>,
+    timeout: Duration,
+    homes: HashMap<Tenant, v1::Cell>,
+}
+
+impl Reach {
+    /// Prepares to ask; connects only when it does.
+    pub(crate) fn new(control_plane: Uri, timeout: Duration) -> Self {
+        let name = called("the control plane", &control_plane);
+        let operator = OperatorClient::new(channel(control_plane, timeout));
+        Self {
+            name,
+            operator: operator.max_decoding_message_size(ANSWER_MAX),
+            timeout,
+            homes: HashMap::new(),
+        }
+    }
+
+    /// Asks the control plane.
+    pub(crate) async fn control_plane<T>(
+        &self,
+        ask: impl AsyncFnOnce(&mut OperatorClient<Channel>) -> Result<Response<T>, Status>,
+    ) -> Result<T, Trouble> {
+        let mut operator = self.operator.clone();
+        within(self.timeout, &self.name, ask(&mut operator)).await
+    }
+
+    /// The line to a cell.
+    pub(crate) fn cell(&self, cell: &v1::Cell) -> Result<CellLine, Trouble> {
+        let uri = locate::uri(&cell.admin_address).ok_or_else(|| {
+            Trouble::Unreachable(format!("{} says no admin address that can be reached", cell.id))
+        })?;
+        let name = called(&cell.id, &uri);
+        let admin = CellAdminClient::new(channel(uri, self.timeout));
+        Ok(CellLine {
+            id: cell.id.clone(),
+            name,
+            admin: admin.max_decoding_message_size(ANSWER_MAX),
+            timeout: self.timeout,
+        })
+    }
+
+    /// All cells, or the one with this name.
+    pub(crate) async fn cells(&self, named: Option<&str>) -> Result<Vec<v1::CellStatus>, Trouble> {
+        let answer =
+            self.control_plane(async |o| o.list_cells(v1::ListCellsRequest {}).await).await?;
+        let mut cells = answer.cells;
+        if let Some(named) = named {
+            cells.retain(|status| status.cell.as_ref().is_some_and(|cell| cell.id == named));
+            if cells.is_empty() {
+                return Err(Trouble::Refused(format!(
+                    "there is no cell {named}; see `soukctl cells list`"
+                )));
+            }
+        }
+        Ok(cells)
+    }
+
+    /// Lines to all cells, or to the one with this name.
+    pub(crate) async fn cell_lines(&self, named: Option<&str>) -> Result<Vec<CellLine>, Trouble> {
+        let cells = self.cells(named).await?;
+        cells.iter().filter_map(|status| status.cell.as_ref()).map(|cell| self.cell(cell)).collect()
+    }
+
+    /// The cell in which a tenant lives.
+    pub(crate) async fn home(&mut self, tenant: &Tenant) -> Result<CellLine, Trouble> {
+        if let Some(cell) = self.homes.get(tenant) {
+            return self.cell(cell);
+        }
+        let found = self.where_is(tenant).await?;
+        let cell = found.cell.ok_or_else(|| {
+            Trouble::Refused(format!("nobody owns {tenant} yet; see `soukctl doctor` for why"))
+        })?;
+        self.homes.insert(tenant.clone(), cell.clone());
+        self.cell(&cell)
+    }
+
+    /// Where a tenant lives, as the control plane says.
+    pub(crate) async fn where_is(
+        &self,
+        tenant: &Tenant,
+    ) -> Result<v1::WhereIsTenantResponse, Trouble> {
+        let request = v1::WhereIsTenantRequest { tenant: tenant.to_string() };
+        self.control_plane(async |operator| operator.where_is_tenant(request).await).await
+    }
+
+    /// Status and body of a path on an admin port.
+    pub(crate) async fn get(
+        &self,
+        who: &str,
+        address: &str,
+        path: &str,
+    ) -> Result<(u16, Bytes), Trouble> {
+        let unreachable = |why: &dyn std::fmt::Display| {
+            Trouble::Unreachable(format!("{who} cannot be reached at {address}: {why}"))
+        };
+        let base = locate::uri(address).ok_or_else(|| unreachable(&"not an address"))?;
+        let uri: Uri = format!("{}{path}", base.to_string().trim_end_matches('/'))
+            .parse()
+            .map_err(|error: http::uri::InvalidUri| unreachable(&error))?;
+        let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+        let asked = async {
+            let response =
+                client.get(uri).await.map_err(|error| unreachable(&base_fault::chain(&error)))?;
+            let status = response.status().as_u16();
+            let body = Limited::new(response.into_body(), ANSWER_MAX).collect().await;
+            Ok((status, body.map_err(|error| unreachable(&error))?.to_bytes()))
+        };
+        let answered = tokio::time::timeout(self.timeout, asked).await;
+        answered.unwrap_or_else(|_| Err(unreachable(&"no answer in time")))
+    }
+}
+
+impl CellLine {
+    /// Asks the cell.
+    pub(crate) async fn ask<T>(
+        &self,
+        ask: impl AsyncFnOnce(&mut CellAdminClient<Channel>) -> Result<Response<T>, Status>,
+    ) -> Result<T, Trouble> {
+        let mut admin = self.admin.clone();
+        within(self.timeout, &self.name, ask(&mut admin)).await
+    }
+}
+
+/// `cell-1 (127.0.0.1:7012)`.
+fn called(who: &str, at: &Uri) -> String {
+    match at.authority() {
+        Some(address) => format!("{who} ({address})"),
+        None => who.to_owned(),
+    }
+}
+
+fn channel(uri: Uri, timeout: Duration) -> Channel {
+    Endpoint::from(uri).connect_timeout(timeout).timeout(timeout).connect_lazy()
+}
+
+async fn within<T>(
+    timeout: Duration,
+    who: &str,
+    asked: impl Future<Output = Result<Response<T>, Status>>,
+) -> Result<T, Trouble> {
+    match tokio::time::timeout(timeout, asked).await {
+        Ok(Ok(answer)) => Ok(answer.into_inner()),
+        Ok(Err(status)) => Err(Trouble::of_status(who, &status)),
+        Err(_) => {
+            Err(Trouble::Unreachable(format!("{who}: no answer within {} s", timeout.as_secs())))
+        }
+    }
+}

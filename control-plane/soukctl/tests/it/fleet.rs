@@ -1,0 +1,298 @@
+//! The program against a control plane and a cell that answer over real connections.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    process::{Command, Output},
+};
+
+use base_telemetry::{Admin, Metrics, Readiness};
+use souk_proto_fleet::v1::{
+    self as wire,
+    cell_admin_server::{CellAdmin, CellAdminServer},
+    operator_server::{Operator, OperatorServer},
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tonic::{Request, Response, Status, async_trait, service::Routes};
+
+const LETTER: [u8; 16] = [0x4f; 16];
+const LETTER_HEX: &str = "4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f";
+
+/// A control plane that knows one cell, and that cell, both on one admin port.
+#[derive(Clone)]
+struct Stage {
+    cell: wire::Cell,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[async_trait]
+impl Operator for Stage {
+    async fn list_cells(
+        &self,
+        _: Request<wire::ListCellsRequest>,
+    ) -> Answer<wire::ListCellsResponse> {
+        let cell =
+            wire::CellStatus { cell: Some(self.cell.clone()), alive: true, ..Default::default() };
+        Ok(Response::new(wire::ListCellsResponse { cells: vec![cell] }))
+    }
+
+    async fn list_routers(
+        &self,
+        _: Request<wire::ListRoutersRequest>,
+    ) -> Answer<wire::ListRoutersResponse> {
+        let router = wire::RouterStatus {
+            member: "router-1".into(),
+            admin_address: self.cell.admin_address.clone(),
+            connected: true,
+            ..Default::default()
+        };
+        Ok(Response::new(wire::ListRoutersResponse { routers: vec![router], epoch: 1 }))
+    }
+
+    async fn where_is_tenant(
+        &self,
+        request: Request<wire::WhereIsTenantRequest>,
+    ) -> Answer<wire::WhereIsTenantResponse> {
+        let tenant = request.into_inner().tenant;
+        let cell = (tenant != "users/nobody").then(|| self.cell.clone());
+        Ok(Response::new(wire::WhereIsTenantResponse { tenant, cell, ..Default::default() }))
+    }
+
+    async fn list_slots(
+        &self,
+        _: Request<wire::ListSlotsRequest>,
+    ) -> Answer<wire::ListSlotsResponse> {
+        Err(Status::not_found("cell cell-9 has never registered"))
+    }
+
+    async fn doctor(&self, _: Request<wire::DoctorRequest>) -> Answer<wire::DoctorResponse> {
+        let finding = wire::Finding {
+            check: "slots".into(),
+            ok: true,
+            text: "every slot has an owner".into(),
+        };
+        Ok(Response::new(wire::DoctorResponse { findings: vec![finding] }))
+    }
+}
+
+fn streams() -> BTreeMap<&'static str, wire::StreamEvent> {
+    let event = |kind: &str, at_ms, cause| wire::StreamEvent {
+        version: 1,
+        kind: kind.into(),
+        at_ms,
+        body: "{}".into(),
+        cause: Some(cause),
+    };
+    let told = wire::Told {
+        id: vec![7; 16].into(),
+        to_tenant: "users/leila".into(),
+        to_service: "orders".into(),
+        kind: "souk.orders.v1.PlaceGroup".into(),
+        due_ms: 0,
+    };
+    let asked = wire::Cause {
+        actor: "users/leila".into(),
+        command: r#"{"Start":{}}"#.into(),
+        told: vec![told],
+        ..Default::default()
+    };
+    let heard = wire::Cause {
+        heard: vec![7; 16].into(),
+        heard_from_stream: "users/leila/checkout/s1".into(),
+        heard_from_version: 1,
+        heard_kind: "souk.orders.v1.PlaceGroup".into(),
+        ..Default::default()
+    };
+    BTreeMap::from([
+        ("users/leila/checkout/s1", event("Started", 1_000, asked)),
+        ("users/leila/orders/o1", event("GroupPlaced", 2_000, heard)),
+    ])
+}
+
+#[async_trait]
+impl CellAdmin for Stage {
+    async fn show_stream(
+        &self,
+        request: Request<wire::ShowStreamRequest>,
+    ) -> Answer<wire::ShowStreamResponse> {
+        let request = request.into_inner();
+        let event = streams().remove(request.stream.as_str());
+        let head = u64::from(event.is_some());
+        let events = event.into_iter().filter(|event| event.version > request.after).collect();
+        Ok(Response::new(wire::ShowStreamResponse { events, head }))
+    }
+
+    async fn who_heard(&self, _: Request<wire::WhoHeardRequest>) -> Answer<wire::WhoHeardResponse> {
+        Ok(Response::new(wire::WhoHeardResponse {
+            stream: "users/leila/orders/o1".into(),
+            version: 1,
+        }))
+    }
+
+    async fn list_streams(
+        &self,
+        _: Request<wire::ListStreamsRequest>,
+    ) -> Answer<wire::ListStreamsResponse> {
+        let head = |stream: &str| wire::StreamHead { stream: stream.into(), version: 1 };
+        Ok(Response::new(wire::ListStreamsResponse {
+            streams: streams().into_keys().map(head).collect(),
+        }))
+    }
+
+    async fn list_dead_letters(
+        &self,
+        _: Request<wire::ListDeadLettersRequest>,
+    ) -> Answer<wire::ListDeadLettersResponse> {
+        let message = wire::Message { id: LETTER.to_vec().into(), ..Default::default() };
+        let letter = wire::DeadLetter {
+            message: Some(message),
+            why: "cannot be read".into(),
+            tries: 12,
+            parked_ms: 1,
+        };
+        Ok(Response::new(wire::ListDeadLettersResponse { letters: vec![letter] }))
+    }
+
+    async fn replay_dead_letter(
+        &self,
+        request: Request<wire::DeadLetterRequest>,
+    ) -> Answer<wire::DeadLetterResponse> {
+        if request.into_inner().id == LETTER.as_slice() {
+            Ok(Response::new(wire::DeadLetterResponse { text: "delivered again".into() }))
+        } else {
+            Err(Status::not_found("there is no such letter"))
+        }
+    }
+
+    async fn drop_dead_letter(
+        &self,
+        _: Request<wire::DeadLetterRequest>,
+    ) -> Answer<wire::DeadLetterResponse> {
+        Ok(Response::new(wire::DeadLetterResponse { text: "dropped".into() }))
+    }
+
+    async fn list_waiting(
+        &self,
+        _: Request<wire::ListWaitingRequest>,
+    ) -> Answer<wire::ListWaitingResponse> {
+        Ok(Response::new(wire::ListWaitingResponse::default()))
+    }
+
+    async fn check_cell(&self, _: Request<wire::CheckCellRequest>) -> Answer<wire::DoctorResponse> {
+        let finding = wire::Finding { check: "store".into(), ok: true, text: "commit 9".into() };
+        Ok(Response::new(wire::DoctorResponse { findings: vec![finding] }))
+    }
+
+    async fn grant_operator(
+        &self,
+        request: Request<wire::GrantOperatorRequest>,
+    ) -> Answer<wire::GrantOperatorResponse> {
+        let request = request.into_inner();
+        let operators = if request.take_away { vec![] } else { vec![request.user] };
+        Ok(Response::new(wire::GrantOperatorResponse { operators }))
+    }
+}
+
+/// Both on one port, as a process serves its own admin port.
+async fn stage() -> (SocketAddr, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let cell = wire::Cell {
+        id: "cell-1".into(),
+        admin_address: address.to_string(),
+        ..Default::default()
+    };
+    let stage = Stage { cell };
+    let grpc =
+        Routes::new(OperatorServer::new(stage.clone())).add_service(CellAdminServer::new(stage));
+    let readiness = Readiness::new();
+    readiness.register("table").ready();
+    let admin = Admin::new(Metrics::new(), readiness).with_routes(grpc.into_axum_router());
+    let serving = tokio::spawn(async move { admin.serve(listener).await.unwrap() });
+    (address, serving)
+}
+
+/// Runs the program; its exit code and what it printed on both channels.
+async fn soukctl(address: SocketAddr, arguments: &[&str]) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_soukctl"));
+    command.args(["--control-plane", &address.to_string(), "--zone", "UTC"]).args(arguments);
+    let ran = tokio::task::spawn_blocking(move || command.output().unwrap());
+    let Output { status, stdout, stderr } = ran.await.unwrap();
+    (status.code().unwrap(), String::from_utf8([stdout, stderr].concat()).unwrap())
+}
+
+#[tokio::test]
+async fn streams_and_purchases_are_read_from_the_cell_that_has_them() {
+    let (address, serving) = stage().await;
+    let (code, said) = soukctl(address, &["streams", "show", "users/leila/checkout/s1"]).await;
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains("1        1970-01-01 00:00:01.000 +00:00  Started  {}    users/leila: Start"),
+        "{said}"
+    );
+    let (code, said) = soukctl(address, &["streams", "show", "users/leila/checkout/s2"]).await;
+    assert_eq!(
+        (code, &*said),
+        (1, "soukctl: users/leila/checkout/s2 has no events in cell-1, where users/leila lives\n")
+    );
+    let (code, said) = soukctl(address, &["streams", "show", "users/nobody/checkout/s1"]).await;
+    assert_eq!(code, 1, "{said}");
+    for order in ["users/leila/orders/o1", "users/leila/checkouts/s1"] {
+        let (code, said) = soukctl(address, &["explain", order]).await;
+        assert_eq!(code, 0, "{said}");
+        assert!(said.contains("PlaceGroup from users/leila/checkout/s1@1"), "{said}");
+        assert!(said.contains("2 events in cell-1"), "{said}");
+    }
+    let (code, said) = soukctl(address, &["explain", "users/leila/orders/o2"]).await;
+    assert_eq!(
+        (code, &*said),
+        (1, "soukctl: there is no users/leila/orders/o2 in cell-1, where users/leila lives\n")
+    );
+    serving.abort();
+}
+
+#[tokio::test]
+async fn dead_letters_are_listed_replayed_and_dropped() {
+    let (address, serving) = stage().await;
+    let (code, said) = soukctl(address, &["messages", "dead", "list", "-o", "json"]).await;
+    assert_eq!(code, 0, "{said}");
+    let listed: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(listed["letters"][0]["id"], LETTER_HEX);
+    let done = |text: &str| (0, format!("cell-1: {text}\n"));
+    assert_eq!(
+        soukctl(address, &["messages", "dead", "replay", LETTER_HEX]).await,
+        done("delivered again")
+    );
+    assert_eq!(
+        soukctl(address, &["messages", "dead", "drop", LETTER_HEX, "--yes"]).await,
+        done("dropped")
+    );
+    let (code, said) = soukctl(address, &["messages", "dead", "replay", &"0".repeat(32)]).await;
+    assert_eq!(code, 1);
+    assert!(said.contains("there is no such letter"), "{said}");
+    assert_eq!(soukctl(address, &["messages", "dead", "replay", "4f"]).await.0, 2);
+    assert_eq!(
+        soukctl(address, &["messages", "waiting"]).await,
+        (0, "no message waits\n".to_owned())
+    );
+    serving.abort();
+}
+
+#[tokio::test]
+async fn operators_are_granted_and_the_doctor_visits_everybody() {
+    let (address, serving) = stage().await;
+    let (_, said) = soukctl(address, &["operators", "grant", "leila"]).await;
+    assert_eq!(said, "OPERATOR\nusers/leila\n");
+    let (_, said) = soukctl(address, &["operators", "revoke", "users/leila"]).await;
+    assert_eq!(said, "nobody operates the platform\n");
+    let (code, said) = soukctl(address, &["doctor"]).await;
+    assert_eq!(code, 0, "{said}");
+    for check in ["slots", "cell-1 store", "router-1 readiness: table"] {
+        assert!(said.contains(check), "{said}");
+    }
+    let (code, said) = soukctl(address, &["slots", "list", "--cell", "cell-9"]).await;
+    assert_eq!(code, 1);
+    assert!(said.contains("cell cell-9 has never registered"), "{said}");
+    serving.abort();
+}
