@@ -12,6 +12,7 @@ pub mod conformance;
 mod follow;
 mod kept;
 mod lane;
+pub mod local;
 pub mod memory;
 pub mod mesh;
 mod metrics;

@@ -113,8 +113,12 @@ async fn turn<D: Decider>(
         let text = format!("{} failed to decide; the stream is unchanged", D::SERVICE);
         return Turn::Ended(None, Err(Fault::ours(Code::Internal, text).into()));
     };
+    let called = matches!(order.origin, Origin::Called { .. });
     let (events, refusal) = match decided {
-        Ok(events) => (events, None),
+        Ok(events) => {
+            let declined = if called { D::declined(&events) } else { None };
+            (events, declined)
+        }
         Err(refusal) => (Vec::new(), Some(refusal)),
     };
     let heard = match &order.origin {

@@ -1,88 +1,22 @@
 //! A fleet of cells in one process: stores in memory, a mesh that can be cut, time that stands still until somebody sleeps.
 
-use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use base_fault::{Code, Fault};
 use base_ids::{CellId, Epoch, Generation, Slot, Tenant};
-use cell_kernel::{Answer, Caller};
+use cell_kernel::Caller;
 use cell_runtime::{
-    Answered, Call, Cell, Config, Metrics, Parts, Services, Unanswered,
+    Call, Cell, Config, Metrics, Parts, Services, Unanswered,
+    local::{LocalMesh, Wires},
     memory::MemoryStores,
-    mesh::{Addressed, Delivery, Mesh, PublicBatch},
 };
 use parking_lot::Mutex;
 use prost::Message;
 use router_table::{Draft, Snapshot, Table};
-use tokio::sync::mpsc;
 
 use crate::toy;
 
-#[derive(Default)]
-pub(crate) struct Wires {
-    cells: Mutex<HashMap<CellId, Cell>>,
-    cut: Mutex<Vec<CellId>>,
-}
-
-impl Wires {
-    fn reach(&self, cell: &CellId) -> Result<Cell, Fault> {
-        let away =
-            || Fault::downstream(Code::Unavailable, Duration::ZERO, format!("{cell} is away"));
-        if self.cut.lock().contains(cell) {
-            return Err(away());
-        }
-        self.cells.lock().get(cell).cloned().ok_or_else(away)
-    }
-}
-
-struct LocalMesh(Arc<Wires>);
-
-impl Mesh for LocalMesh {
-    fn deliver<'a>(
-        &'a self,
-        cell: &'a CellId,
-        messages: &'a [Addressed],
-    ) -> Answer<'a, Vec<Delivery>> {
-        Box::pin(async move { Ok(self.0.reach(cell)?.receive(messages.to_vec()).await) })
-    }
-
-    fn follow<'a>(
-        &'a self,
-        cell: &'a CellId,
-        after: u64,
-    ) -> Answer<'a, mpsc::Receiver<PublicBatch>> {
-        Box::pin(async move {
-            let public = self.0.reach(cell)?.stores().public.clone();
-            let (sender, receiver) = mpsc::channel(1);
-            tokio::spawn(async move {
-                let (mut after, mut head) = (after, public.head());
-                loop {
-                    let newest = *head.borrow_and_update();
-                    let Ok(messages) = public.after(after, 10).await else { return };
-                    after = messages.last().map_or(after, |(position, _)| *position);
-                    let done = messages.is_empty();
-                    if sender.send(PublicBatch { messages, head: newest }).await.is_err() {
-                        return;
-                    }
-                    if done && head.changed().await.is_err() {
-                        return;
-                    }
-                }
-            });
-            Ok(receiver)
-        })
-    }
-
-    fn call<'a>(
-        &'a self,
-        cell: &'a CellId,
-        call: Call,
-    ) -> Pin<Box<dyn Future<Output = Result<Answered, Unanswered>> + Send + 'a>> {
-        Box::pin(async move { self.0.reach(cell)?.serve(call).await })
-    }
-}
-
 pub(crate) struct Fleet {
-    wires: Arc<Wires>,
+    wires: Wires,
     disks: Vec<MemoryStores>,
     start: tokio::time::Instant,
 }
@@ -116,7 +50,7 @@ pub(crate) fn table(cells: usize, epoch: u64) -> Table {
 impl Fleet {
     pub(crate) async fn new(cells: usize) -> Self {
         let disks = (0..cells).map(|_| MemoryStores::new()).collect();
-        let fleet = Self { wires: Arc::default(), disks, start: tokio::time::Instant::now() };
+        let fleet = Self { wires: Wires::default(), disks, start: tokio::time::Instant::now() };
         for number in 0..cells {
             fleet.boot(number).await;
         }
@@ -133,7 +67,7 @@ impl Fleet {
             stores: self.disks[number].stores(),
             clock: Arc::new(toy::TokioClock(self.start)),
             table: Snapshot::new(Table::empty()),
-            mesh: Arc::new(LocalMesh(Arc::clone(&self.wires))),
+            mesh: Arc::new(LocalMesh(self.wires.clone())),
             mint: Arc::new(move || {
                 *next.lock() += 1;
                 format!("{:032x}", *next.lock())
@@ -142,24 +76,27 @@ impl Fleet {
         };
         let cell = Cell::start(parts, Services::new(config).with(toy::spec()));
         cell.adopt(table(self.disks.len(), 1)).await.unwrap();
-        self.wires.cells.lock().insert(cell_id(number), cell);
+        self.wires.connect(cell_id(number), cell);
     }
 
     /// Kills a cell: what it had in memory is gone, what it had stored stays.
     pub(crate) async fn kill(&self, number: usize) {
         self.disks[number].halt();
-        let cell = self.wires.cells.lock().remove(&cell_id(number));
-        if let Some(cell) = cell {
+        if let Some(cell) = self.wires.disconnect(&cell_id(number)) {
             cell.stop().await;
         }
     }
 
     pub(crate) fn cut(&self, number: usize) {
-        self.wires.cut.lock().push(cell_id(number));
+        self.wires.cut(&cell_id(number), true);
     }
 
-    pub(crate) fn mend(&self) {
-        self.wires.cut.lock().clear();
+    pub(crate) fn mend(&self, number: usize) {
+        self.wires.cut(&cell_id(number), false);
+    }
+
+    pub(crate) fn wires(&self) -> &Wires {
+        &self.wires
     }
 
     pub(crate) fn disk(&self, number: usize) -> &MemoryStores {
@@ -167,7 +104,7 @@ impl Fleet {
     }
 
     pub(crate) fn cell(&self, number: usize) -> Cell {
-        self.wires.cells.lock()[&cell_id(number)].clone()
+        self.wires.cell(&cell_id(number)).unwrap()
     }
 
     /// A user who lives in this cell.

@@ -1,5 +1,7 @@
 //! The runtime, proven on a toy service in a fleet of cells that live in one process.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where its expectation does")]
+
 mod fleet;
 mod toy;
 
@@ -8,6 +10,7 @@ use base_ids::Version;
 use cell_kernel::No;
 use cell_runtime::{
     Unanswered,
+    local::Passage,
     memory::{Faults, Injected},
 };
 use fleet::{Fleet, call, cell_id, rest, table};
@@ -100,7 +103,7 @@ async fn messages_for_a_dead_cell_wait_and_others_do_not() {
     fleet.call::<Purse>(&here, "Send", &send(&alive, 3), None).await.unwrap();
     rest(20_000).await;
     assert_eq!(fleet.coins(&alive).await, 3);
-    fleet.mend();
+    fleet.mend(1);
     rest(20_000).await;
     assert_eq!(fleet.coins(&dead).await, 4);
 }
@@ -113,7 +116,7 @@ async fn what_was_on_its_way_at_a_crash_arrives_after_it() {
     fleet.cut(1);
     fleet.call::<Purse>(&here, "Send", &send(&there, 4), None).await.unwrap();
     fleet.kill(0).await;
-    fleet.mend();
+    fleet.mend(1);
     fleet.boot(0).await;
     rest(1_000).await;
     assert_eq!(fleet.coins(&there).await, 4);
@@ -307,4 +310,25 @@ async fn a_long_stream_comes_back_from_its_snapshot() {
     assert!(loaded.events.len() < 5);
     fleet.cell(0).forget();
     assert_eq!(fleet.call::<Purse>(&user, "Put", &put(1), None).await.unwrap().0.coins, 24);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_comes_twice_late_or_without_an_answer_is_heard_once() {
+    let odd = [
+        Passage::Twice,
+        Passage::AnswerLost,
+        Passage::After(std::time::Duration::from_millis(300)),
+    ];
+    for passage in odd {
+        let fleet = Fleet::new(2).await;
+        let (here, there) = (fleet.user_in(0, 0), fleet.user_in(1, 0));
+        fleet.call::<Purse>(&here, "Put", &put(10), None).await.unwrap();
+        fleet.wires().on_passage(Some(std::sync::Arc::new(move |_, _, number| {
+            if number == 1 { passage } else { Passage::Once }
+        })));
+        fleet.call::<Purse>(&here, "Send", &send(&there, 4), None).await.unwrap();
+        fleet.call::<Purse>(&here, "Send", &send(&there, 1), None).await.unwrap();
+        rest(5_000).await;
+        assert_eq!(fleet.coins(&there).await, 5, "{passage:?}");
+    }
 }

@@ -1,0 +1,159 @@
+//! The link to the control plane: heartbeats out, routing tables in. While it is broken the cell goes on with what it has.
+
+use std::{sync::Arc, time::Duration};
+
+use base_fault::{Code, Fault};
+use base_telemetry::Flag;
+use cell_runtime::Cell;
+use router_table::{LastGood, Table};
+use souk_proto_fleet::v1::{
+    HeartbeatRequest, SigningKey, TableHeld, TableUpdate, fleet_client::FleetClient, table_held::Role,
+};
+use tokio::sync::mpsc;
+use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
+use tonic::transport::{Channel, Endpoint};
+
+/// Waits between tries to reach the control plane.
+const RETRY_MIN: Duration = Duration::from_millis(100);
+const RETRY_MAX: Duration = Duration::from_secs(5);
+/// How often the cell says which table it holds, changed or not.
+const HELD_BEAT: Duration = Duration::from_secs(2);
+/// How long one heartbeat may take.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// Longest wait between heartbeats, whatever the control plane asks for.
+const BEAT_MAX: Duration = Duration::from_secs(30);
+/// A routing table with a million overrides fits in this many bytes.
+const TABLE_MAX: usize = 256 << 20;
+
+/// What the cell says about itself.
+#[derive(Clone, Debug)]
+pub struct Introduction {
+    /// The heartbeat as it is sent; keys and commit are filled in each time.
+    pub heartbeat: HeartbeatRequest,
+}
+
+/// Asks for the cell's public signing keys, newest first.
+pub type PublicKeys = Arc<dyn Fn() -> Vec<SigningKey> + Send + Sync>;
+
+/// Keeps the link for as long as the process runs.
+pub struct ControlLink {
+    /// The cell.
+    pub cell: Cell,
+    /// `http://host:port` of the control plane.
+    pub address: String,
+    /// What the cell says about itself.
+    pub introduction: Introduction,
+    /// Its public signing keys.
+    pub keys: PublicKeys,
+    /// Where the last good table is kept.
+    pub last_good: LastGood,
+    /// Raised once a table is held.
+    pub ready: Flag,
+}
+
+impl ControlLink {
+    /// Heartbeats and follows the table until the task is dropped.
+    pub async fn run(self) -> Result<(), Fault> {
+        let endpoint = Endpoint::from_shared(self.address.clone())
+            .map_err(|error| Fault::caller(Code::InvalidField, "control_plane is not an address").because(error))?;
+        let channel = endpoint.connect_timeout(Duration::from_secs(1)).connect_lazy();
+        let client = FleetClient::new(channel).max_decoding_message_size(TABLE_MAX);
+        tokio::join!(self.beat(client.clone()), self.follow_table(client));
+        Ok(())
+    }
+
+    async fn beat(&self, mut client: FleetClient<Channel>) {
+        let mut silent = false;
+        loop {
+            let mut heartbeat = self.introduction.heartbeat.clone();
+            heartbeat.signing_keys = (self.keys)();
+            let answer = tokio::time::timeout(HEARTBEAT, client.heartbeat(heartbeat)).await;
+            let wait = match answer {
+                Ok(Ok(answer)) => {
+                    silent = false;
+                    Duration::from_millis(u64::from(answer.into_inner().beat_ms)).clamp(RETRY_MIN, BEAT_MAX)
+                }
+                Ok(Err(status)) => {
+                    said_once(&mut silent, status.message());
+                    RETRY_MAX / 5
+                }
+                Err(_) => {
+                    said_once(&mut silent, "no answer in time");
+                    RETRY_MAX / 5
+                }
+            };
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn follow_table(&self, mut client: FleetClient<Channel>) {
+        let mut wait = RETRY_MIN;
+        loop {
+            match self.follow_once(&mut client).await {
+                Ok(()) => wait = RETRY_MIN,
+                Err(fault) => {
+                    tracing::debug!(fault = base_fault::chain(&fault), "the routing table is not followed");
+                    wait = (wait * 2).min(RETRY_MAX);
+                }
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn follow_once(&self, client: &mut FleetClient<Channel>) -> Result<(), Fault> {
+        let (held, receiver) = mpsc::channel(4);
+        let _ = held.send(self.held()).await;
+        let answer = client.watch_table(ReceiverStream::new(receiver)).await.map_err(|status| {
+            Fault::downstream(Code::Unavailable, RETRY_MIN, format!("the control plane says no: {}", status.message()))
+        })?;
+        let mut updates = answer.into_inner().timeout_repeating(tokio::time::interval(HELD_BEAT));
+        while let Some(next) = updates.next().await {
+            match next {
+                Err(_beat) => {}
+                Ok(Ok(update)) => self.take(update).await?,
+                Ok(Err(status)) => {
+                    let text = format!("the table stream broke: {}", status.message());
+                    return Err(Fault::downstream(Code::Unavailable, RETRY_MIN, text));
+                }
+            }
+            if held.send(self.held()).await.is_err() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn take(&self, update: TableUpdate) -> Result<(), Fault> {
+        let Some(table) = update.table else { return Ok(()) };
+        let bad = |error| Fault::caller(Code::Malformed, "the pushed routing table is refused").because(error);
+        let table = Table::try_from(table).map_err(bad)?;
+        if !self.cell.adopt(table).await? {
+            return Ok(());
+        }
+        self.ready.ready();
+        let (last_good, table) = (self.last_good.clone(), self.cell.table());
+        let saved = tokio::task::spawn_blocking(move || last_good.save(&table)).await;
+        if let Ok(Err(error)) = saved {
+            tracing::warn!(%error, "the routing table could not be kept on disk; a restart without the control plane would lack it");
+        }
+        Ok(())
+    }
+
+    fn held(&self) -> TableHeld {
+        let table = self.cell.table();
+        TableHeld {
+            member: self.introduction.heartbeat.cell.clone(),
+            role: Role::Cell.into(),
+            admin_address: self.introduction.heartbeat.admin_address.clone(),
+            epoch: table.epoch().0,
+            digest: if table.epoch().0 == 0 { 0 } else { table.digest() },
+        }
+    }
+}
+
+fn said_once(silent: &mut bool, why: &str) {
+    if !*silent {
+        tracing::warn!(why, "the control plane cannot be reached; trading goes on");
+        *silent = true;
+    }
+}

@@ -1,0 +1,235 @@
+//! Starts a cell as a process does: the store first, then services, then ports, then the link to the control plane.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use base_fault::Fault;
+use base_telemetry::{Admin, LogLevel, Metrics, Readiness, addresses};
+use base_time::{Clock, SystemClock};
+use cell_embedded::{Embedded, OpenRefusal};
+use cell_runtime::{Cell, Parts};
+use router_table::{LastGood, LastGoodError, Snapshot, Table};
+use serde::Serialize;
+use souk_proto_fleet::v1::HeartbeatRequest;
+use tokio::{
+    net::TcpListener,
+    sync::{oneshot, watch},
+    task::JoinSet,
+};
+use tokio_stream::wrappers::TcpListenerStream;
+
+use crate::{
+    admin::AdminService,
+    config::Config,
+    control::{ControlLink, Introduction},
+    desk::CellDesk,
+    mesh::{GrpcMesh, MeshService},
+    registry,
+    wiring::Outside,
+};
+
+/// How long an idle connection between cells may be silent before it is asked whether it lives.
+const KEEPALIVE: Duration = Duration::from_secs(10);
+
+/// The addresses that were taken, as the addresses file tells them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Addresses {
+    /// Where routers reach the API.
+    pub edge: SocketAddr,
+    /// Where other cells reach this one.
+    pub mesh: SocketAddr,
+    /// Where health, metrics and administration are.
+    pub admin: SocketAddr,
+    /// Id of the process.
+    pub pid: u32,
+}
+
+/// Why a cell does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenRefusal),
+    /// The kept routing table cannot be read.
+    #[error("the routing table that was kept on disk cannot be read; delete it, and the control plane sends another")]
+    Table(#[source] LastGoodError),
+    /// The outside world cannot be reached as configured, or the first steps fail.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// A port cannot be had.
+    #[error("cannot listen on {address} ({purpose})")]
+    Port {
+        /// Which address.
+        address: SocketAddr,
+        /// What it is for.
+        purpose: &'static str,
+        /// Why not.
+        #[source]
+        cause: io::Error,
+    },
+}
+
+/// A cell that serves.
+pub struct Running {
+    cell: Cell,
+    store: Embedded,
+    addresses: Addresses,
+    tasks: JoinSet<String>,
+    stop_edge: Option<oneshot::Sender<()>>,
+    broken: watch::Receiver<Option<Fault>>,
+}
+
+/// Starts a cell.
+pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, StartError> {
+    let store = config.store();
+    let opened = tokio::task::spawn_blocking(move || Embedded::open(&store)).await;
+    let store = opened.expect("opening a store catches its panics")?;
+    let last_good = LastGood::at(config.data_dir.join("table.last-good"));
+    let kept = last_good.load().map_err(StartError::Table)?;
+
+    let (metrics, readiness) = (Metrics::new(), Readiness::new());
+    let table = Snapshot::new(Table::empty());
+    let outside = Outside::open(&config, store.stores()).await?;
+    let runtime_metrics = cell_runtime::Metrics::default();
+    metrics.with(|registry| runtime_metrics.register(registry));
+    crate::activity::register(&metrics, &store);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let parts = Parts {
+        id: config.name.clone(),
+        config: config.runtime.clone(),
+        stores: store.stores(),
+        clock: Arc::clone(&clock),
+        table: table.clone(),
+        mesh: Arc::new(GrpcMesh::new(config.name.clone(), table)),
+        mint: Arc::new(|| uuid::Uuid::now_v7().simple().to_string()),
+        metrics: runtime_metrics,
+    };
+    let cell = Cell::start(parts, registry::services(&config, &outside));
+    let table_held = readiness.register("table");
+    match kept {
+        Some(kept) => {
+            cell.adopt(kept).await?;
+            table_held.ready();
+        }
+        None => table_held.not_ready("no routing table yet: it comes from the control plane once enough cells have registered"),
+    }
+
+    let (edge_listener, edge) = bind(config.edge, "edge: the API, for routers").await?;
+    let (mesh_listener, mesh) = bind(config.mesh, "mesh: other cells").await?;
+    let (admin_listener, admin) = bind(config.admin, "admin: health, metrics, operators").await?;
+    let addresses = Addresses { edge, mesh, admin, pid: std::process::id() };
+
+    let mut tasks = JoinSet::new();
+    let (stop_edge, stopped) = oneshot::channel();
+    let desk = Arc::new(CellDesk::new(cell.clone()));
+    let face = metrics.with(|registry| cell_edge::Edge::new(desk, config.limits.clone(), registry))?;
+    tasks.spawn(async move {
+        let stop = async move { drop(stopped.await) };
+        ended("edge", face.serve(edge_listener, stop).await)
+    });
+    let mesh_service = MeshService::server(cell.clone());
+    tasks.spawn(async move {
+        let server = tonic::transport::Server::builder().tcp_nodelay(true).http2_keepalive_interval(Some(KEEPALIVE));
+        ended("mesh", serve_mesh(server, mesh_service, mesh_listener).await)
+    });
+    let operators = tonic::service::Routes::new(AdminService::server(cell.clone())).into_axum_router();
+    let mut admin_server = Admin::new(metrics, readiness).with_routes(operators);
+    if let Some(level) = level {
+        admin_server = admin_server.with_level(level);
+    }
+    tasks.spawn(async move { ended("admin", admin_server.serve(admin_listener).await) });
+    if let Some(address) = config.control_plane.clone() {
+        let link = ControlLink {
+            cell: cell.clone(),
+            address,
+            introduction: introduction(&config, addresses),
+            keys: outside.public_keys(),
+            last_good,
+            ready: table_held,
+        };
+        tasks.spawn(async move { ended("control plane link", link.run().await) });
+    }
+    if let Some(path) = &config.addresses_file {
+        addresses::publish(path, &addresses)?;
+    }
+    tracing::info!(cell = %config.name, %edge, %mesh, %admin, "serving");
+    let broken = store.broken();
+    Ok(Running { cell, store, addresses, tasks, stop_edge: Some(stop_edge), broken })
+}
+
+impl Running {
+    /// The addresses that were taken.
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// The cell.
+    pub fn cell(&self) -> &Cell {
+        &self.cell
+    }
+
+    /// Waits until the process cannot go on, and says why. Never completes while all is well.
+    pub async fn failed(&mut self) -> String {
+        tokio::select! {
+            Ok(broken) = self.broken.wait_for(Option::is_some) => {
+                let why = broken.as_ref().map(|fault| base_fault::chain(fault)).unwrap_or_default();
+                format!("the store failed, and nothing more is acknowledged: {why}")
+            }
+            Some(ended) = self.tasks.join_next() => ended.unwrap_or_else(|bug| format!("a server ended: {bug}")),
+        }
+    }
+
+    /// Stops: no new requests, those in flight end, then the relay, then the store.
+    pub async fn stop(mut self) {
+        if let Some(stop) = self.stop_edge.take() {
+            let _ = stop.send(());
+            // The edge is the only server that ends by being told to.
+            let _ = self.tasks.join_next().await;
+        }
+        self.tasks.shutdown().await;
+        self.cell.stop().await;
+        if let Err(fault) = self.store.close().await {
+            tracing::error!(fault = base_fault::chain(&fault), "the store could not be closed");
+        }
+    }
+}
+
+async fn serve_mesh(
+    mut server: tonic::transport::Server,
+    service: souk_proto_fleet::v1::mesh_server::MeshServer<MeshService>,
+    listener: TcpListener,
+) -> Result<(), tonic::transport::Error> {
+    server.add_service(service).serve_with_incoming(TcpListenerStream::new(listener)).await
+}
+
+fn ended(what: &str, how: Result<(), impl std::error::Error>) -> String {
+    match how {
+        Ok(()) => format!("{what} ended"),
+        Err(error) => format!("{what} failed: {}", base_fault::chain(&error)),
+    }
+}
+
+fn introduction(config: &Config, addresses: Addresses) -> Introduction {
+    let reached = |address: SocketAddr| match config.advertise {
+        Some(ip) => SocketAddr::new(ip, address.port()).to_string(),
+        None => address.to_string(),
+    };
+    let heartbeat = HeartbeatRequest {
+        cell: config.name.to_string(),
+        boot: uuid::Uuid::new_v4().simple().to_string(),
+        edge_address: reached(addresses.edge),
+        mesh_address: reached(addresses.mesh),
+        admin_address: reached(addresses.admin),
+        weight: config.weight,
+        signing_keys: Vec::new(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: 0,
+    };
+    Introduction { heartbeat }
+}
+
+async fn bind(address: SocketAddr, purpose: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
+    let refused = |cause| StartError::Port { address, purpose, cause };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let taken = listener.local_addr().map_err(refused)?;
+    Ok((listener, taken))
+}
