@@ -1,0 +1,67 @@
+//! The edge's bounds.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Bounds on what callers may send, ask at once and wait for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EdgeConfig {
+    /// Largest request, in bytes.
+    pub body_max_bytes: usize,
+    /// Largest body of a webhook or an import, in bytes.
+    pub callback_max_bytes: usize,
+    /// Most requests that are served at once; the next one is answered `busy`.
+    pub calls_max: usize,
+    /// Most bodies above `body_max_bytes` that are held in memory at once.
+    pub large_bodies_max: usize,
+    /// Most streams that are open at once.
+    pub streams_max: usize,
+    /// Most connections that are open at once.
+    pub connections_max: usize,
+    /// How long a caller waits that does not say, in milliseconds.
+    pub deadline_default_ms: u64,
+    /// How long a caller may wait at most, in milliseconds.
+    pub deadline_max_ms: u64,
+    /// Between two signs of life on a stream on which nothing changes, in milliseconds.
+    pub heartbeat_ms: u64,
+    /// How long a stream lasts at most, in milliseconds; the client then opens it again, with a token that still holds.
+    pub stream_max_ms: u64,
+    /// How long the head of a request may take to arrive, in milliseconds.
+    pub head_timeout_ms: u64,
+    /// How long requests in flight may take when the process stops, in milliseconds.
+    pub drain_ms: u64,
+    /// Whether a guest's cookie is sent back over TLS only; off where the platform is reached without TLS.
+    pub secure_cookies: bool,
+}
+
+impl Default for EdgeConfig {
+    fn default() -> Self {
+        Self {
+            body_max_bytes: 1 << 20,
+            callback_max_bytes: 8 << 20,
+            calls_max: 1024,
+            large_bodies_max: 8,
+            streams_max: 4096,
+            connections_max: 8192,
+            deadline_default_ms: 10_000,
+            deadline_max_ms: 60_000,
+            heartbeat_ms: 15_000,
+            stream_max_ms: 600_000,
+            head_timeout_ms: 10_000,
+            drain_ms: 10_000,
+            secure_cookies: true,
+        }
+    }
+}
+
+impl EdgeConfig {
+    pub(crate) fn heartbeat(&self) -> Duration {
+        Duration::from_millis(self.heartbeat_ms.max(1))
+    }
+
+    pub(crate) fn stream_max(&self) -> Duration {
+        Duration::from_millis(self.stream_max_ms)
+    }
+}
