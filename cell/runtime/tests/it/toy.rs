@@ -117,13 +117,13 @@ impl Decider for Purses {
 
     fn decide(state: &State, command: &Command, (): &(), _: &Asked) -> Result<Vec<Event>, Refusal> {
         match command {
-            Command::Put(coins) => Ok(vec![Event::Put(*coins)]),
+            Command::Put(coins) | Command::Interest(coins) => Ok(vec![Event::Put(*coins)]),
             Command::Send { coins, .. } if *coins > state.coins => {
                 Err(Refusal::TooFewCoins(state.coins))
             }
             Command::Send { to, coins } => Ok(vec![Event::Sent { to: to.clone(), coins: *coins }]),
             Command::Receive(coins) => Ok(vec![Event::Received(*coins)]),
-            Command::Interest(coins) => Ok(vec![Event::Put(*coins)]),
+
             Command::LookAgain => Ok(vec![Event::Looked]),
             Command::Panic => unreachable!("a bug, on purpose"),
         }
@@ -215,7 +215,7 @@ fn announce(seen: &Seen<'_, Purses>, outbox: &mut Outbox) {
         if *coins == 13 {
             outbox.tell(to, Purses::SERVICE, &Poison { text: "not a coin".to_owned() });
         }
-        let due = seen.at.after(Duration::from_secs(60));
+        let due = seen.at.after(Duration::from_mins(1));
         outbox.remind(seen.tenant, Purses::SERVICE, due, &LookAgain { coins: *coins });
     }
 }
