@@ -1,0 +1,163 @@
+//! The verbs and what they take, each with an example.
+
+use clap::{Args, Parser, Subcommand};
+
+/// Everything that is done to Souk is one of these.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    disable_help_subcommand = true,
+    max_term_width = 110
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Starts a whole platform here: control plane, three cells, router, payment stand-in, demo catalogue.
+    #[command(
+        after_help = "Examples:\n  cargo xtask dev\n  cargo xtask dev --scale 1 --fresh\n  cargo xtask dev --check"
+    )]
+    Dev(Dev),
+    /// Tests everything, from formatting to purchases over killed processes; counts.
+    #[command(after_help = "Example:\n  cargo xtask test")]
+    Test(Test),
+    /// Formatting, lints, walls and stories: what to run before a commit; under a minute when warm.
+    #[command(after_help = "Example:\n  cargo xtask check")]
+    Check,
+    /// Keeps the walls of the house and prints what is largest.
+    #[command(after_help = "Example:\n  cargo xtask tidy")]
+    Tidy,
+    /// Journeys of buyers and vendors through real processes, with bad days.
+    #[command(
+        after_help = "Examples:\n  cargo xtask journey first-order --kills 50\n  cargo xtask journey list"
+    )]
+    Journey(Journey),
+    /// Every step of a purchase × crash, duplicate, delay, lost answer, in one process.
+    #[command(after_help = "Example:\n  cargo xtask crash-points")]
+    CrashPoints(Rest),
+    /// 1,000 buyers in three cells on 100 units of one offer.
+    #[command(after_help = "Example:\n  cargo xtask oversell")]
+    Oversell(Rest),
+    /// Measures, prints a table and writes JSON.
+    #[command(
+        after_help = "Examples:\n  cargo xtask bench store\n  cargo xtask bench orders\n  cargo xtask bench start"
+    )]
+    Bench(Bench),
+    /// Writes what is generated: example settings, the list of error codes.
+    #[command(after_help = "Example:\n  cargo xtask gen --check")]
+    Gen(Gen),
+    /// Lays out a service that compiles and has a story, ready to be made yours.
+    #[command(after_help = "Example:\n  cargo xtask new-service people/wishlists")]
+    NewService(NewService),
+    /// Builds the pages of all our crates and checks their links.
+    #[command(after_help = "Example:\n  cargo xtask doc")]
+    Doc,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Dev {
+    /// How large the demo catalogue is: 1 is 120 vendors and 24,000 offers.
+    #[arg(long, value_name = "0.001-100")]
+    pub(crate) scale: Option<String>,
+    /// Forgets what an earlier run left and begins anew.
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Runs the commands that it prints, shows the order's receipts from three cells, and stops.
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// How many cells.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=16))]
+    pub(crate) cells: u16,
+    /// Builds optimised: slower to build, faster to run.
+    #[arg(long)]
+    pub(crate) release: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Leaves out what starts real processes.
+    #[arg(long)]
+    pub(crate) quick: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Journey {
+    /// Which; `list` lists them.
+    pub(crate) name: String,
+    /// Passed on to the journey; its own --help has the rest.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) rest: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rest {
+    /// Passed on.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) rest: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// What to measure.
+    #[arg(value_enum)]
+    pub(crate) what: Measured,
+    /// Passed on to the benchmark.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) rest: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Measured {
+    /// Durable appends: events a second, latency.
+    Store,
+    /// Complete checkouts over cells: orders a second, CPU and syncs per order.
+    Orders,
+    /// Starting and resting: milliseconds and megabytes.
+    Start,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Gen {
+    /// Writes nothing; fails if something is not as it would be written.
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewService {
+    /// Its group and name, such as `people/wishlists`.
+    #[arg(value_name = "GROUP/NAME")]
+    pub(crate) place: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::Cli;
+
+    #[test]
+    fn every_verb_has_help_with_an_example() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        for verb in command.get_subcommands() {
+            assert!(verb.get_about().is_some(), "{}", verb.get_name());
+            let example = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(
+                example.contains(&format!("cargo xtask {}", verb.get_name())),
+                "{}",
+                verb.get_name()
+            );
+        }
+    }
+
+    #[test]
+    fn an_unknown_verb_is_named() {
+        let error = Cli::try_parse_from(["cargo xtask", "biuld"]).unwrap_err();
+        assert!(error.to_string().contains("'biuld'"), "{error}");
+    }
+}
