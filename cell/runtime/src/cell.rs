@@ -8,7 +8,7 @@ use std::{
 };
 
 use base_fault::{Code, Fault};
-use base_ids::{CellId, MessageId, Tenant};
+use base_ids::{CellId, MessageId, StreamName, Tenant, Version};
 use base_time::{Clock, Timestamp};
 use cell_kernel::{Decider, No, Onward, Reading, Request, ServiceSpec};
 use router_table::{Snapshot, Table};
@@ -20,7 +20,7 @@ use crate::{
     mesh::{Addressed, Delivery, Mesh},
     metrics::Metrics,
     ownership,
-    port::{Append, Errand, OutboxEntry, OutboxKey, Stores},
+    port::{Append, Errand, OutboxEntry, OutboxKey, RowWrite, Stores},
     relay::Relay,
     room::{Changes, Hearing, Room, RoomOf, Served},
     watch::Watched,
@@ -241,6 +241,15 @@ impl Cell {
         let found = self.inner.stores.outbox.replay(id).await?;
         self.inner.relay.rescan();
         Ok(found)
+    }
+
+    /// What the rows of a stream's views must be, replayed from its events alone: the last change of each row. Nothing is written.
+    pub async fn refold(&self, stream: &StreamName) -> Result<Vec<RowWrite>, Fault> {
+        let room = self.inner.rooms.get(&*stream.service).ok_or_else(|| {
+            Fault::caller(Code::NotFound, format!("this cell has no service `{}`", stream.service))
+        })?;
+        let events = self.inner.stores.journal.events(stream, Version(0), usize::MAX).await?;
+        room.refold(stream, &events)
     }
 
     /// Forgets the streams that are held in memory; the next command of each loads it anew.

@@ -36,10 +36,14 @@ struct CauseOf<'a, C, F> {
     told: &'a [ToldTo],
 }
 
+/// Row changes, the last one of each row.
+pub(crate) type Writes = BTreeMap<(Table, String), RowWrite>;
+
 /// What hangs on the events of one append.
 #[derive(Default)]
 struct Hanging {
-    rows: BTreeMap<(Table, String), RowWrite>,
+    told_at: Version,
+    rows: Writes,
     outbox: Vec<OutboxEntry>,
     public: Vec<(String, Message)>,
     told: Vec<ToldTo>,
@@ -54,7 +58,9 @@ pub(crate) fn append_of<D: Decider>(
     grounds: &Grounds<'_, D>,
 ) -> Append {
     let expected = live.version;
-    let mut hanging = Hanging::default();
+    // What is told names the version after the whole append, where its cause is found.
+    let told_at = Version(expected.0 + events.len() as u64);
+    let mut hanging = Hanging { told_at, ..Hanging::default() };
     for event in events {
         D::evolve(&mut live.state, event);
         live.version = live.version.next();
@@ -102,22 +108,14 @@ fn hang<D: Decider>(
     grounds: &Grounds<'_, D>,
     hanging: &mut Hanging,
 ) {
-    for view in spec.views() {
-        let table = Table { service: D::SERVICE, name: view.name };
-        for change in (view.fold)(seen) {
-            // Of several changes of one row the last one stays: a batch has no order within a key.
-            let write =
-                RowWrite { table, key: change.key.clone(), row: change.row, version: seen.version };
-            hanging.rows.insert((table, change.key), write);
-        }
-    }
+    fold_views(spec, seen, &mut hanging.rows);
     let mut outbox = Outbox::default();
     spec.told(seen, &mut outbox);
     for posted in outbox.into_posted() {
-        hang_message(seen.version, posted, grounds, hanging);
+        hang_message(posted, grounds, hanging);
     }
     for call in spec.calls(seen) {
-        let message = message(seen.version, EFFECT.to_owned(), call, grounds, hanging.told.len());
+        let message = message(EFFECT.to_owned(), call, grounds, hanging);
         let id = message.id;
         hanging.outbox.push(OutboxEntry {
             errand: Errand::Perform { message },
@@ -129,16 +127,23 @@ fn hang<D: Decider>(
     }
 }
 
-fn hang_message<D: Decider>(
-    version: Version,
-    posted: Posted,
-    grounds: &Grounds<'_, D>,
-    hanging: &mut Hanging,
-) {
-    let ordinal = hanging.told.len();
+/// Folds one event into the rows of the service's views.
+pub(crate) fn fold_views<D: Decider>(spec: &ServiceSpec<D>, seen: &Seen<'_, D>, rows: &mut Writes) {
+    for view in spec.views() {
+        let table = Table { service: D::SERVICE, name: view.name };
+        for change in (view.fold)(seen) {
+            // Of several changes of one row the last one stays: a batch has no order within a key.
+            let write =
+                RowWrite { table, key: change.key.clone(), row: change.row, version: seen.version };
+            rows.insert((table, change.key), write);
+        }
+    }
+}
+
+fn hang_message<D: Decider>(posted: Posted, grounds: &Grounds<'_, D>, hanging: &mut Hanging) {
     match posted {
         Posted::To { tenant, service, kind, body, due } => {
-            let message = message(version, kind.clone(), body, grounds, ordinal);
+            let message = message(kind.clone(), body, grounds, hanging);
             let told = ToldTo {
                 id: message.id,
                 tenant: Some(tenant.clone()),
@@ -151,7 +156,7 @@ fn hang_message<D: Decider>(
             hanging.outbox.push(OutboxEntry { errand, due, tries: 0 });
         }
         Posted::Public { key, kind, body } => {
-            let message = message(version, kind.clone(), body, grounds, ordinal);
+            let message = message(kind.clone(), body, grounds, hanging);
             hanging.told.push(ToldTo {
                 id: message.id,
                 tenant: None,
@@ -165,13 +170,13 @@ fn hang_message<D: Decider>(
 }
 
 fn message<D: Decider>(
-    version: Version,
     kind: String,
     body: Vec<u8>,
     grounds: &Grounds<'_, D>,
-    ordinal: usize,
+    hanging: &Hanging,
 ) -> Message {
-    let id = MessageId::derived(grounds.stream, version, ordinal);
+    let version = hanging.told_at;
+    let id = MessageId::derived(grounds.stream, version, hanging.told.len());
     Message {
         id,
         from: grounds.stream.clone(),

@@ -18,8 +18,10 @@ use tokio::sync::watch;
 
 pub use faults::{Faults, Injected, Write};
 
+pub use state::RowOf;
+
 use self::{ports::Opened, state::State};
-use crate::port::Stores;
+use crate::port::{OutboxEntry, OutboxKey, Stores};
 
 /// Stores that live as long as a clone of this handle.
 #[derive(Clone)]
@@ -40,6 +42,20 @@ struct Disk {
     dead: AtomicU64,
 }
 
+impl Disk {
+    fn with(state: State) -> Self {
+        let head = state.public.len() as u64;
+        Self {
+            state: Mutex::new(state),
+            public_head: watch::Sender::new(head),
+            faults: Mutex::default(),
+            steps: AtomicU64::new(0),
+            opened: AtomicU64::new(0),
+            dead: AtomicU64::new(0),
+        }
+    }
+}
+
 impl Default for MemoryStores {
     fn default() -> Self {
         Self::new()
@@ -49,16 +65,13 @@ impl Default for MemoryStores {
 impl MemoryStores {
     /// Empty stores on which every day is good.
     pub fn new() -> Self {
-        Self {
-            disk: Arc::new(Disk {
-                state: Mutex::default(),
-                public_head: watch::Sender::new(0),
-                faults: Mutex::default(),
-                steps: AtomicU64::new(0),
-                opened: AtomicU64::new(0),
-                dead: AtomicU64::new(0),
-            }),
-        }
+        Self { disk: Arc::new(Disk::with(State::default())) }
+    }
+
+    /// A copy of the disk as it is now, which nobody has open and on which every day is good: another future of the same past.
+    pub fn fork(&self) -> Self {
+        let state = self.disk.state.lock().clone();
+        Self { disk: Arc::new(Disk::with(state)) }
     }
 
     /// The ports, as one process opens them. After a [`MemoryStores::halt`], what was opened before it stays dead and what is opened
@@ -93,6 +106,17 @@ impl MemoryStores {
     /// Every stream of every tenant with its version, in order of their names; for checks over the whole cell.
     pub fn all_streams(&self) -> Vec<(StreamName, Version)> {
         self.disk.state.lock().all_streams()
+    }
+
+    /// Every row of every view and replica, by table, tenant and key; for checks over the whole cell.
+    pub fn all_rows(&self) -> Vec<RowOf> {
+        self.disk.state.lock().all_rows()
+    }
+
+    /// Everything in the outbox, due or not; for checks over the whole cell.
+    pub fn outbox(&self) -> Vec<(OutboxKey, OutboxEntry)> {
+        let state = self.disk.state.lock();
+        state.outbox.iter().map(|(key, entry)| (*key, entry.clone())).collect()
     }
 }
 

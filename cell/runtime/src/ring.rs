@@ -17,7 +17,7 @@ use crate::{
     commit::{Grounds, append_of, json},
     kept::{read_no, write_no},
     ownership,
-    port::{Append, Appended, HeardFrom, OutboxKey, Reply, ReplyKey},
+    port::{Append, Appended, HeardFrom, OutboxKey, Reply, ReplyKey, StoredEvent},
     room::RoomOf,
 };
 
@@ -364,27 +364,35 @@ fn replay(kept: Reply, request: u128) -> Result<Carried, Unanswered> {
 
 async fn load<D: Decider>(cell: &Arc<Inner>, stream: &StreamName) -> Result<Live<D>, Fault> {
     let loaded = cell.stores.journal.load(stream, Version(0)).await?;
-    let unreadable = |what: &str, error| {
-        Fault::ours(Code::StoreBroken, format!("{what} of {stream} cannot be read")).because(error)
-    };
     let (mut live, snapshot_size) = match &loaded.snapshot {
         None => {
             (Live { state: D::State::default(), version: Version(0), tail: 0, snapshot_size: 0 }, 0)
         }
         Some((version, bytes)) => {
-            let state =
-                serde_json::from_slice(bytes).map_err(|error| unreadable("the snapshot", error))?;
+            let state = serde_json::from_slice(bytes)
+                .map_err(|error| unreadable(stream, "the snapshot", error))?;
             (Live { state, version: *version, tail: 0, snapshot_size: 0 }, bytes.len())
         }
     };
     live.snapshot_size = snapshot_size;
     for stored in &loaded.events {
-        let event = D::Event::read(&stored.body).map_err(|error| {
-            unreadable(&format!("event {} ({})", stored.version, stored.kind), error)
-        })?;
-        D::evolve(&mut live.state, &event);
+        D::evolve(&mut live.state, &read_event::<D>(stream, stored)?);
         live.version = stored.version;
     }
     live.tail = loaded.events.len() as u64;
     Ok(live)
+}
+
+/// Reads a stored event of a stream.
+pub(crate) fn read_event<D: Decider>(
+    stream: &StreamName,
+    stored: &StoredEvent,
+) -> Result<D::Event, Fault> {
+    D::Event::read(&stored.body).map_err(|error| {
+        unreadable(stream, &format!("event {} ({})", stored.version, stored.kind), error)
+    })
+}
+
+fn unreadable(stream: &StreamName, what: &str, error: serde_json::Error) -> Fault {
+    Fault::ours(Code::StoreBroken, format!("{what} of {stream} cannot be read")).because(error)
 }

@@ -5,7 +5,7 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use base_fault::{Code, Fault};
 use base_ids::{StreamName, Tenant};
 use cell_kernel::{
-    Caller, Decider, Heard, Method, MethodKind, No, Onward, ReplicaSpec, ServiceSpec, Table,
+    Caller, Decider, Heard, Method, MethodKind, No, Onward, ReplicaSpec, Seen, ServiceSpec, Table,
     Versioned,
 };
 use futures_util::stream::{self, BoxStream};
@@ -16,11 +16,11 @@ use crate::{
     cache::Cache,
     call::{Answered, Call, Unanswered},
     cell::Inner,
-    commit::EFFECT,
+    commit::{EFFECT, Writes, fold_views},
     config::Config,
     ownership,
-    port::{HeardFrom, Message, OutboxKey, ReplyKey},
-    ring::{Carried, Order, Origin, carry_out},
+    port::{HeardFrom, Message, OutboxKey, ReplyKey, RowWrite, StoredEvent},
+    ring::{Carried, Order, Origin, carry_out, read_event},
 };
 
 pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -60,6 +60,7 @@ pub(crate) trait Room: Send + Sync + 'static {
         key: OutboxKey,
     ) -> Boxed<'a, Hearing>;
     fn forget(&self);
+    fn refold(&self, stream: &StreamName, events: &[StoredEvent]) -> Result<Vec<RowWrite>, Fault>;
 }
 
 /// How a call was served.
@@ -316,6 +317,24 @@ impl<D: Decider> Room for RoomOf<D> {
 
     fn forget(&self) {
         self.cache.clear();
+    }
+
+    fn refold(&self, stream: &StreamName, events: &[StoredEvent]) -> Result<Vec<RowWrite>, Fault> {
+        let (mut state, mut rows) = (D::State::default(), Writes::new());
+        for stored in events {
+            let event = read_event::<D>(stream, stored)?;
+            D::evolve(&mut state, &event);
+            let seen = Seen {
+                tenant: &stream.tenant,
+                key: &stream.key,
+                event: &event,
+                state: &state,
+                version: stored.version,
+                at: stored.at,
+            };
+            fold_views(&self.spec, &seen, &mut rows);
+        }
+        Ok(rows.into_values().collect())
     }
 }
 

@@ -1,10 +1,13 @@
 //! What the stores remember, and the rules of each write; pure and synchronous.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use base_ids::{CellId, Generation, MessageId, StreamName, Tenant, Version};
 use base_time::Timestamp;
-use cell_kernel::Table;
+use cell_kernel::{RowBytes, Table};
 
 use crate::port::{
     Append, Appended, DeadLetter, Fence, HEARD_KEPT, Loaded, Message, OutboxEntry, OutboxKey,
@@ -14,7 +17,18 @@ use crate::port::{
 /// Rows of one table, of one tenant or of nobody.
 pub(super) type RowsOf = BTreeMap<String, (Version, Vec<u8>)>;
 
-#[derive(Default)]
+/// A row with where it lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowOf {
+    /// In which table.
+    pub table: Table,
+    /// Whose; `None` in a replica.
+    pub tenant: Option<Tenant>,
+    /// The row.
+    pub row: RowBytes,
+}
+
+#[derive(Clone, Default)]
 pub(super) struct State {
     commit: u64,
     streams: BTreeMap<Tenant, BTreeMap<String, Stream>>,
@@ -25,9 +39,11 @@ pub(super) struct State {
     dead: BTreeMap<(Timestamp, MessageId), DeadLetter>,
     pub(super) public: Vec<Message>,
     cursors: BTreeMap<CellId, u64>,
-    pub(super) fences: BTreeMap<Scope, Fence>,
+    /// Shared by the copies of a disk: a table may fence tens of thousands of slots.
+    pub(super) fences: Arc<BTreeMap<Scope, Fence>>,
 }
 
+#[derive(Clone)]
 struct Stream {
     name: StreamName,
     events: Vec<StoredEvent>,
@@ -35,6 +51,7 @@ struct Stream {
 }
 
 /// Where and when a message was heard.
+#[derive(Clone)]
 struct Note {
     stream: StreamName,
     version: Version,
@@ -127,7 +144,7 @@ impl State {
     pub(super) fn set_fence(&mut self, scope: Scope, fence: Fence) -> bool {
         let wins = fence.replaces(self.fences.get(&scope).copied());
         if wins {
-            self.fences.insert(scope, fence);
+            Arc::make_mut(&mut self.fences).insert(scope, fence);
         }
         wins
     }
@@ -225,6 +242,18 @@ impl State {
 
     pub(super) fn all_streams(&self) -> Vec<(StreamName, Version)> {
         self.streams.values().flat_map(BTreeMap::values).filter_map(Stream::listed).collect()
+    }
+
+    pub(super) fn all_rows(&self) -> Vec<RowOf> {
+        let of_table = |((table, tenant), rows): (&(Table, Option<Tenant>), &RowsOf)| {
+            let row = |(key, (version, row)): (&String, &(Version, Vec<u8>))| RowOf {
+                table: *table,
+                tenant: tenant.clone(),
+                row: RowBytes { key: key.clone(), version: *version, row: row.clone() },
+            };
+            rows.iter().map(row).collect::<Vec<_>>()
+        };
+        self.rows.iter().flat_map(of_table).collect()
     }
 
     fn write_rows(&mut self, tenant: Option<&Tenant>, writes: Vec<RowWrite>) {
