@@ -151,9 +151,9 @@ pub struct RowWrite {
 pub struct Message {
     /// Its id.
     pub id: MessageId,
-    /// The stream whose event gave rise to it.
+    /// The stream whose events gave rise to it.
     pub from: StreamName,
-    /// That event's version.
+    /// The stream's version after the append that told it; the append's cause is kept there.
     pub version: Version,
     /// Full name of the protobuf message.
     pub kind: String,

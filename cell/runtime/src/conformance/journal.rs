@@ -256,6 +256,7 @@ pub(super) async fn streams_are_listed_in_order(subject: &mut impl Subject) {
     assert_eq!(list(Some("carts"), Some(names[1]), 99).await, names[2..4]);
     assert_eq!(list(None, Some(names[3]), 99).await, names[4..]);
     assert_eq!(list(None, Some("users/a"), 99).await, names);
+    assert_eq!(list(None, Some("users/a/carts"), 99).await, names[1..]);
     assert!(list(None, Some("users/b"), 99).await.is_empty());
     assert!(list(Some("cart"), Some(names[1]), 99).await.is_empty());
 }
