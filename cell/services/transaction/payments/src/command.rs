@@ -1,0 +1,236 @@
+//! What can be asked of payments.
+
+use std::{fmt, str::FromStr};
+
+use base_ids::{ResourceId, Tenant};
+use base_money::{Currency, Money, MoneyError};
+use base_time::Timestamp;
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
+
+use crate::report::Said;
+
+/// What can be asked of one payment.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Command {
+    /// Which.
+    pub payment: ResourceId,
+    /// What.
+    pub ask: Ask,
+}
+
+/// What can be asked.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Ask {
+    /// Open it and have the money held or promised.
+    Authorise {
+        /// Whom to answer.
+        reply: ReplyTo,
+        /// How.
+        means: Means,
+        /// Of what.
+        shares: Shares,
+        /// After it the attempt is given up.
+        until: Timestamp,
+    },
+    /// Take the held money, or expect it at the door.
+    Capture {
+        /// Whom to answer.
+        reply: ReplyTo,
+    },
+    /// Let go of the money, whatever state the payment is in.
+    Void {
+        /// Whom to answer.
+        reply: ReplyTo,
+        /// Why.
+        reason: String,
+    },
+    /// Give one share back.
+    RefundShare {
+        /// Of which child order.
+        order: ResourceId,
+        /// The order group to answer.
+        group: ResourceId,
+        /// Why.
+        reason: String,
+    },
+    /// Note that the cash of one share was collected at the door.
+    CollectCash {
+        /// Of which child order.
+        order: ResourceId,
+        /// How much.
+        amount: Money,
+    },
+    /// Give an attempt up whose time is over.
+    Expire {
+        /// Which.
+        attempt: u32,
+    },
+    /// Note what the provider says; `None` if it says nothing that matters here.
+    Hear {
+        /// What.
+        said: Option<Said>,
+        /// How it came.
+        via: Via,
+    },
+    /// Ask the provider how it stands.
+    Sync,
+}
+
+/// How the provider's word came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// As the answer to a call of ours.
+    Answer,
+    /// As its own event of this id.
+    Event(String),
+}
+
+/// How a payment is made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Means {
+    /// By card; `None` if what was given cannot be an instrument.
+    Card(Option<Instrument>),
+    /// In cash, to whoever brings the goods.
+    CashOnDelivery,
+}
+
+/// The ways to pay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Method {
+    /// By card.
+    Card,
+    /// In cash, to whoever brings the goods.
+    CashOnDelivery,
+}
+
+impl Means {
+    /// The way to pay.
+    pub fn method(&self) -> Method {
+        match self {
+            Self::Card(_) => Method::Card,
+            Self::CashOnDelivery => Method::CashOnDelivery,
+        }
+    }
+}
+
+/// The provider's token for a card or the like: 1 to 120 letters, digits and `_`, with a letter among them, so that it is never a
+/// card number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Instrument(String);
+
+/// Not an instrument. Does not repeat what was given: it may be a card number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an instrument is the provider's token, such as pm_card_visa")]
+pub struct BadInstrument;
+
+impl FromStr for Instrument {
+    type Err = BadInstrument;
+
+    fn from_str(text: &str) -> Result<Self, BadInstrument> {
+        let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let lettered = text.bytes().any(|byte| byte.is_ascii_alphabetic());
+        if plain && lettered && text.len() <= 120 {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(BadInstrument)
+        }
+    }
+}
+
+impl fmt::Display for Instrument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What each child order has in a payment: at least one share, one currency, one share for each order, a sum that fits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Shares(Vec<Asked>);
+
+/// What one child order has in a payment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// The child order.
+    pub order: ResourceId,
+    /// Who sells.
+    pub vendor: Tenant,
+    /// How much; never less than nothing.
+    pub amount: Money,
+}
+
+/// Not shares of a payment.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadShares {
+    /// There are none.
+    #[error("a payment has at least one share")]
+    None,
+    /// Two for one child order.
+    #[error("`{0}` has two shares")]
+    Twice(ResourceId),
+    /// Less than nothing.
+    #[error("a share of {0} is less than nothing")]
+    Negative(Money),
+    /// Two currencies, or a sum that does not fit.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+}
+
+impl Shares {
+    /// Checks the shares.
+    pub fn new(shares: Vec<Asked>) -> Result<Self, BadShares> {
+        let currency = shares.first().ok_or(BadShares::None)?.amount.currency;
+        for (at, share) in shares.iter().enumerate() {
+            if share.amount.is_negative() {
+                return Err(BadShares::Negative(share.amount));
+            }
+            if shares[..at].iter().any(|other| other.order == share.order) {
+                return Err(BadShares::Twice(share.order.clone()));
+            }
+        }
+        Money::sum(shares.iter().map(|share| share.amount), currency)?;
+        Ok(Self(shares))
+    }
+
+    /// Each.
+    pub fn as_slice(&self) -> &[Asked] {
+        &self.0
+    }
+
+    /// Their currency.
+    pub fn currency(&self) -> Currency {
+        self.0[0].amount.currency
+    }
+
+    /// Their sum: the payment's amount.
+    pub fn total(&self) -> Money {
+        Money::sum(self.0.iter().map(|share| share.amount), self.currency())
+            .expect("the sum was checked when the shares were")
+    }
+}
+
+/// Whom to answer: a tenant's service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplyTo {
+    /// Whose.
+    pub tenant: Tenant,
+    /// Which.
+    pub service: Service,
+}
+
+/// The services that ask for payments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Service {
+    /// A buyer's checkout.
+    Checkout,
+}

@@ -1,0 +1,260 @@
+//! What has happened to a payment; kept for ever.
+
+use base_ids::ResourceId;
+use base_money::Money;
+use base_time::Timestamp;
+use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
+
+use crate::{
+    command::{Instrument, Method, ReplyTo, Shares, Via},
+    report::{IntentReport, RefundReport},
+};
+
+/// What has happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
+#[serde(tag = "kind", deny_unknown_fields)]
+pub enum Event {
+    /// A payment was asked for.
+    PaymentOpened {
+        /// Whom to answer.
+        reply: ReplyTo,
+        /// How it is paid.
+        method: Method,
+        /// What each child order has in it.
+        shares: Shares,
+    },
+    /// It was voided before it was asked for, and will not be opened.
+    PaymentBarred {
+        /// Whom to answer.
+        reply: ReplyTo,
+        /// Why.
+        reason: String,
+    },
+    /// The provider is asked to hold the money.
+    AttemptStarted {
+        /// Counted from 1.
+        attempt: u32,
+        /// With what.
+        instrument: Instrument,
+        /// How much.
+        amount: Money,
+        /// Until when.
+        until: Timestamp,
+        /// When it was asked.
+        at: Timestamp,
+    },
+    /// No attempt was made.
+    AttemptRefused {
+        /// Why.
+        reason: NoAttempt,
+    },
+    /// The buyer promised cash.
+    CashPromised,
+    /// The provider said how an attempt stands.
+    IntentReported {
+        /// What it said.
+        report: IntentReport,
+        /// How that came.
+        via: Via,
+    },
+    /// The provider said how a refund stands.
+    RefundReported {
+        /// What it said.
+        report: RefundReport,
+        /// How that came.
+        via: Via,
+    },
+    /// The buyer has to act.
+    ActionRequired {
+        /// For which attempt.
+        attempt: u32,
+        /// Where.
+        url: String,
+    },
+    /// The money is held.
+    Authorised {
+        /// By which attempt.
+        attempt: u32,
+    },
+    /// An attempt was refused.
+    Declined {
+        /// Which.
+        attempt: u32,
+        /// The provider's code for why.
+        reason: String,
+    },
+    /// An attempt took too long.
+    AttemptExpired {
+        /// Which.
+        attempt: u32,
+    },
+    /// A hold that nobody wants is to be let go.
+    ReleaseAsked {
+        /// Of which attempt.
+        attempt: u32,
+        /// The provider's name for it.
+        intent: String,
+    },
+    /// The provider let a hold go that we still wanted.
+    HoldLost {
+        /// Of which attempt.
+        attempt: u32,
+    },
+    /// The provider is asked how an attempt stands.
+    SyncAsked {
+        /// Which.
+        attempt: u32,
+        /// The provider's name for it, if it is known.
+        intent: Option<String>,
+        /// When the attempt was made.
+        since: Timestamp,
+    },
+    /// The provider is asked to take the money.
+    CaptureAsked {
+        /// Whom to answer.
+        reply: ReplyTo,
+        /// Of which attempt.
+        attempt: u32,
+        /// The provider's name for it.
+        intent: String,
+        /// What each share claims of it.
+        claims: Vec<Claim>,
+        /// Their sum.
+        amount: Money,
+    },
+    /// There is nothing that could be taken.
+    CaptureRefused {
+        /// Whom to answer.
+        reply: ReplyTo,
+        /// What the payment is instead.
+        reason: String,
+    },
+    /// The money could not be taken.
+    CaptureFailed {
+        /// Whom to answer, if it is still wanted.
+        reply: Option<ReplyTo>,
+        /// The provider's code for why.
+        reason: String,
+    },
+    /// The money is taken.
+    Captured {
+        /// Whom to answer, if it was asked for and is still wanted.
+        reply: Option<ReplyTo>,
+        /// What each share got of it.
+        shares: Vec<Claim>,
+    },
+    /// The cash is expected at the doors.
+    CashExpected {
+        /// Whom to answer.
+        reply: ReplyTo,
+    },
+    /// The cash of one share was collected.
+    CashCollected {
+        /// Of which child order.
+        order: ResourceId,
+        /// How much.
+        amount: Money,
+    },
+    /// A share is to go back.
+    RefundWanted {
+        /// Of which child order.
+        order: ResourceId,
+        /// The order group to answer.
+        group: ResourceId,
+        /// Why.
+        reason: String,
+    },
+    /// Nothing of a share was taken, and nothing will be.
+    ShareWaived {
+        /// Of which child order.
+        order: ResourceId,
+    },
+    /// The provider is asked to give a share back.
+    RefundAsked {
+        /// Of which child order.
+        order: ResourceId,
+        /// From which attempt.
+        attempt: u32,
+        /// The provider's name for it.
+        intent: String,
+        /// How much: what was taken of this share, and never more.
+        amount: Money,
+        /// When.
+        at: Timestamp,
+    },
+    /// A share that was to go back is back.
+    ShareReturned {
+        /// Of which child order.
+        order: ResourceId,
+        /// The order group to answer.
+        group: ResourceId,
+        /// How much went back.
+        amount: Money,
+    },
+    /// All of the money is to be let go.
+    VoidAsked {
+        /// Whom to answer.
+        reply: ReplyTo,
+        /// Why.
+        reason: String,
+    },
+    /// Nothing is held or taken any more.
+    Voided {
+        /// Whom to answer.
+        reply: ReplyTo,
+    },
+    /// The provider and we do not agree: an operator must look.
+    AttentionNeeded {
+        /// What about.
+        trouble: Trouble,
+        /// The particulars.
+        detail: String,
+    },
+}
+
+/// What one share claims of an amount, or got of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    /// The child order.
+    pub order: ResourceId,
+    /// How much.
+    pub amount: Money,
+}
+
+/// Why no attempt was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum NoAttempt {
+    /// It was asked for after its own deadline.
+    TooLate,
+    /// What was given cannot be an instrument.
+    InstrumentInvalid,
+    /// Nothing cannot be held.
+    NothingToPay,
+    /// The shares or the way to pay are not those that it was opened with.
+    PaymentChanged,
+}
+
+/// What an operator must look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Trouble {
+    /// Amount or currency at the provider are not what was asked.
+    IntegrityFailed,
+    /// A refund could not be made.
+    RefundFailed,
+    /// Cash was collected that was not to be collected, or not so much.
+    CashDiffers,
+    /// Cash that was collected must go back, by hand.
+    CashToReturn,
+}
+
+impl cell_kernel::Event for Event {
+    fn kind(&self) -> &'static str {
+        self.into()
+    }
+}

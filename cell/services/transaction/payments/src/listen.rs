@@ -1,0 +1,97 @@
+//! What payments does when checkout, orders or time speak.
+
+use std::str::FromStr;
+
+use base_money::{Currency, Money};
+use base_time::Timestamp;
+use cell_kernel::{Heard, Listener, Unreadable};
+
+use crate::{
+    Payments,
+    command::{Ask, Asked, Command, Means, Method, ReplyTo, Shares},
+    wire,
+};
+
+pub(crate) fn listener() -> Listener<Payments> {
+    Listener::new()
+        .on(authorise_for_checkout)
+        .on(capture_when_placed)
+        .on(void_what_is_undone)
+        .on(refund_what_was_dropped)
+        .on(collect_at_the_door)
+        .on(expire_at_deadline)
+}
+
+fn authorise_for_checkout(
+    message: &wire::AuthorisePayment,
+    _: &Heard<'_>,
+) -> Result<Command, Unreadable> {
+    let shares = message.shares.iter().map(share).collect::<Result<_, _>>()?;
+    let means = match read(&message.method)? {
+        Method::Card => Means::Card(message.instrument.parse().ok()),
+        Method::CashOnDelivery => Means::CashOnDelivery,
+    };
+    let ask = Ask::Authorise {
+        reply: reply_to(&message.reply_tenant, &message.reply_service)?,
+        means,
+        shares: Shares::new(shares).map_err(Unreadable::because)?,
+        until: Timestamp::from_millis(message.until_ms),
+    };
+    of(&message.payment, ask)
+}
+
+fn capture_when_placed(
+    message: &wire::CapturePayment,
+    _: &Heard<'_>,
+) -> Result<Command, Unreadable> {
+    let reply = reply_to(&message.reply_tenant, &message.reply_service)?;
+    of(&message.payment, Ask::Capture { reply })
+}
+
+fn void_what_is_undone(message: &wire::VoidPayment, _: &Heard<'_>) -> Result<Command, Unreadable> {
+    let reply = reply_to(&message.reply_tenant, &message.reply_service)?;
+    of(&message.payment, Ask::Void { reply, reason: message.reason.clone() })
+}
+
+fn refund_what_was_dropped(
+    message: &wire::RefundShare,
+    _: &Heard<'_>,
+) -> Result<Command, Unreadable> {
+    let (order, group) = (read(&message.order)?, read(&message.group)?);
+    of(&message.payment, Ask::RefundShare { order, group, reason: message.reason.clone() })
+}
+
+fn collect_at_the_door(
+    message: &wire::CashCollected,
+    _: &Heard<'_>,
+) -> Result<Command, Unreadable> {
+    let (order, amount) = (read(&message.order)?, money(message.amount.as_ref())?);
+    of(&message.payment, Ask::CollectCash { order, amount })
+}
+
+fn expire_at_deadline(message: &wire::AttemptDue, _: &Heard<'_>) -> Result<Command, Unreadable> {
+    of(&message.payment, Ask::Expire { attempt: message.attempt })
+}
+
+fn of(payment: &str, ask: Ask) -> Result<Command, Unreadable> {
+    Ok(Command { payment: read(payment)?, ask })
+}
+
+fn read<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Unreadable> {
+    text.parse().map_err(Unreadable::because)
+}
+
+fn share(share: &wire::PaymentShare) -> Result<Asked, Unreadable> {
+    let (order, vendor) = (read(&share.order)?, read(&share.vendor)?);
+    Ok(Asked { order, vendor, amount: money(share.amount.as_ref())? })
+}
+
+fn money(amount: Option<&wire::Amount>) -> Result<Money, Unreadable> {
+    let amount = amount.ok_or_else(|| Unreadable("an amount is missing".to_owned()))?;
+    let currency = Currency::from_code(&amount.currency).map_err(Unreadable::because)?;
+    Ok(Money::new(currency, amount.minor))
+}
+
+fn reply_to(tenant: &str, service: &str) -> Result<ReplyTo, Unreadable> {
+    Ok(ReplyTo { tenant: read(tenant)?, service: read(service)? })
+}
