@@ -7,6 +7,7 @@ mod number;
 mod resource;
 mod stream;
 mod tenant;
+mod text;
 
 pub use claim::{ClaimKind, ClaimedName, InvalidClaim, hmac_sha256};
 pub use guest::{GuestSecret, InvalidGuestSecret};
@@ -15,3 +16,4 @@ pub use number::{CellId, Epoch, Generation, InvalidCellId, Version};
 pub use resource::{InvalidResourceId, ResourceId, match_name};
 pub use stream::{InvalidStreamName, MessageId, StreamName};
 pub use tenant::{InvalidTenant, Slot, Tenant, TenantKind};
+pub use text::{Email, InvalidText, Text};
