@@ -18,6 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     codes.sort();
     let mut table = String::from("&[\n");
     for (code, path) in codes {
+        let path = path.to_str().ok_or("a path is not UTF-8")?;
         writeln!(table, "    ({code:?}, include_str!({path:?})),")?;
     }
     table.push_str("]\n");

@@ -81,22 +81,17 @@ impl Rule {
             (Kind::Vendor(least), Audience::Vendor { vendor, role }) => {
                 vendor == tenant && *role >= least
             }
-            (Kind::Operator, Audience::Operator) => true,
-            (
-                Kind::Registered,
-                Audience::Shopper | Audience::Vendor { .. } | Audience::Operator,
-            ) => true,
+            (Kind::Operator | Kind::Registered, Audience::Operator)
+            | (Kind::Registered, Audience::Shopper | Audience::Vendor { .. }) => true,
             _ => false,
         };
         if admitted { Ok(()) } else { Err(self.refuse(caller)) }
     }
 
     fn refuse(self, caller: &Caller) -> Fault {
-        let sign_in = match (self.who, &caller.audience) {
-            (Kind::Internal, _) => false,
-            (_, Audience::Anonymous) => true,
-            (Kind::Myself, Audience::Guest) => false,
-            (_, Audience::Guest) => true,
+        let sign_in = match caller.audience {
+            Audience::Anonymous => !self.is_internal(),
+            Audience::Guest => !matches!(self.who, Kind::Internal | Kind::Myself),
             _ => false,
         };
         let (code, verb) = if sign_in {

@@ -57,6 +57,21 @@ pub(crate) fn settle(
     Ok(Settled { tenant, caller, renamed, new_guest })
 }
 
+/// Checks the name in a request whose path names nobody, and resolves `users/me` in it: it may only be the caller's own, for the
+/// request was routed to the caller's home.
+pub(crate) fn agree(field: &str, name: &str, tenant: &Tenant) -> Result<Option<String>, Fault> {
+    match read(field, name)? {
+        Named::Tenant(named) if named != *tenant => {
+            let problem = format!(
+                "names `{named}`, which this path cannot be used for; put it into the path"
+            );
+            Err(Fault::invalid_field(field, problem))
+        }
+        Named::Me(rest) => Ok(Some(format!("{tenant}{rest}"))),
+        Named::Tenant(_) | Named::Nobody => Ok(None),
+    }
+}
+
 enum Named<'n> {
     Tenant(Tenant),
     /// `users/me`, and what follows it.

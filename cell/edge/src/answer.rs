@@ -23,7 +23,10 @@ const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+
 
 /// A "no", ready to be told.
 #[derive(Debug)]
-pub(crate) struct Told {
+pub(crate) struct Told(Box<Words>);
+
+#[derive(Debug)]
+struct Words {
     code: Cow<'static, str>,
     http: u16,
     grpc: i32,
@@ -52,6 +55,15 @@ struct ProblemJson<'t> {
     retry_after_ms: Option<u64>,
 }
 
+/// The HTTP status of a fault. Two codes have one of their own: 405 says which methods there are, 421 is for routers.
+pub(crate) fn http_of(code: Code) -> u16 {
+    match code {
+        Code::MethodNotAllowed => 405,
+        Code::NotMine => 421,
+        _ => code.status().http(),
+    }
+}
+
 impl From<&Fault> for Told {
     fn from(fault: &Fault) -> Self {
         let code = fault.code();
@@ -67,9 +79,9 @@ impl From<&Fault> for Told {
         } else {
             fault.context().to_owned()
         };
-        Self {
+        Self(Box::new(Words {
             code: code.as_str().into(),
-            http: if code == Code::MethodNotAllowed { 405 } else { code.status().http() },
+            http: http_of(code),
             grpc: code.status().grpc(),
             title: code.title().into(),
             detail,
@@ -77,7 +89,7 @@ impl From<&Fault> for Told {
             problems: Vec::new(),
             retry_after,
             refusal: None,
-        }
+        }))
     }
 }
 
@@ -91,7 +103,7 @@ impl From<No> for Told {
     fn from(no: No) -> Self {
         match no {
             No::Fault(fault) => fault.into(),
-            No::Refused { code, status, text, problems } => Self {
+            No::Refused { code, status, text, problems } => Self(Box::new(Words {
                 title: title_of(&code).into(),
                 code: code.into(),
                 http: status.http(),
@@ -101,14 +113,14 @@ impl From<No> for Told {
                 problems,
                 retry_after: None,
                 refusal: None,
-            },
+            })),
         }
     }
 }
 
 impl From<Unanswered> for Told {
     fn from(unanswered: Unanswered) -> Self {
-        let (code, http, text, refusal) = match unanswered {
+        let (code, text, refusal) = match unanswered {
             Unanswered::No(no) => return no.into(),
             Unanswered::NotMine { owner, generation, epoch } => {
                 let text = match &owner {
@@ -116,14 +128,15 @@ impl From<Unanswered> for Told {
                     None => "the tenant lives in another cell".to_owned(),
                 };
                 let cell: Option<CellId> = owner;
-                (Code::NotMine, 421, text, Refusal::NotMine { cell, generation, epoch })
+                (Code::NotMine, text, Refusal::NotMine { cell, generation, epoch })
             }
             Unanswered::Held { epoch } => {
-                (Code::Held, 503, "the tenant is being moved".to_owned(), Refusal::Held { epoch })
+                (Code::Held, "the tenant is being moved".to_owned(), Refusal::Held { epoch })
             }
         };
-        let fault = Fault::downstream(code, RETRY_AFTER, text);
-        Self { http, refusal: Some(refusal), ..Self::from(&fault) }
+        let mut told = Self::from(&Fault::downstream(code, RETRY_AFTER, text));
+        told.0.refusal = Some(refusal);
+        told
     }
 }
 
@@ -131,17 +144,17 @@ impl Told {
     /// As an answer over HTTP.
     pub(crate) fn response(&self, request_id: &str) -> Response<Body> {
         let mut response = Response::new(Body::from(self.problem(request_id)));
-        *response.status_mut() = http::StatusCode::from_u16(self.http)
+        *response.status_mut() = http::StatusCode::from_u16(self.0.http)
             .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(span) = self.retry_after {
+        if let Some(span) = self.0.retry_after {
             // Whole seconds, rounded up: coming too early helps nobody.
             let secs = span.as_secs() + u64::from(span.subsec_nanos() > 0);
             headers.insert(header::RETRY_AFTER, HeaderValue::from(secs));
         }
-        if self.http == 401 {
+        if self.0.http == 401 {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if let Some(refusal) = self.refusal_header() {
@@ -153,15 +166,16 @@ impl Told {
     /// As the body of an answer, or the data of an event.
     pub(crate) fn problem(&self, request_id: &str) -> String {
         let problem = ProblemJson {
-            r#type: format!("/errors/{}", self.code),
-            title: &self.title,
-            status: self.http,
-            detail: &self.detail,
-            code: &self.code,
+            r#type: format!("/errors/{}", self.0.code),
+            title: &self.0.title,
+            status: self.0.http,
+            detail: &self.0.detail,
+            code: &self.0.code,
             instance: request_id,
-            fields: &self.fields,
-            problems: &self.problems,
+            fields: &self.0.fields,
+            problems: &self.0.problems,
             retry_after_ms: self
+                .0
                 .retry_after
                 .map(|span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),
         };
@@ -171,20 +185,20 @@ impl Told {
     /// As an answer over gRPC.
     pub(crate) fn status(&self, request_id: &str) -> tonic::Status {
         let mut details = ErrorDetails::new();
-        details.set_error_info(self.code.as_ref(), DOMAIN, std::collections::HashMap::new());
+        details.set_error_info(self.0.code.as_ref(), DOMAIN, std::collections::HashMap::new());
         details.set_request_info(request_id, "");
-        for violation in &self.fields {
+        for violation in &self.0.fields {
             details.add_bad_request_violation(&violation.field, &violation.problem);
         }
-        for problem in &self.problems {
+        for problem in &self.0.problems {
             details.add_precondition_failure_violation(
                 &problem.code,
                 &problem.subject,
                 &problem.text,
             );
         }
-        if self.retry_after.is_some() {
-            details.set_retry_info(self.retry_after);
+        if self.0.retry_after.is_some() {
+            details.set_retry_info(self.0.retry_after);
         }
         let mut metadata = MetadataMap::new();
         if let Some(refusal) = self.refusal_header().and_then(|value| {
@@ -193,12 +207,12 @@ impl Told {
         }) {
             metadata.insert(REFUSAL_HEADER, refusal);
         }
-        let code = tonic::Code::from_i32(self.grpc);
-        tonic::Status::with_error_details_and_metadata(code, &self.detail, details, metadata)
+        let code = tonic::Code::from_i32(self.0.grpc);
+        tonic::Status::with_error_details_and_metadata(code, &self.0.detail, details, metadata)
     }
 
     fn refusal_header(&self) -> Option<HeaderValue> {
-        let refusal = self.refusal.as_ref()?;
+        let refusal = self.0.refusal.as_ref()?;
         HeaderValue::try_from(refusal.to_string()).ok()
     }
 }
@@ -267,7 +281,7 @@ mod tests {
         let fault = Fault::ours(Code::StoreBroken, "/var/souk/journal is damaged");
         let told = Told::from(fault);
         assert!(!told.problem("r1").contains("/var/souk"));
-        assert_eq!(told.http, 500);
+        assert_eq!(told.0.http, 500);
     }
 
     #[test]
@@ -304,6 +318,6 @@ mod tests {
             (429, &"2".parse().unwrap())
         );
         assert!(told.problem("r1").contains(r#""retryAfterMs":1200"#));
-        assert_eq!(Told::from(Fault::caller(Code::MethodNotAllowed, "x")).http, 405);
+        assert_eq!(Told::from(Fault::caller(Code::MethodNotAllowed, "x")).0.http, 405);
     }
 }

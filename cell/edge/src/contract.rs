@@ -32,6 +32,10 @@ pub(crate) struct Contract {
 }
 
 /// One method of the contract.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one fact that the contract says of a method"
+)]
 pub(crate) struct Method {
     /// `souk.carts.v1.Carts/AddLine`
     pub(crate) name: Arc<str>,
@@ -184,6 +188,9 @@ impl Method {
                 }
             }
         }
+        // A first field that no path holds is only a field: the router would not see it.
+        let addressee =
+            addressee.filter(|_| bindings.iter().any(|binding| binding.addressee.is_some()));
         let streaming = descriptor.is_server_streaming();
         let mutation = bindings.iter().any(|binding| binding.verb != Verb::GET);
         if streaming && mutation {
@@ -271,8 +278,8 @@ impl Binding {
         let first = self.addressee.map(|at| &self.template.variables[at]);
         match element {
             Segment::Literal(text) if text == "-" => Ok(()),
-            Segment::Literal(text) => {
-                Err(format!("`{path}`: the router takes `{collection}/{text}` for a tenant"))
+            Segment::Literal(text) if text == "me" => {
+                Err(format!("`{path}`: the router puts the caller's name in place of `me`"))
             }
             _ if first.is_some_and(|variable| variable.from == 1 && variable.to > 2) => Ok(()),
             _ => Err(format!("`{path}`: the request's first field must hold the tenant's name")),

@@ -132,7 +132,8 @@ async fn grpc_services<S: Clone + Send + Sync + 'static>(
     let mut reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(descriptors)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .with_service_name("grpc.health.v1.Health");
+        .with_service_name("grpc.health.v1.Health")
+        .with_service_name("grpc.reflection.v1.ServerReflection");
     for service in contract.public_services() {
         reporter.set_service_status(&service, tonic_health::ServingStatus::Serving).await;
         reflection = reflection.with_service_name(service);

@@ -39,7 +39,7 @@ pub(crate) struct Mistakes {
 
 impl Mistakes {
     pub(crate) fn invalid(&mut self, at: impl fmt::Display, problem: impl Into<String>) {
-        self.add(Code::InvalidField, at.to_string(), problem.into());
+        self.add(Code::InvalidField, &at.to_string(), problem.into());
     }
 
     pub(crate) fn unknown(&mut self, at: impl fmt::Display, of: &MessageDescriptor) {
@@ -49,12 +49,12 @@ impl Mistakes {
         } else {
             format!("has {}", names.join(", "))
         };
-        self.add(Code::UnknownField, at.to_string(), format!("is not known; {} {has}", of.name()));
+        self.add(Code::UnknownField, &at.to_string(), format!("is not known; {} {has}", of.name()));
     }
 
-    fn add(&mut self, code: Code, field: String, problem: String) {
+    fn add(&mut self, code: Code, field: &str, problem: String) {
         if self.found.len() < MISTAKES_MAX {
-            let field = crate::text::shortened(&field);
+            let field = crate::text::shortened(field);
             self.found.push((code, FieldViolation { field, problem }));
         }
     }

@@ -168,7 +168,6 @@ impl Office {
 
     /// The call as the desk gets it.
     pub(crate) fn call(
-        &self,
         method: &Method,
         admitted: Admitted,
         request: Vec<u8>,

@@ -28,13 +28,11 @@ pub fn missing_pages<'c>(codes: impl IntoIterator<Item = &'c str>) -> Vec<String
 }
 
 pub(crate) async fn serve(Path(code): Path<String>) -> Response<Body> {
-    match page(&code) {
-        Some(page) => markdown(page.to_owned()),
-        None => {
-            let fault = Fault::caller(Code::NotFound, "there is no such code; /errors lists all");
-            Told::from(fault).response("")
-        }
+    if let Some(page) = page(&code) {
+        return markdown(page.to_owned());
     }
+    Told::from(Fault::caller(Code::NotFound, "there is no such code; /errors lists all"))
+        .response("")
 }
 
 pub(crate) async fn list() -> Response<Body> {

@@ -14,7 +14,7 @@ use prost::Message as _;
 use tracing::Instrument as _;
 
 use crate::{
-    Answered,
+    Answered, addressing,
     answer::Told,
     arrival,
     contract::{Binding, Method},
@@ -23,7 +23,7 @@ use crate::{
     office::{Errand, Office},
     request,
     routes::Found,
-    show, text,
+    show, text, wire,
 };
 
 /// How long a guest is known after the visit that made the cookie: half a year, as the router has it.
@@ -64,7 +64,7 @@ async fn serve(
     let verb = if head.method == Verb::HEAD { &Verb::GET } else { &head.method };
     let (at, which, segments) = match office.contract.routes.find(verb, head.uri.path()) {
         Found::Route { route: (at, which), segments } => (at, which, segments),
-        Found::OtherMethods(verbs) => return other_methods(head, errand, &verbs),
+        Found::OtherMethods(verbs) => return Ok(other_methods(head, errand, &verbs)),
         Found::Nothing => {
             let path = text::shortened(head.uri.path());
             let text = format!("there is no route `{path}`; /openapi.json lists all");
@@ -78,7 +78,7 @@ async fn serve(
 }
 
 /// The path is known, but not with this HTTP method.
-fn other_methods(head: &Parts, errand: &Errand, verbs: &[Verb]) -> Result<Response<Body>, Told> {
+fn other_methods(head: &Parts, errand: &Errand, verbs: &[Verb]) -> Response<Body> {
     let mut names: Vec<&str> = verbs.iter().map(Verb::as_str).collect();
     if names.contains(&"GET") {
         names.push("HEAD");
@@ -97,7 +97,7 @@ fn other_methods(head: &Parts, errand: &Errand, verbs: &[Verb]) -> Result<Respon
     if let Ok(allow) = HeaderValue::try_from(allow) {
         response.headers_mut().insert(header::ALLOW, allow);
     }
-    Ok(response)
+    response
 }
 
 /// One request to one binding of one method.
@@ -127,10 +127,16 @@ impl Visit<'_> {
         }
         let query = head.uri.query().unwrap_or_default();
         let message = request::assemble(method, binding, &held, query, &body.bytes, headers)?;
-        let request = message.encode_to_vec();
+        let mut request = message.encode_to_vec();
+        if let (None, Some(at)) = (binding.addressee, &method.addressee) {
+            let name = wire::addressee(&request, at)?;
+            if let Some(renamed) = addressing::agree(&at.field, &name, &admitted.tenant)? {
+                wire::readdress(&mut request, at, &renamed);
+            }
+        }
         drop((message, body));
         let new_guest = admitted.new_guest.take();
-        let call = office.call(method, admitted, request, headers, errand);
+        let call = Office::call(method, admitted, request, headers, errand);
         let mut response = if method.streaming {
             drop(place);
             let place = office.stream_place()?;
@@ -144,7 +150,7 @@ impl Visit<'_> {
             )
         } else {
             let answered = office.serve(method, call, place).await?;
-            self.show(answered)?
+            self.show(&answered)?
         };
         if let Some(secret) = new_guest {
             response.headers_mut().append(header::SET_COOKIE, office.guest_cookie(&secret)?);
@@ -152,7 +158,7 @@ impl Visit<'_> {
         Ok(response)
     }
 
-    fn show(&self, answered: Answered) -> Result<Response<Body>, Told> {
+    fn show(&self, answered: &Answered) -> Result<Response<Body>, Told> {
         let changes = self.method.mutation;
         let version = answered.version;
         let tag = (version.0 > 0).then(|| arrival::etag(version));

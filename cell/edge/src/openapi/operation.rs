@@ -30,11 +30,11 @@ impl Operation<'_> {
             path.push('/');
             match segment {
                 Segment::Literal(text) => path.push_str(text),
-                _ => path.push_str(&format!("{{{}}}", names.next().unwrap_or_default())),
+                _ => path.extend(["{", &names.next().unwrap_or_default(), "}"]),
             }
         }
         if let Some(verb) = &self.binding.template.verb {
-            path.push_str(&format!(":{verb}"));
+            path.extend([":", verb]);
         }
         path
     }

@@ -99,7 +99,7 @@ impl<'c> Schemas<'c> {
             for value in of.values() {
                 let comment = self.comments.of(of.parent_file().name(), value.path());
                 if !comment.is_empty() {
-                    text.push_str(&format!("\n- `{}`: {comment}", value.name()));
+                    text.extend(["\n- `", value.name(), "`: ", comment]);
                 }
             }
             describe(&mut schema, text.trim());

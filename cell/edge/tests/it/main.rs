@@ -1,0 +1,18 @@
+//! The edge from outside: requests in, answers out, a recorded desk behind it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::large_futures,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod bad_input;
+mod contract;
+mod events;
+mod grpc;
+mod house;
+mod identity;
+mod load;
+mod openapi;
+mod rest;
+mod server;
