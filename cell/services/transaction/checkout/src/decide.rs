@@ -1,0 +1,163 @@
+//! May a purchase be changed, placed, given up? And what follows from what others say.
+
+mod buyer;
+mod payment;
+mod settle;
+mod undo;
+mod vendors;
+mod waits;
+
+use base_fault::Status;
+use base_ids::ResourceId;
+use base_time::Timestamp;
+use cell_kernel::{Asked, Problem};
+
+use crate::{
+    command::{Command, News, PaymentNews},
+    event::Event,
+    facts::Facts,
+    state::{Session, State},
+};
+
+pub(crate) use buyer::missing;
+
+/// Checkout saying no.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There is no such session.
+    #[error("there is no checkout `{0}`")]
+    CheckoutNotFound(ResourceId),
+    /// Nothing is in the cart.
+    #[error("cart `{0}` is empty")]
+    CartEmpty(ResourceId),
+    /// The cart is being bought, or was.
+    #[error("cart `{0}` is being bought by another checkout, or was bought")]
+    CartNotOpen(ResourceId),
+    /// The cart is not what the buyer saw.
+    #[error("cart `{0}` has changed since the checkout read it; refresh the checkout")]
+    CartChanged(ResourceId),
+    /// Something stands in the way.
+    #[error("{count} problem(s) stand in the way: {list}", count = .0.len(), list = codes(.0))]
+    NotReady(Vec<Problem>),
+    /// The session was placed.
+    #[error("the checkout is being placed, and can no longer be changed")]
+    AlreadyPlaced,
+    /// The payment is authorised.
+    #[error("the checkout is too far to be cancelled; cancel the order once there is one")]
+    PastCancelling,
+    /// The session has ended.
+    #[error("the checkout has ended; start another one")]
+    HasEnded,
+}
+
+fn codes(problems: &[Problem]) -> String {
+    problems.iter().map(|problem| problem.code.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+impl cell_kernel::Refusal for Refusal {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::CheckoutNotFound(_) => "checkout_not_found",
+            Self::CartEmpty(_) => "cart_empty",
+            Self::CartNotOpen(_) => "cart_not_open",
+            Self::CartChanged(_) => "cart_changed",
+            Self::NotReady(_) => "checkout_not_ready",
+            Self::AlreadyPlaced => "checkout_already_placed",
+            Self::PastCancelling => "checkout_past_cancelling",
+            Self::HasEnded => "checkout_has_ended",
+        }
+    }
+
+    fn status(&self) -> Status {
+        match self {
+            Self::CheckoutNotFound(_) => Status::NotFound,
+            _ => Status::FailedPrecondition,
+        }
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        match self {
+            Self::NotReady(problems) => problems.clone(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+pub(crate) fn decide(
+    state: &State,
+    command: &Command,
+    facts: &Facts,
+    asked: &Asked,
+) -> Result<Vec<Event>, Refusal> {
+    let Some(session) = state.session.as_deref() else {
+        return match command {
+            Command::Start { checkout, cart, wishes } => {
+                buyer::start(checkout, cart, wishes, facts, asked.at)
+            }
+            Command::Hear { .. } => Ok(Vec::new()),
+            other => Err(Refusal::CheckoutNotFound(other.checkout().clone())),
+        };
+    };
+    match command {
+        // Ids are minted: it is the same session, asked for again.
+        Command::Start { .. } => Ok(Vec::new()),
+        Command::Refresh { .. } => buyer::refresh(session, facts),
+        Command::SetAddress { address, email, .. } => {
+            buyer::set_address(session, address, email.as_ref())
+        }
+        Command::ChoosePayment { payment, .. } => buyer::choose_payment(session, payment),
+        Command::Place { total_max, .. } => buyer::place(session, *total_max, facts, asked),
+        Command::Cancel { .. } => buyer::cancel(session, asked.at),
+        Command::Hear { news, .. } => Ok(hear(session, news, asked.at)),
+    }
+}
+
+/// Follows the news; never says no, since what others say has happened. News that does not fit the stage changes nothing.
+fn hear(session: &Session, news: &News, now: Timestamp) -> Vec<Event> {
+    let mut course = Course { session: session.clone(), events: Vec::new(), now };
+    match news {
+        News::CartClaimed => vendors::ask(&mut course),
+        News::CartRefused { code } => vendors::cart_refused(&mut course, code),
+        News::Quoted { share, quote } => vendors::quoted(&mut course, share, quote),
+        News::NotQuoted { share, problems } => vendors::not_quoted(&mut course, share, problems),
+        News::StockHeld { share, .. } => vendors::stock_held(&mut course, share),
+        News::StockRefused { share, shortages } => {
+            vendors::stock_refused(&mut course, share, shortages);
+        }
+        News::Payment(PaymentNews::Authorised) => payment::authorised(&mut course),
+        News::Payment(PaymentNews::ActionRequired { url }) => {
+            payment::action_required(&mut course, url);
+        }
+        News::Payment(PaymentNews::Captured) => payment::captured(&mut course),
+        News::Payment(PaymentNews::Voided) => payment::voided(&mut course),
+        News::Payment(failed) => payment::failed(&mut course, failed),
+        News::OrderPlaced { number } => settle::order_placed(&mut course, number),
+        News::StockCommitted { share, sold } => settle::committed(&mut course, share, *sold),
+        News::WaitOver(wait) => waits::over(&mut course, *wait),
+    }
+    course.events
+}
+
+/// What happens, event after event, with the session as it is after each.
+struct Course {
+    session: Session,
+    events: Vec<Event>,
+    now: Timestamp,
+}
+
+impl Course {
+    fn add(&mut self, event: Event) {
+        self.session.evolve(&event);
+        self.events.push(event);
+    }
+
+    /// A later end of the stock's promise, if it would end before `needed`.
+    fn longer_hold(&self, needed: Timestamp) -> Option<Timestamp> {
+        let promise = crate::facts::Waits::span(self.session.waits.stock_ms);
+        (self.session.held_until < needed).then(|| needed.max(self.now.after(promise)))
+    }
+}
+
+fn problem(code: &str, subject: impl Into<String>, text: impl Into<String>) -> Problem {
+    Problem { code: code.to_owned(), subject: subject.into(), text: text.into() }
+}
