@@ -38,11 +38,6 @@ pub(crate) fn tenant(headers: &HeaderMap) -> Option<&str> {
     headers.get(TENANT_HEADER).map(|value| value.to_str().unwrap_or("\u{fffd}"))
 }
 
-/// Number of the ownership by which the router sent the request here.
-pub(crate) fn generation(headers: &HeaderMap) -> Option<u64> {
-    text(headers, "souk-generation")?.parse().ok()
-}
-
 /// How long the caller waits.
 pub(crate) fn patience(headers: &HeaderMap, config: &EdgeConfig) -> Result<Duration, Fault> {
     let wrong = |name: &str, form: &str| {

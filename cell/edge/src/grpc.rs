@@ -106,7 +106,7 @@ async fn serve_method(
         request = with_settled_mask(method, &request)?;
     }
     let until = admitted.until;
-    let call = Office::call(method, admitted, request, headers, errand);
+    let call = Office::call(method, admitted, request, errand);
     if method.streaming {
         drop(place);
         let place = office.stream_place()?;

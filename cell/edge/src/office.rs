@@ -171,19 +171,17 @@ impl Office {
         method: &Method,
         admitted: Admitted,
         request: Vec<u8>,
-        headers: &HeaderMap,
         errand: &Errand,
     ) -> Call {
         Call {
             tenant: admitted.tenant,
-            method: (*method.name).to_owned(),
+            method: Arc::clone(&method.name),
             request,
             caller: admitted.caller,
             idempotency_key: admitted.idempotency_key,
             if_match: admitted.if_match,
             trace: Some(errand.trace.trace.0),
             deadline: admitted.until.saturating_duration_since(Instant::now()),
-            generation: arrival::generation(headers),
         }
     }
 

@@ -136,7 +136,7 @@ impl Visit<'_> {
         }
         drop((message, body));
         let new_guest = admitted.new_guest.take();
-        let call = Office::call(method, admitted, request, headers, errand);
+        let call = Office::call(method, admitted, request, errand);
         let mut response = if method.streaming {
             drop(place);
             let place = office.stream_place()?;

@@ -1,6 +1,6 @@
 //! A call of an API method as it reaches a cell, and how it ends.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use base_fault::{Code, Fault};
 use base_ids::{CellId, Epoch, Generation, Tenant, Version};
@@ -12,7 +12,7 @@ pub struct Call {
     /// Whom it is addressed to.
     pub tenant: Tenant,
     /// Full name of the method, such as `souk.carts.v1.Carts/AddLine`.
-    pub method: String,
+    pub method: Arc<str>,
     /// The encoded request message.
     pub request: Vec<u8>,
     /// Who asks.

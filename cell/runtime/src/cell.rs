@@ -281,7 +281,7 @@ impl Inner {
     }
 
     fn method(&self, call: &Call) -> Result<(&Arc<dyn Room>, usize), Unanswered> {
-        let found = self.methods.get(&call.method).map(|(room, index)| (room, *index));
+        let found = self.methods.get(&*call.method).map(|(room, index)| (room, *index));
         let text = || format!("there is no method {}", call.method);
         found.ok_or_else(|| Fault::caller(Code::RouteUnknown, text()).into())
     }
@@ -299,7 +299,7 @@ impl Inner {
             };
             call = Call {
                 tenant,
-                method,
+                method: method.into(),
                 request,
                 caller,
                 idempotency_key: key,

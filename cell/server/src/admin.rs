@@ -17,7 +17,7 @@ use souk_proto_fleet::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use crate::mesh_words::{addressed_to_wire, id_of_wire, message_to_wire};
+use crate::mesh::words::{addressed_to_wire, id_of_wire, message_to_wire};
 
 /// Most entries that one answer has.
 const LIMIT_MAX: usize = 1_000;
@@ -129,7 +129,7 @@ impl CellAdmin for AdminService {
         let (method, grant) = crate::operators::grant(&user, request.take_away);
         let call = Call {
             tenant: crate::operators::tenant(),
-            method: method.to_owned(),
+            method: method.into(),
             request: grant,
             caller: Caller::platform("soukctl"),
             idempotency_key: None,

@@ -69,13 +69,13 @@ async fn a_command_comes_as_json_and_its_answer_goes_as_json_with_a_version() {
     assert_eq!((heard.header("etag"), heard.header("x-request-id")), ("\"7\"", "r-1"));
     assert_eq!(heard.header("cache-control"), "no-store");
     let call = house.call();
-    assert_eq!(call.method, "souk.inventory.v1.Inventory/ReceiveStock");
+    assert_eq!(&*call.method, "souk.inventory.v1.Inventory/ReceiveStock");
     let parent = "vendors/atlas".to_owned();
     let expected =
         ReceiveStockRequest { parent, offer: "o1".into(), location: String::new(), quantity: 5 };
     assert_eq!(ReceiveStockRequest::decode(&*call.request).unwrap(), expected);
     assert_eq!((call.idempotency_key.as_deref(), call.if_match), (Some("k-1"), Some(Version(6))));
-    assert_eq!((call.generation, call.trace.unwrap()[0]), (Some(3), 0x0a));
+    assert_eq!(call.trace.unwrap()[0], 0x0a);
     assert!(call.deadline > Duration::from_secs(1) && call.deadline <= Duration::from_secs(2));
 }
 

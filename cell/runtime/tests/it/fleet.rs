@@ -144,7 +144,7 @@ pub(crate) fn call(
 ) -> Call {
     Call {
         tenant: tenant.clone(),
-        method: format!("toy.v1.Purses/{method}"),
+        method: format!("toy.v1.Purses/{method}").into(),
         request: request.encode_to_vec(),
         caller: Caller::shopper(tenant.clone()),
         idempotency_key: key.map(str::to_owned),

@@ -113,7 +113,7 @@ impl GrpcMesh {
             .map_err(|error| Fault::ours(Code::Internal, "a caller cannot be written").because(error))?;
         let request = CallRequest {
             tenant: call.tenant.to_string(),
-            method: call.method,
+            method: call.method.to_string(),
             request: call.request.into(),
             caller: caller.into(),
             idempotency_key: call.idempotency_key.unwrap_or_default(),

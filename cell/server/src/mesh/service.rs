@@ -92,7 +92,7 @@ impl Mesh for MeshService {
             .map_err(|error| Status::invalid_argument(format!("the caller cannot be read: {error}")))?;
         let call = Call {
             tenant,
-            method: request.method,
+            method: request.method.into(),
             request: request.request.to_vec(),
             caller,
             idempotency_key: Some(request.idempotency_key).filter(|key| !key.is_empty()),
