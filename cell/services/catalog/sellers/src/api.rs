@@ -1,0 +1,83 @@
+//! How sellers look on the wire: to applicants, to their teams, to operators and to everybody.
+
+mod lists;
+mod read;
+mod show;
+
+use base_fault::{Code, Fault};
+use base_ids::{Tenant, TenantKind, hmac_sha256};
+use cell_kernel::{Api, No, Onward, Request};
+
+use crate::{
+    Sellers,
+    command::{Command, Handle},
+    wire,
+};
+
+const SERVICE: &str = "souk.sellers.v1.Sellers";
+
+pub(crate) fn api() -> Api<Sellers> {
+    Api::new(SERVICE)
+        .forward("ApplyAsSeller", apply)
+        .command("FileApplication", read::file_application, show::seller_after)
+        .get("GetSeller", lists::get_seller)
+        .command("UpdateSeller", read::update_seller, show::seller_after)
+        .command("AddSubmission", read::add_submission, show::submission_after)
+        .list("ListSubmissions", lists::list_submissions)
+        .command("VerifySubmission", read::verify_submission, show::submission_after)
+        .command("RejectSubmission", read::reject_submission, show::submission_after)
+        .command(
+            "SubmitApplication",
+            |_, _: &wire::SubmitApplicationRequest| Ok(Command::Submit),
+            show::seller_after,
+        )
+        .command("ApproveSeller", read::approve, show::seller_after)
+        .command("RejectSeller", read::reject, show::seller_after)
+        .command("SuspendSeller", read::suspend, show::seller_after)
+        .command("ReinstateSeller", read::reinstate, show::seller_after)
+        .command("TerminateSeller", read::terminate, show::seller_after)
+        .command("SetCommission", read::set_commission, show::rate_after)
+        .list("ListCommissionRates", lists::list_rates)
+        .list("SimulateCommission", lists::simulate_commission)
+        .command("SetDeliveryFee", read::set_delivery_fee, show::seller_after)
+        .command("PlanHoliday", read::plan_holiday, show::seller_after)
+        .command(
+            "EndHoliday",
+            |_, _: &wire::EndHolidayRequest| Ok(Command::EndHoliday),
+            show::seller_after,
+        )
+        .command("InviteMember", read::invite, show::member_after)
+        .command("AcceptInvitation", read::accept, show::member_after)
+        .command("DeclineInvitation", read::decline, |_| wire::DeclineInvitationResponse {})
+        .command("SetMemberRole", read::set_role, show::member_after)
+        .command("RemoveMember", read::remove_member, |_| wire::RemoveMemberResponse {})
+        .command("LeaveTeam", read::leave, |_| wire::LeaveTeamResponse {})
+        .list("ListMembers", lists::list_members)
+        .list("GetCatalogSeller", lists::get_catalog_seller)
+        .list("ListCatalogSellers", lists::list_catalog_sellers)
+        .list("ListSellersByStatus", lists::list_by_status)
+}
+
+async fn apply(request: Request, asked: wire::ApplyAsSellerRequest) -> Result<Onward, No> {
+    let applicant = subject(&request)?;
+    // Everything is read here, so that a mistake is told before anybody is asked.
+    let (handle, ..) = read::application(&asked)?;
+    let vendor = vendor_of(&applicant, &handle);
+    let filed = wire::FileApplicationRequest { name: vendor.to_string(), application: Some(asked) };
+    Ok(Onward::to(vendor, &format!("{SERVICE}/FileApplication"), &filed))
+}
+
+/// The vendor that an application makes: the first 32 hexadecimal digits of HMAC-SHA-256 over the applicant and the handle. So
+/// the same application, sent again under whatever key, meets the same vendor, and nobody can take another's.
+pub fn vendor_of(applicant: &Tenant, handle: &Handle) -> Tenant {
+    let mac = hmac_sha256(b"souk vendor", format!("{applicant} {}", handle.as_str()).as_bytes());
+    let id: String = mac[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    Tenant::new(TenantKind::Vendor, &id).expect("hexadecimal digits are allowed in an id")
+}
+
+/// The registered user who asks.
+fn subject(request: &Request) -> Result<Tenant, Fault> {
+    request.caller.subject.clone().ok_or_else(|| {
+        Fault::caller(Code::Forbidden, "this is for registered users, who have signed in")
+    })
+}
