@@ -27,10 +27,10 @@ impl Default for Config {
         Self {
             directory: PathBuf::from("data"),
             cache_bytes: 16 << 20,
-            memtable_bytes: 16 << 20,
+            memtable_bytes: 32 << 20,
             group_max: 512,
             queue_max: 1024,
-            worker_threads: 2,
+            worker_threads: 4,
         }
     }
 }

@@ -30,7 +30,6 @@ pub(crate) enum Kind {
     Public = b'P',
     Row = b'R',
     ReplicaRow = b'S',
-    Head = b'V',
     Reply = b'Y',
 }
 
@@ -84,19 +83,21 @@ fn stream(kind: Kind, stream: &StreamName) -> Key {
     Key::of(kind).tenant(&stream.tenant).text(&stream.service).text(&stream.key)
 }
 
-pub(crate) fn head(name: &StreamName) -> Slice {
-    stream(Kind::Head, name).done()
+/// What all events of a stream start with; it is also the stream's name in the writer's memory.
+pub(crate) fn events(name: &StreamName) -> Slice {
+    stream(Kind::Event, name).done()
 }
 
-/// The range of a tenant's heads, of one service if given.
-pub(crate) fn heads(tenant: &Tenant, service: Option<&str>) -> Vec<u8> {
-    let key = Key::of(Kind::Head).tenant(tenant);
+/// The range of a tenant's events, of one service if given.
+pub(crate) fn events_of(tenant: &Tenant, service: Option<&str>) -> Vec<u8> {
+    let key = Key::of(Kind::Event).tenant(tenant);
     service.map_or(key.0.clone(), |service| key.text(service).0)
 }
 
-/// Reads service and key back from a head's key, given the length of its tenant's prefix.
-pub(crate) fn stream_of_head(key: &[u8], tenant_prefix: usize) -> Option<(&str, &str)> {
-    let mut parts = key.get(tenant_prefix..)?.split(|byte| *byte == END);
+/// Reads service and key back from an event's key, given the length of its tenant's prefix.
+pub(crate) fn stream_of_event(key: &[u8], tenant_prefix: usize) -> Option<(&str, &str)> {
+    let path = key.get(tenant_prefix..key.len().checked_sub(size_of::<u64>())?)?;
+    let mut parts = path.split(|byte| *byte == END);
     let service = std::str::from_utf8(parts.next()?).ok()?;
     let key = std::str::from_utf8(parts.next()?).ok()?;
     Some((service, key))
@@ -106,9 +107,12 @@ pub(crate) fn snapshot(name: &StreamName) -> Slice {
     stream(Kind::Snapshot, name).done()
 }
 
-/// The place of a stream's event; [`Version`] 0 is in front of all of them.
-pub(crate) fn event(name: &StreamName, version: Version) -> Slice {
-    stream(Kind::Event, name).number(&version.0.to_be_bytes()).done()
+/// The place of a stream's event, given what all its events start with; [`Version`] 0 is in front of all of them.
+pub(crate) fn event(events: &[u8], version: Version) -> Slice {
+    let mut key = Vec::with_capacity(events.len() + size_of::<u64>());
+    key.extend_from_slice(events);
+    key.extend_from_slice(&version.0.to_be_bytes());
+    Slice::from(key)
 }
 
 pub(crate) fn version_of_event(key: &[u8]) -> Option<Version> {
@@ -219,23 +223,27 @@ mod tests {
     use base_ids::{StreamName, Version};
     use cell_runtime::port::OutboxKey;
 
-    use super::{behind, event, head, heads, outbox, outbox_key, stream_of_head, version_of_event};
+    use super::{
+        behind, event, events, events_of, outbox, outbox_key, stream_of_event, version_of_event,
+    };
 
     #[test]
     fn keys_sort_as_what_they_stand_for() {
         let stream: StreamName = "users/a/carts/main".parse().unwrap();
-        assert!(event(&stream, Version(255)) < event(&stream, Version(256)));
+        let place = |version| event(&events(&stream), Version(version));
+        assert!(place(255) < place(256));
+        assert_eq!(version_of_event(&place(9)), Some(Version(9)));
         let key = |due_ms, commit| OutboxKey { due_ms, commit, ordinal: 3 };
         assert!(outbox(key(0, 900)) < outbox(key(7, 1)));
         assert_eq!(outbox_key(&outbox(key(7, 1))), Some(key(7, 1)));
-        assert_eq!(version_of_event(&event(&stream, Version(9))), Some(Version(9)));
     }
 
     #[test]
-    fn a_head_reads_back_as_its_stream() {
+    fn an_event_reads_back_as_its_stream() {
         let stream: StreamName = "users/a/carts/main".parse().unwrap();
-        let prefix = heads(&stream.tenant, None).len();
-        assert_eq!(stream_of_head(&head(&stream), prefix), Some(("carts", "main")));
+        let place = event(&events(&stream), Version(u64::from_be_bytes([0; 8])));
+        let prefix = events_of(&stream.tenant, None).len();
+        assert_eq!(stream_of_event(&place, prefix), Some(("carts", "main")));
     }
 
     #[test]

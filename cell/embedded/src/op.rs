@@ -36,7 +36,8 @@ pub(crate) struct PreparedAppend {
     pub(crate) generation: Generation,
     pub(crate) expected: Version,
     pub(crate) version: Version,
-    pub(crate) head: Slice,
+    /// What the keys of the stream's events start with.
+    pub(crate) place: Slice,
     pub(crate) heard: Option<Slice>,
     pub(crate) reply: Option<Slice>,
     pub(crate) stream: StreamName,
@@ -73,11 +74,12 @@ impl PreparedAppend {
         let stream = append.stream;
         let tenant = stream.tenant.clone();
         let version = Version(append.expected.0 + append.events.len() as u64);
+        let place = key::events(&stream);
         let mut puts = Vec::with_capacity(append.events.len() + append.rows.len() + 4);
         for (event, at) in append.events.iter().zip(append.expected.0 + 1..) {
             let cause = (at == version.0).then_some(append.cause.as_slice());
             let value = codec::event(event, append.at, cause);
-            puts.push((key::event(&stream, Version(at)), Some(value)));
+            puts.push((key::event(&place, Version(at)), Some(value)));
         }
         puts.extend(rows(Some(&tenant), &append.rows));
         if let Some(state) = &append.snapshot {
@@ -87,21 +89,21 @@ impl PreparedAppend {
         let settled = append.settles.iter().map(|at| (key::outbox(*at), None));
         puts.extend(settled);
         let heard = append.heard.map(|id| {
-            let place = key::heard(&tenant, &stream.service, id);
+            let heard = key::heard(&tenant, &stream.service, id);
             let note = codec::heard(&stream.key, version, append.at);
-            puts.push((place.clone(), Some(note)));
-            place
+            puts.push((heard.clone(), Some(note)));
+            heard
         });
         let reply = append.reply.map(|(asked, reply)| {
-            let place = key::reply(&tenant, &asked);
-            puts.push((place.clone(), Some(codec::reply(&reply))));
-            place
+            let kept = key::reply(&tenant, &asked);
+            puts.push((kept.clone(), Some(codec::reply(&reply))));
+            kept
         });
         Ok(Self {
             generation: append.generation,
             expected: append.expected,
             version,
-            head: key::head(&stream),
+            place,
             heard,
             reply,
             outbox: append.outbox.iter().map(posted).collect(),

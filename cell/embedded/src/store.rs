@@ -51,6 +51,7 @@ impl Embedded {
             public_head: opened.public_head,
             fences: opened.fences,
             group_max: config.group_max,
+            memtable_bytes: config.memtable_bytes.max(1 << 20),
         };
         let writer =
             writer::spawn(start, ops).map_err(|error| OpenRefusal::io(&config.directory, error))?;

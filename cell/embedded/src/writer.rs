@@ -6,26 +6,33 @@
 
 mod group;
 mod judge;
+mod retire;
 
 use std::{
     fmt::Display,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering},
     thread,
+    time::{Duration, Instant},
 };
 
 use base_fault::{Code, Fault, Retry, Source};
 use tokio::sync::mpsc;
 
-use self::{group::Answers, judge::Heads};
-use crate::{
-    fences::FenceMap,
-    mark::Mark,
-    op::Op,
-    refusal::advice,
-    ring::{self, Group},
-    state::Shared,
+use self::{
+    group::{Answers, Batch},
+    judge::Heads,
+    retire::Retiring,
 };
+use crate::{fences::FenceMap, mark::Mark, op::Op, refusal::advice, ring::Group, state::Shared};
+
+/// No write for this long: nobody is about to come. About the time in which an answered writer comes back.
+const QUIET: Duration = Duration::from_micros(20);
+/// Longest wait for a group; below the time of one sync.
+const GATHER_MAX: Duration = Duration::from_micros(150);
+
+/// Above this a group would outgrow the writer's memory of streams.
+const GROUP_MAX: usize = 4_096;
 
 /// What the thread starts from.
 pub(crate) struct Start {
@@ -35,6 +42,7 @@ pub(crate) struct Start {
     pub(crate) public_head: u64,
     pub(crate) fences: FenceMap,
     pub(crate) group_max: usize,
+    pub(crate) memtable_bytes: u64,
 }
 
 struct Writer {
@@ -44,6 +52,7 @@ struct Writer {
     public_head: u64,
     fences: FenceMap,
     heads: Heads,
+    retiring: Retiring,
     group_max: usize,
 }
 
@@ -60,7 +69,8 @@ pub(crate) fn spawn(
         public_head: start.public_head,
         fences: start.fences,
         heads: Heads::default(),
-        group_max: start.group_max.max(1),
+        retiring: Retiring::start(start.memtable_bytes)?,
+        group_max: start.group_max.clamp(1, GROUP_MAX),
     };
     thread::Builder::new().name("souk-store".to_owned()).spawn(move || {
         let ended = catch_unwind(AssertUnwindSafe(|| writer.run(queue)));
@@ -73,7 +83,12 @@ pub(crate) fn spawn(
 impl Writer {
     fn run(&mut self, mut queue: mpsc::Receiver<Op>) {
         let mut ops = Vec::with_capacity(self.group_max);
+        let mut crowd = 0;
         while queue.blocking_recv_many(&mut ops, self.group_max) > 0 {
+            if ops.len().max(crowd) > 1 {
+                gather(&mut queue, &mut ops, self.group_max);
+            }
+            crowd = ops.len();
             if let Some(closed) = self.group(&mut ops) {
                 queue.close();
                 let _ = closed.send(self.rest());
@@ -101,9 +116,9 @@ impl Writer {
                 op => group.take(op),
             }
         }
-        let (batch, durable, answers) = group.close();
+        let (batch, answers) = group.close();
         let outcome = self.shared.whole().and_then(|()| match batch {
-            Some(batch) => self.commit(batch, durable),
+            Some(batch) => self.commit(batch),
             None => Ok(()),
         });
         match outcome {
@@ -113,15 +128,11 @@ impl Writer {
         closed
     }
 
-    fn commit(
-        &mut self,
-        batch: fjall::OwnedWriteBatch,
-        durable: Option<Group>,
-    ) -> Result<(), Fault> {
-        if let Err(error) = batch.commit() {
+    fn commit(&mut self, batch: Batch) -> Result<(), Fault> {
+        if let Err(error) = batch.writes.commit() {
             return Err(self.fail(io_cause(&error), &error));
         }
-        let Some(group) = durable else {
+        let Some(group) = batch.group else {
             return Ok(());
         };
         self.count_sync();
@@ -132,11 +143,9 @@ impl Writer {
             Ok(true) => self.count_sync(),
             Err(error) => return Err(self.fail(Some(&error), &error)),
         }
-        if group.number.is_multiple_of(ring::FLUSH_EVERY) {
-            // Keeps the part of the log that the ring must cover short. A failure shows at the next commit.
-            if let Err(error) = self.shared.tree.rotate_memtable() {
-                tracing::warn!(%error, "the memtable was not written out");
-            }
+        if let Err(error) = self.retiring.committed(&self.shared.tree, group.number, batch.bytes) {
+            // Not fatal by itself: the next commit shows whether the store still takes writes.
+            tracing::warn!(%error, "the memtable was not written out");
         }
         Ok(())
     }
@@ -171,6 +180,28 @@ impl Writer {
 
     fn count_sync(&self) {
         self.shared.counters.syncs.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Waits for those who were answered a moment ago and come back with the next write. Without this, writers split into two halves that
+/// take turns, and each sync serves one half. A writer that is alone is not kept waiting.
+fn gather(queue: &mut mpsc::Receiver<Op>, ops: &mut Vec<Op>, group_max: usize) {
+    let start = Instant::now();
+    let mut quiet_since = start;
+    while ops.len() < group_max {
+        match queue.try_recv() {
+            Ok(op) => {
+                ops.push(op);
+                quiet_since = Instant::now();
+            }
+            Err(mpsc::error::TryRecvError::Disconnected) => return,
+            Err(mpsc::error::TryRecvError::Empty) => {
+                if quiet_since.elapsed() >= QUIET || start.elapsed() >= GATHER_MAX {
+                    return;
+                }
+                thread::yield_now();
+            }
+        }
     }
 }
 

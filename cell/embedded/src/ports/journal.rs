@@ -11,7 +11,8 @@ use fjall::Slice;
 
 use super::{IN_PLACE_MAX, is_empty, range};
 use crate::{
-    Embedded, codec,
+    Embedded,
+    codec::{self, Unreadable},
     key::{self, Kind},
     op::{Op, PreparedAppend},
     state::unreadable,
@@ -128,9 +129,9 @@ fn events(
     after: Version,
     limit: usize,
 ) -> Result<Vec<StoredEvent>, Fault> {
-    let first = key::event(stream, Version(0));
-    let prefix = first[..first.len() - size_of::<u64>()].to_vec();
-    let range = range(prefix, Some(key::event(stream, after).to_vec()));
+    let prefix = key::events(stream);
+    let after_key = key::event(&prefix, after).to_vec();
+    let range = range(prefix.to_vec(), Some(after_key));
     view.range(range)
         .take(limit)
         .zip(after.0.saturating_add(1)..)
@@ -150,6 +151,7 @@ fn events(
         .collect()
 }
 
+/// Leaps from stream to stream: to its first event, to its last, behind it.
 fn streams(
     view: &View<'_>,
     tenant: &Tenant,
@@ -157,33 +159,49 @@ fn streams(
     after: Option<&str>,
     limit: usize,
 ) -> Result<Vec<(StreamName, Version)>, Fault> {
-    let tenant_prefix = key::heads(tenant, None);
-    // A stream's name is `<tenant>/<service>/<key>`; in a head's key zero bytes stand for the slashes behind the tenant.
-    let own = format!("{tenant}/");
-    let after = after.map(|name| match name.strip_prefix(&own) {
-        Some(path) => {
-            let path = path.bytes().map(|byte| if byte == b'/' { 0 } else { byte });
-            tenant_prefix.iter().copied().chain(path).chain([0]).collect()
+    let tenant_prefix = key::events_of(tenant, None);
+    let prefix = key::events_of(tenant, service);
+    let mut after = after.map(|name| behind_stream(&tenant_prefix, tenant, name));
+    let mut found = Vec::new();
+    while found.len() < limit {
+        let rest = range(prefix.clone(), after.take());
+        if is_empty(&rest) {
+            break;
         }
-        None if *name < *own => tenant_prefix.clone(),
-        None => vec![u8::MAX],
-    });
-    let range = range(key::heads(tenant, service), after);
-    if is_empty(&range) {
-        return Ok(Vec::new());
+        let Some(first) = view.range(rest).next() else {
+            break;
+        };
+        let (first, _) = first?;
+        let name = key::stream_of_event(&first, tenant_prefix.len());
+        let (service, key) = name.ok_or_else(|| unreadable(Unreadable("an event's key")))?;
+        let stream = StreamName::new(tenant.clone(), service, key).map_err(unreadable)?;
+        let events = key::events(&stream);
+        let newest = view.range(range(events.to_vec(), None)).next_back().transpose()?;
+        let version = newest.and_then(|(place, _)| key::version_of_event(&place));
+        found.push((stream, version.unwrap_or_default()));
+        after = key::behind(&events);
     }
-    view.range(range)
-        .take(limit)
-        .map(|found| {
-            let (place, value) = found?;
-            let name = key::stream_of_head(&place, tenant_prefix.len());
-            let (service, key) =
-                name.ok_or_else(|| unreadable(codec::Unreadable("a head's key")))?;
-            let stream = StreamName::new(tenant.clone(), service, key).map_err(unreadable)?;
-            let version = codec::read_number(&value).map_err(unreadable)?;
-            Ok((stream, Version(version)))
-        })
-        .collect()
+    Ok(found)
+}
+
+/// A key behind all events of the streams up to `name`, and in front of those after it. A stream's name is `<tenant>/<service>/<key>`;
+/// in a key zero bytes stand for the slashes behind the tenant.
+fn behind_stream(tenant_prefix: &[u8], tenant: &Tenant, name: &str) -> Vec<u8> {
+    let own = format!("{tenant}/");
+    match name.strip_prefix(&own) {
+        Some(path) => {
+            let mut behind = tenant_prefix.to_vec();
+            behind.extend(path.bytes().map(|byte| if byte == b'/' { 0 } else { byte }));
+            behind.push(0);
+            if path.contains('/') {
+                // Without this, a service alone stands in front of its streams.
+                behind.extend([u8::MAX; 8]);
+            }
+            behind
+        }
+        None if *name < *own => tenant_prefix.to_vec(),
+        None => vec![u8::MAX],
+    }
 }
 
 /// The keys of what is over at `now`.

@@ -20,14 +20,25 @@ use crate::{
 pub(super) struct Open<'a> {
     pub(super) writer: &'a mut Writer,
     batch: OwnedWriteBatch,
+    bytes: u64,
     /// What checks of this group must find although it is not committed yet.
     seen: HashMap<Slice, Option<Slice>>,
-    /// New versions of streams; written once per group, however often they changed.
-    heads: HashMap<Slice, u64>,
     commit: u64,
     durable: bool,
     answers: Answers,
 }
+
+/// What a group writes.
+pub(super) struct Batch {
+    pub(super) writes: OwnedWriteBatch,
+    /// The group's number, if it must be synced.
+    pub(super) group: Option<Group>,
+    /// About how much memory it takes until it is written out.
+    pub(super) bytes: u64,
+}
+
+/// Memory of an entry beside its key and value.
+const ENTRY_BYTES: usize = 72;
 
 /// Answers that wait for the sync.
 #[derive(Default)]
@@ -77,9 +88,9 @@ impl<'a> Open<'a> {
         Self {
             commit: writer.last.commit,
             batch: OwnedWriteBatch::with_capacity(database, 6 * writer.group_max.min(64)),
+            bytes: 0,
             writer,
             seen: HashMap::new(),
-            heads: HashMap::new(),
             durable: false,
             answers: Answers::default(),
         }
@@ -103,22 +114,19 @@ impl<'a> Open<'a> {
         self.answers.waiting.push(waiting);
     }
 
-    /// The batch, if there is anything to write; the group's number, if it must be synced; and who waits.
-    pub(super) fn close(mut self) -> (Option<OwnedWriteBatch>, Option<Group>, Answers) {
-        let tree = &self.writer.shared.tree;
-        for (head, version) in self.heads.drain() {
-            self.batch.insert(tree, head, codec::number(version));
-        }
-        if self.durable {
+    /// What to write, if there is anything, and who waits for it.
+    pub(super) fn close(mut self) -> (Option<Batch>, Answers) {
+        let mode = if self.durable { PersistMode::SyncData } else { PersistMode::Buffer };
+        let group = self.durable.then(|| {
             let group = Group { number: self.writer.last.number + 1, commit: self.commit };
             let place = key::ring(ring::place(group.number));
-            self.batch.insert(tree, place, codec::group(group.number, group.commit));
-            let batch = self.batch.durability(Some(PersistMode::SyncData));
-            return (Some(batch), Some(group), self.answers);
-        }
-        let batch = (!self.batch.is_empty()).then_some(self.batch);
-        let batch = batch.map(|batch| batch.durability(Some(PersistMode::Buffer)));
-        (batch, None, self.answers)
+            self.put((place, Some(codec::group(group.number, group.commit))));
+            group
+        });
+        let bytes = self.bytes;
+        let writes = self.batch.durability(Some(mode));
+        let batch = (!writes.is_empty()).then_some(Batch { writes, group, bytes });
+        (batch, self.answers)
     }
 
     /// Reads what the store holds after the writes of this group so far.
@@ -131,6 +139,8 @@ impl<'a> Open<'a> {
 
     fn put(&mut self, (place, value): Put) {
         let tree = &self.writer.shared.tree;
+        let value_len = value.as_ref().map_or(0, |value| value.len());
+        self.bytes += (place.len() + value_len + ENTRY_BYTES) as u64;
         match value {
             Some(value) => self.batch.insert(tree, place, value),
             None => self.batch.remove(tree, place),
@@ -174,8 +184,7 @@ impl<'a> Open<'a> {
         }
         let events = append.version.0 - append.expected.0;
         if events > 0 {
-            self.heads.insert(append.head.clone(), append.version.0);
-            self.writer.heads.set(append.head, append.version);
+            self.writer.heads.set(append.place, append.version);
         }
         self.answers.appends += 1;
         self.answers.events += events;

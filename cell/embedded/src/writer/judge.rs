@@ -5,12 +5,17 @@ use std::collections::HashMap;
 use base_fault::Fault;
 use base_ids::{StreamName, Version};
 use cell_runtime::port::Appended;
-use fjall::Slice;
+use fjall::{Keyspace, Slice};
 
 use super::group::Open;
-use crate::{codec, op::PreparedAppend, state::unreadable};
+use crate::{
+    codec::{self, Unreadable},
+    key,
+    op::PreparedAppend,
+    state::unreadable,
+};
 
-/// Versions of streams, by the key of their head: what the group has changed, and what was lately read.
+/// Versions of streams, by what the keys of their events start with: what the group has changed, and what was lately read.
 ///
 /// Two generations: when the young one is full it becomes the old one and the old one is forgotten, so a group never loses its own
 /// entries.
@@ -24,15 +29,15 @@ pub(super) struct Heads {
 const GENERATION_MAX: usize = 8_192;
 
 impl Heads {
-    fn get(&self, head: &Slice) -> Option<Version> {
-        self.young.get(head).or_else(|| self.old.get(head)).copied()
+    fn get(&self, place: &Slice) -> Option<Version> {
+        self.young.get(place).or_else(|| self.old.get(place)).copied()
     }
 
-    pub(super) fn set(&mut self, head: Slice, version: Version) {
+    pub(super) fn set(&mut self, place: Slice, version: Version) {
         if self.young.len() >= GENERATION_MAX {
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.insert(head, version);
+        self.young.insert(place, version);
     }
 }
 
@@ -53,22 +58,37 @@ impl Open<'_> {
             let reply = codec::read_reply(&reply).map_err(unreadable)?;
             return Ok(Some(Appended::AlreadyReplied(reply)));
         }
-        let head = self.version(&append.head)?;
+        let head = self.version(append)?;
         Ok((head != append.expected).then_some(Appended::Conflict { head }))
     }
 
-    fn version(&mut self, head: &Slice) -> Result<Version, Fault> {
-        if let Some(version) = self.writer.heads.get(head) {
+    /// The stream's version. There is no record of it: it is the expected one if that event is there and the next one is not, which
+    /// two point reads tell, the second mostly from a filter in memory. A record would be one more key in every append.
+    fn version(&mut self, append: &PreparedAppend) -> Result<Version, Fault> {
+        if let Some(version) = self.writer.heads.get(&append.place) {
             return Ok(version);
         }
-        let stored = self.writer.shared.tree.get(head).map_err(unreadable)?;
-        let version = match stored {
-            Some(value) => Version(codec::read_number(&value).map_err(unreadable)?),
-            None => Version(0),
+        let tree = &self.writer.shared.tree;
+        let holds = |version| tree.contains_key(key::event(&append.place, version));
+        let is_there =
+            append.expected == Version(0) || holds(append.expected).map_err(unreadable)?;
+        let version = if is_there && !holds(append.expected.next()).map_err(unreadable)? {
+            append.expected
+        } else {
+            newest(tree, &append.place)?
         };
-        self.writer.heads.set(head.clone(), version);
+        self.writer.heads.set(append.place.clone(), version);
         Ok(version)
     }
+}
+
+/// The version of a stream's newest event.
+fn newest(tree: &Keyspace, events: &[u8]) -> Result<Version, Fault> {
+    let Some(found) = tree.prefix(events).next_back() else {
+        return Ok(Version(0));
+    };
+    let place = found.key().map_err(unreadable)?;
+    key::version_of_event(&place).ok_or_else(|| unreadable(Unreadable("an event's key")))
 }
 
 fn already_heard(append: &PreparedAppend, note: &[u8]) -> Result<Appended, Fault> {

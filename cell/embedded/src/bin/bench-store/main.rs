@@ -1,0 +1,97 @@
+//! Measures the embedded engine: durable appends per second with many writers, beside Redis if it is there; and how long a filled
+//! store takes to open.
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "figures for people: counts stay far below 2^53"
+)]
+
+mod fill;
+mod load;
+mod proc;
+mod redis;
+mod report;
+
+use std::{io::Write as _, path::PathBuf, time::Duration};
+
+use anyhow::Context as _;
+use cell_embedded::Config;
+use clap::Parser;
+
+use crate::{load::Load, report::Report};
+
+/// Measures durable appends. Each is what a command writes: events with their cause, a view row, a message in the outbox, and the
+/// answer kept under an idempotency key.
+#[derive(Parser)]
+struct Args {
+    /// Writers, each with one append on its way at a time (a closed loop: it measures the most the store can do).
+    #[arg(long, default_value_t = 64)]
+    writers: usize,
+    /// Seconds per repetition.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Events per append.
+    #[arg(long, default_value_t = 1)]
+    events: usize,
+    /// Bytes per event.
+    #[arg(long, default_value_t = 300)]
+    bytes: usize,
+    /// Repetitions; with Redis there, its runs stand between ours.
+    #[arg(long, default_value_t = 3)]
+    repeat: usize,
+    /// Lets all writers append to one stream; those that lose the race try again.
+    #[arg(long)]
+    one_stream: bool,
+    /// Leaves Redis out.
+    #[arg(long)]
+    no_redis: bool,
+    /// Fills a store with this many events and measures how long it takes to open, instead.
+    #[arg(long)]
+    fill: Option<u64>,
+    /// Where to make the stores; a temporary directory there is taken away afterwards.
+    #[arg(long, default_value = "target")]
+    directory: PathBuf,
+    /// Writes the figures to this file.
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    std::fs::create_dir_all(&args.directory)
+        .with_context(|| format!("cannot make {}", args.directory.display()))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let report = match args.fill {
+        Some(events) => runtime.block_on(fill::measure(&args.directory, events, args.bytes))?,
+        None => runtime.block_on(compare(&args))?,
+    };
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{report}")?;
+    if let Some(path) = &args.json {
+        std::fs::write(path, serde_json::to_vec_pretty(&report.json())?)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+async fn compare(args: &Args) -> anyhow::Result<Report> {
+    let load = Load {
+        writers: args.writers.max(1),
+        time: Duration::from_secs(args.seconds.max(1)),
+        events: args.events.max(1),
+        bytes: args.bytes,
+        one_stream: args.one_stream,
+    };
+    let peer = if args.no_redis { None } else { redis::Peer::find() };
+    let mut report = Report::of_load(&load, peer.as_ref().map(redis::Peer::version));
+    for _ in 0..args.repeat.max(1) {
+        let directory = tempfile::tempdir_in(&args.directory)?;
+        let config = Config::new(directory.path().join("store"));
+        report.ours.push(load::run(&load, &config).await?);
+        if peer.is_some() {
+            report.redis.push(redis::Peer::run(&load, &args.directory)?);
+        }
+    }
+    Ok(report)
+}
