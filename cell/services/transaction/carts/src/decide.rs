@@ -46,7 +46,7 @@ pub enum Refusal {
     OutOfStock(Item),
     /// The cart has no such line.
     #[error("the cart has no line of `{0}`")]
-    LineNotFound(Item),
+    LineUnknown(Item),
     /// More of one offer than a buyer may have.
     #[error("{wanted} of `{item}` are too many: at most {max} of one offer", max = Quantity::MAX)]
     QuantityOverLimit {
@@ -90,7 +90,7 @@ impl cell_kernel::Refusal for Refusal {
             Self::ProductNotPublished(_) => "product_not_published",
             Self::SellerClosed { .. } => "seller_closed",
             Self::OutOfStock(_) => "out_of_stock",
-            Self::LineNotFound(_) => "cart_line_not_found",
+            Self::LineUnknown(_) => "cart_line_unknown",
             Self::QuantityOverLimit { .. } => "quantity_over_limit",
             Self::CartFull => "cart_full",
             Self::TooManyVendors => "too_many_vendors",
@@ -103,9 +103,8 @@ impl cell_kernel::Refusal for Refusal {
 
     fn status(&self) -> Status {
         match self {
-            Self::OfferNotFound(_) | Self::LineNotFound(_) => Status::NotFound,
+            Self::OfferNotFound(_) | Self::LineUnknown(_) => Status::NotFound,
             Self::QuantityOverLimit { .. } | Self::AmountTooLarge => Status::InvalidArgument,
-            Self::CartFull | Self::TooManyVendors => Status::ResourceExhausted,
             _ => Status::FailedPrecondition,
         }
     }

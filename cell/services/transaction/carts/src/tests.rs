@@ -1,5 +1,6 @@
 //! The stories that prove carts, and the laws they keep.
 
+mod api;
 mod laws;
 mod merging;
 mod today;
@@ -248,14 +249,14 @@ fn lines_change_and_go() {
     let none = Facts::default();
     leila()
         .when_knowing(&change(&quran, 2), &none)
-        .refused(&Refusal::LineNotFound(quran.clone()))
+        .refused(&Refusal::LineUnknown(quran.clone()))
         .given([opened(1), added(&quran, 1, 5000)])
         .when_knowing(&change(&quran, 1), &none)
         .then_nothing()
         .when_knowing(&change(&quran, 7), &none)
         .then([Event::LineChanged { item: quran.clone(), quantity: quantity(7) }])
         .when_knowing(&remove(&other), &none)
-        .refused(&Refusal::LineNotFound(other))
+        .refused(&Refusal::LineUnknown(other))
         .when_knowing(&remove(&quran), &none)
         .then([Event::LineRemoved { item: quran }]);
 }

@@ -3,6 +3,7 @@
 mod buyer;
 mod payment;
 mod settle;
+mod trouble;
 mod undo;
 mod vendors;
 mod waits;
@@ -19,6 +20,8 @@ use crate::{
     state::{Session, State},
 };
 
+use trouble::Trouble;
+
 pub(crate) use buyer::missing;
 
 /// Checkout saying no.
@@ -26,7 +29,7 @@ pub(crate) use buyer::missing;
 pub enum Refusal {
     /// There is no such session.
     #[error("there is no checkout `{0}`")]
-    CheckoutNotFound(ResourceId),
+    CheckoutUnknown(ResourceId),
     /// Nothing is in the cart.
     #[error("cart `{0}` is empty")]
     CartEmpty(ResourceId),
@@ -57,7 +60,7 @@ fn codes(problems: &[Problem]) -> String {
 impl cell_kernel::Refusal for Refusal {
     fn code(&self) -> &'static str {
         match self {
-            Self::CheckoutNotFound(_) => "checkout_not_found",
+            Self::CheckoutUnknown(_) => "checkout_unknown",
             Self::CartEmpty(_) => "cart_empty",
             Self::CartNotOpen(_) => "cart_not_open",
             Self::CartChanged(_) => "cart_changed",
@@ -70,7 +73,7 @@ impl cell_kernel::Refusal for Refusal {
 
     fn status(&self) -> Status {
         match self {
-            Self::CheckoutNotFound(_) => Status::NotFound,
+            Self::CheckoutUnknown(_) => Status::NotFound,
             _ => Status::FailedPrecondition,
         }
     }
@@ -95,7 +98,7 @@ pub(crate) fn decide(
                 buyer::start(checkout, cart, wishes, facts, asked.at)
             }
             Command::Hear { .. } => Ok(Vec::new()),
-            other => Err(Refusal::CheckoutNotFound(other.checkout().clone())),
+            other => Err(Refusal::CheckoutUnknown(other.checkout().clone())),
         };
     };
     match command {
@@ -156,8 +159,4 @@ impl Course {
         let promise = crate::facts::Waits::span(self.session.waits.stock_ms);
         (self.session.held_until < needed).then(|| needed.max(self.now.after(promise)))
     }
-}
-
-fn problem(code: &str, subject: impl Into<String>, text: impl Into<String>) -> Problem {
-    Problem { code: code.to_owned(), subject: subject.into(), text: text.into() }
 }

@@ -1,5 +1,6 @@
 //! The stories that prove checkout, and the laws it keeps.
 
+mod api;
 mod buyer;
 mod laws;
 mod settling;

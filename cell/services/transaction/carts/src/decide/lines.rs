@@ -89,7 +89,7 @@ fn open(state: &State) -> Result<(), Refusal> {
 
 fn line_of_open<'a>(state: &'a State, item: &Item) -> Result<&'a Line, Refusal> {
     open(state)?;
-    state.line(item).ok_or_else(|| Refusal::LineNotFound(item.clone()))
+    state.line(item).ok_or_else(|| Refusal::LineUnknown(item.clone()))
 }
 
 fn can_be_bought(offer: &OfferNow) -> Result<(), Refusal> {

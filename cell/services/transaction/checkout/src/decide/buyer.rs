@@ -5,7 +5,7 @@ use base_money::Money;
 use base_time::Timestamp;
 use cell_kernel::{Asked, Problem};
 
-use super::{Course, Refusal, problem, undo};
+use super::{Course, Refusal, Trouble, undo};
 use crate::{
     command::{Email, Payment, PostalAddress, Wishes},
     event::{Basket, Ending, Event},
@@ -106,15 +106,15 @@ pub(crate) fn missing(session: &Session, buyer: &Tenant) -> Vec<Problem> {
     let Wishes { address, email, payment, .. } = &session.wishes;
     let mut missing = Vec::new();
     if address.is_none() {
-        missing.push(problem("address_missing", "address", "say where to deliver"));
+        missing.push(Trouble::AddressMissing.about("address", "say where to deliver"));
     }
     let phone = address.as_ref().is_some_and(|address| !address.phone.is_empty());
     if buyer.is_guest() && !phone && email.is_none() {
         let text = "without an account, an e-mail or a phone number is needed to hear of the order";
-        missing.push(problem("contact_missing", "email", text));
+        missing.push(Trouble::ContactMissing.about("email", text));
     }
     if payment.is_none() {
-        missing.push(problem("payment_missing", "payment", "choose how to pay"));
+        missing.push(Trouble::PaymentMissing.about("payment", "choose how to pay"));
     }
     missing
 }
@@ -122,7 +122,7 @@ pub(crate) fn missing(session: &Session, buyer: &Tenant) -> Vec<Problem> {
 fn wrong_limit(session: &Session, total_max: Option<Money>) -> Option<Problem> {
     let (limit, currency) = (total_max?.currency, session.currency()?);
     let text = format!("the limit is in {limit}, and the cart is in {currency}");
-    (limit != currency).then(|| problem("other_currency", "total_max", text))
+    (limit != currency).then(|| Trouble::OtherCurrency.about("total_max", text))
 }
 
 fn open(session: &Session) -> Result<(), Refusal> {

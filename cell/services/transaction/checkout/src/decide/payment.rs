@@ -1,6 +1,6 @@
 //! What follows from what the payment has come to.
 
-use super::{Course, problem, undo};
+use super::{Course, Trouble, undo};
 use crate::{
     command::PaymentNews,
     event::{Ending, Event},
@@ -39,15 +39,16 @@ pub(super) fn captured(course: &mut Course) {
 
 /// Authorising, Placing, Committing, Capturing → Undoing: the money is not there, or no longer.
 pub(super) fn failed(course: &mut Course, news: &PaymentNews) {
-    let problem = match news {
-        PaymentNews::Declined { reason } => {
-            problem("payment_declined", "payment", text("the payment was declined", reason))
-        }
-        PaymentNews::CaptureFailed { reason } => {
-            problem("capture_failed", "payment", text("the money could not be taken", reason))
-        }
-        _ => problem("payment_expired", "payment", "the payment was not made in time; try again"),
-    };
+    let problem =
+        match news {
+            PaymentNews::Declined { reason } => {
+                Trouble::PaymentDeclined.about("payment", text("the payment was declined", reason))
+            }
+            PaymentNews::CaptureFailed { reason } => Trouble::CaptureFailed
+                .about("payment", text("the money could not be taken", reason)),
+            _ => Trouble::PaymentExpired
+                .about("payment", "the payment was not made in time; try again"),
+        };
     if owes_payment(&course.session.stage) {
         undo::start(course, Ending::Failed, vec![problem]);
     }

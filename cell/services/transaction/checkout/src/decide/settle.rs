@@ -1,6 +1,6 @@
 //! The order is placed, every vendor's stock is sold, and only then is the money taken.
 
-use super::{Course, problem, undo};
+use super::{Course, Trouble, undo};
 use crate::{
     command::ShareOf,
     event::{Ending, Event},
@@ -26,7 +26,7 @@ pub(super) fn committed(course: &mut Course, of: &ShareOf, sold: bool) {
     let (share, vendor) = (share.number, share.vendor.to_string());
     if !sold {
         let text = "the shop's stock was promised for too short a time; try again";
-        let problems = vec![problem("reservation_expired", vendor, text)];
+        let problems = vec![Trouble::ReservationExpired.about(vendor, text)];
         return undo::start(course, Ending::Failed, problems);
     }
     course.add(Event::StockSold { share });

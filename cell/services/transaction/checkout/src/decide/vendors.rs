@@ -3,7 +3,7 @@
 use base_money::Money;
 use cell_kernel::Problem;
 
-use super::{Course, problem, undo};
+use super::{Course, Trouble, undo};
 use crate::{
     command::{Line, Quote, ShareOf, Shortage},
     event::{Ending, Event},
@@ -30,7 +30,8 @@ pub(super) fn cart_refused(course: &mut Course, code: &str) {
             "cart_claimed" => "another checkout is buying the cart",
             _ => "the cart cannot be bought any more; start another checkout",
         };
-        let problems = vec![problem(code, "cart", text)];
+        let (code, subject) = (code.to_owned(), "cart".to_owned());
+        let problems = vec![Problem { code, subject, text: text.to_owned() }];
         undo::start(course, Ending::Failed, problems);
     }
 }
@@ -76,7 +77,7 @@ pub(super) fn stock_refused(course: &mut Course, of: &ShareOf, shortages: &[Shor
         shortages.iter().map(|short| out_of_stock(share, short)).collect();
     if problems.is_empty() {
         let text = "the shop could not hold its stock in time; try again";
-        problems.push(problem("reservation_expired", share.vendor.to_string(), text));
+        problems.push(Trouble::ReservationExpired.about(share.vendor.to_string(), text));
     }
     let event = Event::StockRefused { share: share.number, problems };
     course.add(event);
@@ -117,15 +118,15 @@ fn ask_payment(course: &mut Course) {
 
 fn payable(session: &Session) -> Result<Money, Problem> {
     let total = session.total().ok_or_else(|| {
-        problem("amount_too_large", "total", "the total is more than can be counted")
+        Trouble::AmountTooLarge.about("total", "the total is more than can be counted")
     })?;
     if total.is_negative() || total.is_zero() {
-        return Err(problem("nothing_to_pay", "total", "there is nothing to pay for"));
+        return Err(Trouble::NothingToPay.about("total", "there is nothing to pay for"));
     }
     match session.total_max {
         Some(limit) if total > limit => {
             let text = format!("with delivery it is {total}, more than the {limit} agreed to");
-            Err(problem("total_over_limit", "total", text))
+            Err(Trouble::TotalOverLimit.about("total", text))
         }
         _ => Ok(total),
     }
@@ -149,7 +150,7 @@ fn misquoted(share: &Share, quote: &Quote) -> Vec<Problem> {
         && quote.commission_basis_points <= WHOLE;
     if problems.is_empty() && !sound {
         let text = "the shop's terms cannot be used; tell the shop";
-        problems.push(problem("quote_unusable", share.vendor.to_string(), text));
+        problems.push(Trouble::QuoteUnusable.about(share.vendor.to_string(), text));
     }
     problems
 }
@@ -157,14 +158,13 @@ fn misquoted(share: &Share, quote: &Quote) -> Vec<Problem> {
 fn line_misquoted(line: &Line, quoted: &[Line]) -> Option<Problem> {
     let found = quoted.iter().find(|found| found.offer == line.offer);
     match found.filter(|found| found.quantity == line.quantity) {
-        None => Some(problem("offer_not_sold", line.name(), "the shop did not quote it")),
+        None => Some(Trouble::OfferNotSold.about(line.name(), "the shop did not quote it")),
         Some(found) if found.price != line.price => {
             let (seen, now) = (line.price, found.price);
-            Some(problem(
-                "price_changed",
-                line.name(),
-                format!("the price was {seen} and is {now}"),
-            ))
+            Some(
+                Trouble::PriceChanged
+                    .about(line.name(), format!("the price was {seen} and is {now}")),
+            )
         }
         Some(_) => None,
     }
@@ -175,7 +175,7 @@ fn out_of_stock(share: &Share, short: &Shortage) -> Problem {
         ..=0 => "it is sold out; take it out".to_owned(),
         left => format!("only {left} are left; want fewer"),
     };
-    problem("out_of_stock", format!("{}/offers/{}", share.vendor, short.offer), text)
+    Trouble::OutOfStock.about(format!("{}/offers/{}", share.vendor, short.offer), text)
 }
 
 /// What a share that did not agree is to be blamed for: what its vendor said, or its silence, line by line.
@@ -191,7 +191,7 @@ pub(super) fn silent(share: &Share) -> Vec<Problem> {
             "{vendor} does not answer, so `{title}` has to wait; try again later, or buy without it",
             vendor = share.vendor,
         );
-        problem("vendor_silent", line.name(), text)
+        Trouble::VendorSilent.about(line.name(), text)
     };
     share.lines.iter().map(waits).collect()
 }

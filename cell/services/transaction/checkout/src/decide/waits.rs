@@ -2,7 +2,7 @@
 
 use cell_kernel::Problem;
 
-use super::{Course, problem, undo, vendors};
+use super::{Course, Trouble, undo, vendors};
 use crate::{
     command::Wait,
     event::{Ending, Event},
@@ -14,16 +14,16 @@ pub(super) fn over(course: &mut Course, wait: Wait) {
     match (wait, &course.session.stage) {
         (Wait::Buyer, Stage::Open) => {
             let text = "it was not placed in time; start another one";
-            give_up(course, vec![problem("checkout_expired", "checkout", text)]);
+            give_up(course, vec![Trouble::CheckoutExpired.about("checkout", text)]);
         }
         (Wait::Cart, Stage::Claiming) => {
             let text = "the cart did not answer in time; try again";
-            give_up(course, vec![problem("cart_silent", "cart", text)]);
+            give_up(course, vec![Trouble::CartSilent.about("cart", text)]);
         }
         (Wait::Vendors, Stage::Asking) => vendors::weigh(course, true),
         (Wait::Payment, Stage::Authorising { .. }) => {
             let text = "the payment was not made in time; try again";
-            give_up(course, vec![problem("payment_expired", "payment", text)]);
+            give_up(course, vec![Trouble::PaymentExpired.about("payment", text)]);
         }
         (Wait::Settling, Stage::Placing | Stage::Committing) => {
             let waits = &course.session.waits;
@@ -37,7 +37,7 @@ pub(super) fn over(course: &mut Course, wait: Wait) {
         }
         (Wait::GivingUp, Stage::Placing) => {
             let text = "the order could not be placed in time; try again";
-            give_up(course, vec![problem("order_silent", "order", text)]);
+            give_up(course, vec![Trouble::OrderSilent.about("order", text)]);
         }
         (Wait::GivingUp, Stage::Committing) => {
             let unsold = course.session.live_shares().filter(|share| share.stock != Stock::Sold);

@@ -49,7 +49,7 @@ fn a_session_starts_from_a_cart_that_can_be_bought() {
 
 #[test]
 fn a_session_that_never_started_is_not_found() {
-    let none = Refusal::CheckoutNotFound(id("c1"));
+    let none = Refusal::CheckoutUnknown(id("c1"));
     leila().when_knowing(&place(), &nothing()).refused(&none);
     leila().when_knowing(&cancel(), &nothing()).refused(&none);
 }

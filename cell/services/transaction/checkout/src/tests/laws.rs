@@ -25,14 +25,20 @@ fn pays() -> impl Strategy<Value = Pays> {
     ]
 }
 
+fn asleep() -> impl Strategy<Value = Option<&'static str>> {
+    let who = ["carts", "orders", "payments", "CommitReservation", "CapturePayment", "VoidPayment"];
+    prop_oneof![6 => Just(None), 4 => prop::sample::select(who.to_vec()).prop_map(Some)]
+}
+
 fn plan() -> impl Strategy<Value = Plan> {
-    (any::<bool>(), prop::bool::weighted(0.1), says(), says(), pays()).prop_map(
-        |(ship_what_you_can, cart_refuses, atlas, rif, pays)| Plan {
+    (any::<bool>(), prop::bool::weighted(0.1), says(), says(), pays(), asleep()).prop_map(
+        |(ship_what_you_can, cart_refuses, atlas, rif, pays, asleep)| Plan {
             ship_what_you_can,
             cart_refuses,
             atlas,
             rif,
             pays,
+            asleep,
         },
     )
 }
@@ -59,26 +65,27 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn dead(plan: &Plan) -> Vec<&'static str> {
-    let dead = [("vendors/atlas", plan.atlas), ("vendors/rif", plan.rif)];
-    dead.into_iter().filter(|(_, says)| *says == Says::Nothing).map(|(name, _)| name).collect()
+fn asleep_in(plan: &Plan) -> Vec<&'static str> {
+    let vendors = [("vendors/atlas", plan.atlas), ("vendors/rif", plan.rif)];
+    let dead = vendors.into_iter().filter(|(_, says)| *says == Says::Nothing);
+    dead.map(|(name, _)| name).chain(plan.asleep).collect()
 }
 
 fn run(plan: &Plan, steps: &[Step]) -> World {
     let mut world = World::new(plan);
-    let dead = dead(plan);
+    let asleep = asleep_in(plan);
     world.place();
     for step in steps {
         match *step {
-            Step::Deliver(pick) => world.deliver(pick, false, &dead),
-            Step::Repeat(pick) => world.deliver(pick, true, &dead),
+            Step::Deliver(pick) => world.deliver(pick, false, &asleep),
+            Step::Repeat(pick) => world.deliver(pick, true, &asleep),
             Step::Fire(pick) => world.fire(pick),
             Step::Pass(ms) => world.pass(ms),
             Step::Place => world.place(),
             Step::Cancel => world.cancel(),
         }
     }
-    world.rest(&dead);
+    world.rest(&asleep);
     world
 }
 
@@ -101,6 +108,7 @@ fn all_yes() -> Plan {
         atlas: Says::Yes,
         rif: Says::Yes,
         pays: Pays::AtOnce,
+        asleep: None,
     }
 }
 
@@ -136,4 +144,15 @@ fn every_way_to_fail_ends_with_nothing_held() {
         assert_eq!(end_of(&Plan { rif: says, ..all_yes() }), (failed.clone(), 1), "{says:?}");
     }
     assert_eq!(end_of(&Plan { cart_refuses: true, ..all_yes() }), (failed, 1));
+}
+
+#[test]
+fn whoever_sleeps_too_long_is_not_waited_for_except_for_taken_money() {
+    let end_without = |asleep| end_of(&Plan { asleep: Some(asleep), ..all_yes() });
+    let failed = Stage::Ended(Ending::Failed);
+    assert_eq!(end_without("carts"), (failed.clone(), 1));
+    assert_eq!(end_without("orders"), (failed.clone(), 1));
+    assert_eq!(end_without("payments"), (failed.clone(), 1));
+    assert_eq!(end_without("CommitReservation"), (failed, 3), "each line that waits");
+    assert_eq!(end_without("CapturePayment"), (Stage::Completed, 0));
 }

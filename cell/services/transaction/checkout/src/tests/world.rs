@@ -32,6 +32,8 @@ pub(super) struct Plan {
     pub(super) atlas: Says,
     pub(super) rif: Says,
     pub(super) pays: Pays,
+    /// A service, or a kind of message, that waits until all reminders have come.
+    pub(super) asleep: Option<&'static str>,
 }
 
 /// One message on its way, and from whom.
@@ -96,16 +98,16 @@ impl World {
         self.command(&Command::Cancel { checkout: id("c1") });
     }
 
-    /// Delivers one message, any one; keeps it for another time if it is to be `repeated`. Vendors in dead cells get none.
-    pub(super) fn deliver(&mut self, pick: usize, repeated: bool, dead: &[&str]) {
+    /// Delivers one message, any one; keeps it for another time if it is to be `repeated`. Who is `asleep` gets none.
+    pub(super) fn deliver(&mut self, pick: usize, repeated: bool, asleep: &[&str]) {
         let living: Vec<usize> =
-            (0..self.post.len()).filter(|at| !dead.contains(&self.post[*at].to.as_str())).collect();
+            (0..self.post.len()).filter(|at| !self.post[*at].is_for_any(asleep)).collect();
         if living.is_empty() {
             return;
         }
         let at = living[pick % living.len()];
         let mail = if repeated { self.post[at].clone() } else { self.post.remove(at) };
-        self.hand(mail);
+        self.hand(&mail);
     }
 
     /// Lets the time of a reminder come, any one.
@@ -115,7 +117,7 @@ impl World {
         }
         let (due, mail) = self.timers.remove(pick % self.timers.len());
         self.now = self.now.max(due);
-        self.hand(mail);
+        self.hand(&mail);
     }
 
     /// Lets time pass, and promises of stock end.
@@ -124,14 +126,12 @@ impl World {
         self.vendors.values_mut().for_each(|vendor| vendor.expire(self.now));
     }
 
-    /// Until nothing is on its way and no reminder is left; living cells first, then the dead ones come back.
-    pub(super) fn rest(&mut self, dead: &[&str]) {
-        for dead in [dead, &[]] {
-            while self.post.iter().any(|mail| !dead.contains(&mail.to.as_str()))
-                || !self.timers.is_empty()
-            {
-                while self.post.iter().any(|mail| !dead.contains(&mail.to.as_str())) {
-                    self.deliver(0, false, dead);
+    /// Until nothing is on its way and no reminder is left; without those who are asleep, and then with them.
+    pub(super) fn rest(&mut self, asleep: &[&str]) {
+        for asleep in [asleep, &[]] {
+            while self.post.iter().any(|mail| !mail.is_for_any(asleep)) || !self.timers.is_empty() {
+                while self.post.iter().any(|mail| !mail.is_for_any(asleep)) {
+                    self.deliver(0, false, asleep);
                 }
                 let first = self.timers.iter().enumerate().min_by_key(|(_, (due, _))| *due);
                 if let Some((at, _)) = first {
@@ -239,14 +239,14 @@ impl World {
         }
     }
 
-    fn hand(&mut self, mail: Mail) {
+    fn hand(&mut self, mail: &Mail) {
         let answers = match mail.service.as_str() {
-            "checkout" => return self.hear(&mail),
-            "carts" => self.cart.hear(&mail),
-            "payments" => return self.post.extend(self.payment.hear(&mail)),
-            "orders" => self.orders.hear(&mail),
+            "checkout" => return self.hear(mail),
+            "carts" => self.cart.hear(mail),
+            "payments" => return self.post.extend(self.payment.hear(mail)),
+            "orders" => self.orders.hear(mail),
             "products" | "inventory" => {
-                self.vendors.get_mut(&mail.to).expect("a vendor").hear(&mail, self.now)
+                self.vendors.get_mut(&mail.to).expect("a vendor").hear(mail, self.now)
             }
             other => panic!("nobody is called {other}"),
         };
@@ -287,6 +287,13 @@ pub(super) fn answer<M: Words>(from: &Tenant, message: &M) -> Mail {
 }
 
 impl Mail {
+    fn is_for_any(&self, names: &[&str]) -> bool {
+        let is = |name: &&str| {
+            self.to.as_str() == *name || self.service == *name || self.kind.ends_with(*name)
+        };
+        names.iter().any(is)
+    }
+
     /// The message, if it is such a one.
     pub(super) fn read<M: Words>(&self) -> Option<M> {
         (self.kind == M::full_name()).then(|| M::decode(&*self.body).expect("it can be read"))

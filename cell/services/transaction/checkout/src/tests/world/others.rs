@@ -87,7 +87,7 @@ impl Vendor {
             let outcome = wire::CommitOutcome { reservation, vendor, committed };
             return Some(answer(&self.name, &outcome));
         }
-        let asked = mail.read::<wire::ReleaseReservation>().expect("nothing else is asked");
+        let asked = mail.read::<wire::ReleaseReservation>()?;
         self.stock.remove(&asked.reservation);
         self.barred.insert(asked.reservation);
         None
@@ -177,7 +177,7 @@ impl Cart {
             assert!(self.claimed || self.bought.is_some(), "converted without a claim");
             (self.claimed, self.bought) = (false, Some(asked.bought.len()));
         } else {
-            mail.read::<wire::ReleaseCart>().expect("nothing else is asked");
+            assert!(mail.read::<wire::ReleaseCart>().is_some(), "nothing else is asked");
             (self.claimed, self.released) = (false, true);
         }
         None
@@ -291,7 +291,7 @@ impl Orders {
             assert!(self.stands(), "confirmed what is not there");
             self.confirmed = true;
         } else {
-            mail.read::<wire::CancelGroup>().expect("nothing else is asked");
+            assert!(mail.read::<wire::CancelGroup>().is_some(), "nothing else is asked");
             assert!(!self.confirmed, "cancelled what was confirmed");
             self.cancelled = true;
         }
