@@ -1,1 +1,4 @@
 //! The outside world: card payments, mail, signing keys; each answers a port of some service.
+
+pub mod keys;
+pub mod stripe;
