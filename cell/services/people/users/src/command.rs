@@ -3,15 +3,14 @@
 mod address;
 mod text;
 
-use std::collections::BTreeMap;
-
 use base_ids::{Locale, ResourceId};
 use base_money::Currency;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
 pub use address::{Phone, PostalAddress, WrongAddress};
-pub use text::{BadText, DisplayName, Email, Label, Preferences, TextVersion};
+pub use base_ids::Email;
+pub use text::{BadPreferences, DisplayName, Label, Preferences, TextVersion};
 
 /// What can be asked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -164,6 +163,3 @@ pub enum Purpose {
     /// Showing what may please.
     Personalisation,
 }
-
-/// Preferences as they are kept: small texts under small keys.
-pub type PreferenceMap = BTreeMap<String, String>;

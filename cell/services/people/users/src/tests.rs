@@ -206,7 +206,10 @@ fn a_moroccan_address_needs_no_postcode_but_a_postcode_must_be_one() {
 fn a_wrong_line_is_named_by_its_place() {
     let lines = vec!["12, rue des Consuls".to_owned(), " \n ".to_owned()];
     let wrong = PostalAddress { lines, ..place("Rabat") }.check().unwrap_err();
-    assert_eq!(wrong.to_string(), "lines[1]: expected 1 to 120 characters");
+    assert_eq!(
+        wrong.to_string(),
+        "lines[1]: expected 1 to 120 characters, none of them a control character"
+    );
     let none = PostalAddress { lines: Vec::new(), ..place("Rabat") }.check().unwrap_err();
     assert_eq!(none.field, "lines");
 }

@@ -2,10 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-use base_ids::{ClaimKind, ClaimedName};
+use base_ids::{ClaimKind, ClaimedName, InvalidClaim, Text};
 use serde::{Deserialize, Serialize};
-
-use super::text::{BadText, plain};
 
 /// A telephone number in E.164, such as `+212600000000`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,13 +18,11 @@ impl Phone {
 }
 
 impl FromStr for Phone {
-    type Err = BadText;
+    type Err = InvalidClaim;
 
-    fn from_str(text: &str) -> Result<Self, BadText> {
+    fn from_str(text: &str) -> Result<Self, InvalidClaim> {
         let read = ClaimedName::read(ClaimKind::Phone, text);
-        read.map(|name| Self(name.as_str().to_owned())).map_err(|_| {
-            BadText::expected("expected an international number such as +212600000000")
-        })
+        read.map(|name| Self(name.as_str().to_owned()))
     }
 }
 
@@ -63,7 +59,7 @@ pub struct WrongAddress {
     /// Which field, as in `lines[1]`.
     pub field: String,
     /// What would be right.
-    pub problem: &'static str,
+    pub problem: String,
 }
 
 impl PostalAddress {
@@ -77,17 +73,17 @@ impl PostalAddress {
         if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
             return Err(wrong("country", "expected two letters, such as MA"));
         }
-        let postcode = text("postcode", &self.postcode, 0, 16, "expected at most 16 characters")?;
+        let postcode = text::<16, 0>("postcode", &self.postcode)?;
         let five_digits = postcode.len() == 5 && postcode.bytes().all(|b| b.is_ascii_digit());
         if country == "MA" && !postcode.is_empty() && !five_digits {
             return Err(wrong("postcode", "expected five digits, or nothing, in Morocco"));
         }
         Ok(Self {
-            recipient: text("recipient", &self.recipient, 1, 100, "expected 1 to 100 characters")?,
+            recipient: text::<100, 1>("recipient", &self.recipient)?,
             phone: self.phone,
             lines,
-            district: text("district", &self.district, 0, 80, "expected at most 80 characters")?,
-            city: text("city", &self.city, 1, 80, "expected 1 to 80 characters")?,
+            district: text::<80, 0>("district", &self.district)?,
+            city: text::<80, 1>("city", &self.city)?,
             postcode,
             country,
         })
@@ -95,21 +91,17 @@ impl PostalAddress {
 }
 
 fn line((at, line): (usize, &String)) -> Result<String, WrongAddress> {
-    text(&format!("lines[{at}]"), line, 1, 120, "expected 1 to 120 characters")
+    text::<120, 1>(&format!("lines[{at}]"), line)
 }
 
-fn text(
+fn text<const MAX: usize, const MIN: usize>(
     field: &str,
     given: &str,
-    min: usize,
-    max: usize,
-    expected: &'static str,
 ) -> Result<String, WrongAddress> {
-    plain(given, max)
-        .filter(|text| text.chars().count() >= min)
-        .ok_or_else(|| wrong(field, expected))
+    let read = given.parse::<Text<MAX, MIN>>();
+    read.map(|text| text.to_string()).map_err(|error| wrong(field, &error.to_string()))
 }
 
-fn wrong(field: &str, problem: &'static str) -> WrongAddress {
-    WrongAddress { field: field.to_owned(), problem }
+fn wrong(field: &str, problem: &str) -> WrongAddress {
+    WrongAddress { field: field.to_owned(), problem: problem.to_owned() }
 }

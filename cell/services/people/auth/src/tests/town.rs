@@ -1,0 +1,283 @@
+//! A town in one process: calls go from home to home and letters arrive, with toys for what the cell would wire.
+#![expect(clippy::unwrap_in_result, reason = "a test breaks off at what cannot be")]
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    task::{Context, Poll, Waker},
+};
+
+use base_ids::{Tenant, Version};
+use base_proof::{Password, PasswordHash, PlatformSecret, Secret};
+use base_time::Timestamp;
+use cell_kernel::{
+    Answer, Asked, Caller, Decider as _, Done, Effect as _, Gather as _, MethodKind, No, Onward,
+    Reading, Request, RowBytes, RowSource, Seen, Table, VendorRole, Words,
+};
+
+use crate::{
+    Auth, Command, Event, Ports, State, api,
+    effect::{Delivery, Letters, Mail, Post},
+    facts::{Asking, Claims, MembershipOf, OwnerOf, Passwords, TokenAudience, TokenSigner},
+    view,
+};
+
+/// Everything in this town answers at once.
+pub(super) fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => unreachable!("nothing in this town waits"),
+    }
+}
+
+fn at_once<'a, T: Send + 'a>(value: T) -> Answer<'a, T> {
+    Box::pin(std::future::ready(Ok(value)))
+}
+
+#[derive(Default)]
+pub(super) struct ToyPasswords {
+    /// How often the slow work was done.
+    pub(super) worked: AtomicUsize,
+}
+
+impl Passwords for ToyPasswords {
+    fn hash<'a>(&'a self, password: &'a Password) -> Answer<'a, PasswordHash> {
+        self.worked.fetch_add(1, Ordering::Relaxed);
+        at_once(PasswordHash::new(password.secret().expose().chars().rev().collect()))
+    }
+
+    fn is_right<'a>(
+        &'a self,
+        password: &'a Secret,
+        hash: Option<&'a PasswordHash>,
+    ) -> Answer<'a, bool> {
+        self.worked.fetch_add(1, Ordering::Relaxed);
+        let reversed: String = password.expose().chars().rev().collect();
+        at_once(hash.is_some_and(|hash| hash.as_str() == reversed))
+    }
+}
+
+struct ToySigner;
+
+impl TokenSigner for ToySigner {
+    fn sign(&self, claims: &Claims) -> String {
+        let audience = match &claims.audience {
+            TokenAudience::Shopper => "shopper".to_owned(),
+            TokenAudience::Vendor { vendor, role } => format!("{vendor} {role:?}"),
+            TokenAudience::Operator => "operator".to_owned(),
+        };
+        format!("{} as {audience}", claims.subject)
+    }
+}
+
+/// Names that are held, fixed once the town is built.
+pub(super) struct Holders(pub(super) BTreeMap<Tenant, Tenant>);
+
+impl OwnerOf for Holders {
+    fn owner_of<'a>(&'a self, name: &'a Tenant) -> Answer<'a, Option<Tenant>> {
+        at_once(self.0.get(name).cloned())
+    }
+}
+
+struct Team;
+
+impl MembershipOf for Team {
+    fn role_of<'a>(
+        &'a self,
+        vendor: &'a Tenant,
+        user: &'a Tenant,
+    ) -> Answer<'a, Option<VendorRole>> {
+        let member = vendor.id() == "atlas" && user.id() == "leila";
+        at_once(member.then_some(VendorRole::Manager))
+    }
+}
+
+struct Postman(mpsc::Sender<Mail>);
+
+impl Post for Postman {
+    fn send<'a>(&'a self, mail: &'a Mail, _: &'a str) -> Answer<'a, Delivery> {
+        self.0.send(mail.clone()).unwrap();
+        at_once(Delivery::Accepted)
+    }
+}
+
+/// The operators' rows, for the one method that reads them.
+struct OperatorRows(Vec<RowBytes>);
+
+impl RowSource for OperatorRows {
+    fn row<'a>(
+        &'a self,
+        _: Table,
+        _: Option<&'a Tenant>,
+        key: &'a str,
+    ) -> Answer<'a, Option<RowBytes>> {
+        at_once(self.0.iter().find(|row| row.key == key).cloned())
+    }
+
+    fn rows<'a>(
+        &'a self,
+        _: Table,
+        _: Option<&'a Tenant>,
+        _: &'a str,
+        _: Option<&'a str>,
+        _: usize,
+        _: bool,
+    ) -> Answer<'a, Vec<RowBytes>> {
+        at_once(self.0.clone())
+    }
+}
+
+pub(super) struct Town {
+    pub(super) passwords: Arc<ToyPasswords>,
+    pub(super) at: i64,
+    ports: Ports,
+    homes: BTreeMap<Tenant, State>,
+    operators: Vec<RowBytes>,
+    post: mpsc::Receiver<Mail>,
+    minted: Arc<AtomicUsize>,
+}
+
+impl Town {
+    /// A town in which `leila@example.ma` is held by users/leila.
+    pub(super) fn new() -> Self {
+        let (sender, post) = mpsc::channel();
+        let passwords = Arc::new(ToyPasswords::default());
+        let secret = Arc::new(PlatformSecret::new(&[7; 32]).unwrap());
+        let email: base_ids::Email = "leila@example.ma".parse().unwrap();
+        let held = (secret.tenant_of(&email.to_claim()), "users/leila".parse().unwrap());
+        let ports = Ports {
+            secret,
+            passwords: passwords.clone(),
+            signer: Arc::new(ToySigner),
+            owners: Arc::new(Holders(BTreeMap::from([held]))),
+            members: Arc::new(Team),
+            post: Arc::new(Postman(sender)),
+        };
+        let (homes, operators) = (BTreeMap::new(), Vec::new());
+        Self { passwords, at: 0, ports, homes, operators, post, minted: Arc::default() }
+    }
+
+    /// Calls a method as a caller would; forwarded calls go on until somebody answers.
+    #[expect(clippy::needless_pass_by_value, reason = "reads better where it is called")]
+    pub(super) fn call<Req: Words, Resp: Words>(
+        &mut self,
+        tenant: &str,
+        method: &str,
+        asked: &Req,
+        caller: Caller,
+    ) -> Result<Resp, No> {
+        let tenant: Tenant = tenant.parse().unwrap();
+        let method = format!("souk.auth.v1.Auth/{method}");
+        let mut onward = Onward { tenant, method, request: asked.encode_to_vec() };
+        loop {
+            let found = api::api(self.ports.clone())
+                .into_methods()
+                .into_iter()
+                .find(|known| known.name == onward.method);
+            let request = self.request(&onward.tenant, &caller);
+            let answer = match found.unwrap().kind {
+                MethodKind::Command { decode, encode } => {
+                    let command = decode(&request, &onward.request).map_err(No::Fault)?;
+                    self.carry_out(&onward.tenant, &command, &caller, |done| encode(done))
+                }
+                MethodKind::Query { answer } => {
+                    now(answer(request, onward.request)).map(|found| found.row)
+                }
+                MethodKind::Forward { onward: further } => {
+                    onward = now(further(request, onward.request))?;
+                    continue;
+                }
+                MethodKind::Watch { .. } => unreachable!("auth has nothing to watch"),
+            };
+            return answer.map(|body| Resp::decode(&*body).unwrap());
+        }
+    }
+
+    /// Carries out a command that comes from a message.
+    pub(super) fn hear(&mut self, tenant: &str, command: &Command) {
+        let tenant: Tenant = tenant.parse().unwrap();
+        self.carry_out(&tenant, command, &Caller::platform("names"), |_| Vec::new()).unwrap();
+    }
+
+    /// The account that lives at `tenant`.
+    pub(super) fn account(&self, tenant: &str) -> &crate::state::Account {
+        self.homes[&tenant.parse().unwrap()].account.as_ref().unwrap()
+    }
+
+    /// The letters since the last time.
+    pub(super) fn letters(&self) -> Vec<Mail> {
+        self.post.try_iter().collect()
+    }
+
+    /// The code of the one letter since the last time.
+    pub(super) fn code(&self) -> String {
+        let letters = self.letters();
+        let [Mail { code: Some((code, _)), .. }] = &letters[..] else {
+            unreachable!("one letter with a code was expected: {letters:?}")
+        };
+        code.expose().to_owned()
+    }
+
+    fn request(&self, tenant: &Tenant, caller: &Caller) -> Request {
+        let minted = self.minted.clone();
+        Request {
+            tenant: tenant.clone(),
+            caller: caller.clone(),
+            at: Timestamp::from_millis(self.at),
+            reading: Reading::new(Arc::new(OperatorRows(self.operators.clone()))),
+            mint: Arc::new(move || format!("id{}", minted.fetch_add(1, Ordering::Relaxed))),
+        }
+    }
+
+    /// The ring, as the runtime turns it.
+    fn carry_out(
+        &mut self,
+        tenant: &Tenant,
+        command: &Command,
+        caller: &Caller,
+        encode: impl Fn(&Done<'_, Auth>) -> Vec<u8>,
+    ) -> Result<Vec<u8>, No> {
+        let mut state = self.homes.remove(tenant).unwrap_or_default();
+        let at = Timestamp::from_millis(self.at);
+        let asked = Asked { tenant: tenant.clone(), caller: caller.clone(), at };
+        let facts = now(Asking::new(&self.ports).gather(&state, command, &asked))?;
+        let decided = Auth::decide(&state, command, &facts, &asked);
+        let events = decided.as_deref().unwrap_or_default();
+        for event in events {
+            Auth::evolve(&mut state, event);
+            self.react(tenant, event, &state, at);
+        }
+        let no =
+            decided.as_ref().map_or_else(|no| Some(no.clone()), |events| Auth::declined(events));
+        let answer = match no {
+            Some(refusal) => Err(No::refused(&refusal)),
+            None => {
+                Ok(encode(&Done { asked: &asked, command, state: &state, version: Version(1) }))
+            }
+        };
+        self.homes.insert(tenant.clone(), state);
+        answer
+    }
+
+    fn react(&mut self, tenant: &Tenant, event: &Event, state: &State, at: Timestamp) {
+        let seen = Seen { tenant, key: "account", event, state, version: Version(1), at };
+        let letters = Letters::new(&self.ports);
+        for call in letters.calls(&seen) {
+            let stored = serde_json::to_vec(&call).unwrap();
+            now(letters.perform(&serde_json::from_slice(&stored).unwrap(), "key")).unwrap();
+        }
+        let mut rows = cell_kernel::Rows::new();
+        <view::Operators as cell_kernel::View<Auth>>::fold(&seen, &mut rows);
+        for change in rows.into_changes() {
+            self.operators.retain(|row| row.key != change.key);
+            let row = change.row.unwrap();
+            self.operators.push(RowBytes { key: change.key, version: Version(1), row });
+        }
+    }
+}
