@@ -1,14 +1,16 @@
 //! What can be asked of a seller.
 
-use std::{fmt, str::FromStr};
+pub mod papers;
 
-use base_ids::{ClaimKind, ClaimedName, InvalidClaim, ResourceId, Tenant};
+use std::str::FromStr;
+
+use base_ids::{ClaimKind, ClaimedName, InvalidClaim, ResourceId, Tenant, Text};
 use base_money::Money;
 use base_time::Timestamp;
 use cell_kernel::VendorRole;
 use serde::{Deserialize, Serialize};
 
-use crate::papers::{Paper, Requirement};
+use papers::{Paper, Requirement};
 
 /// What can be asked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -164,53 +166,10 @@ pub enum Command {
     },
 }
 
-/// A text of 1 to `MAX` characters, without control characters and without blanks around it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Text<const MAX: usize>(String);
-
 /// A city's name.
-pub type City = Text<60>;
+pub type City = Text<1, 60>;
 /// Why an operator did something.
-pub type Reason = Text<500>;
-
-/// Not such a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected 1 to {0} characters, none of them a control character")]
-pub struct BadText(usize);
-
-impl<const MAX: usize> Text<MAX> {
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<const MAX: usize> FromStr for Text<MAX> {
-    type Err = BadText;
-
-    fn from_str(text: &str) -> Result<Self, BadText> {
-        let text = text.trim();
-        let plain = !text.chars().any(char::is_control);
-        if plain && (1..=MAX).contains(&text.chars().count()) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(BadText(MAX))
-        }
-    }
-}
-
-impl<const MAX: usize> fmt::Display for Text<MAX> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl<const MAX: usize> fmt::Debug for Text<MAX> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
-    }
-}
+pub type Reason = Text<1, 500>;
 
 /// A handle in its one spelling.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -245,13 +204,13 @@ impl FromStr for Handle {
 pub struct DisplayName {
     /// In Arabic letters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arabic: Option<Text<100>>,
+    pub arabic: Option<Text<1, 100>>,
     /// In Latin letters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub latin: Option<Text<100>>,
+    pub latin: Option<Text<1, 100>>,
     /// In Tifinagh.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tifinagh: Option<Text<100>>,
+    pub tifinagh: Option<Text<1, 100>>,
 }
 
 impl DisplayName {

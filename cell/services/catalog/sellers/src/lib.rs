@@ -28,8 +28,6 @@ mod decide;
 pub mod event;
 pub mod facts;
 mod listen;
-pub mod papers;
-pub mod replica;
 pub mod state;
 #[cfg(test)]
 mod tests;
@@ -38,12 +36,12 @@ pub mod wire;
 
 use cell_kernel::{Asked, Decider, ServiceSpec};
 
-pub use command::Command;
+pub use command::{Command, papers};
 pub use decide::Refusal;
 pub use event::Event;
 pub use facts::{Config, Facts};
 pub use state::State;
-pub use view::{Terms, role_of, terms_of};
+pub use view::{Terms, replica, role_of, terms_of};
 
 /// The service's rules.
 pub struct Sellers;

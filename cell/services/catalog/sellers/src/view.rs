@@ -1,5 +1,7 @@
 //! How others read a seller: all of it for its team and operators, the team, the rates; and what quoting and tokens need.
 
+pub mod replica;
+
 use base_fault::Fault;
 use base_ids::Tenant;
 use base_money::Money;

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use base_fault::Fault;
-use base_ids::{ResourceId, Tenant, TenantKind};
+use base_ids::{ResourceId, Tenant, TenantKind, Text};
 use base_money::{Currency, Money};
 use base_time::Timestamp;
 use cell_kernel::{Request, VendorRole, field, ids_of};
 
 use super::subject;
 use crate::{
-    command::{BasisPoints, City, Command, DisplayName, Handle, Text, Window},
+    command::{BasisPoints, City, Command, DisplayName, Handle, Window},
     papers::{Document, Paper, Requirement},
     wire,
 };
@@ -75,7 +75,7 @@ fn not_empty(given: &wire::Seller) -> Vec<String> {
 
 fn display_name(at: &str, given: Option<&wire::DisplayName>) -> Result<DisplayName, Fault> {
     let given = given.cloned().unwrap_or_default();
-    let script = |name: &str, text: &str| -> Result<Option<Text<100>>, Fault> {
+    let script = |name: &str, text: &str| -> Result<Option<Text<1, 100>>, Fault> {
         Some(text)
             .filter(|text| !text.is_empty())
             .map(|text| field(&format!("{at}.{name}"), text))

@@ -1,12 +1,12 @@
 //! Writes answers: the seller for its team and operators, its papers, its team; and what everybody may see.
 
-use base_ids::Tenant;
+use base_ids::{Tenant, Text};
 use base_money::Money;
 use cell_kernel::{Done, VendorRole};
 
 use crate::{
     Sellers,
-    command::{Command, DisplayName, Text},
+    command::{Command, DisplayName},
     papers::{Check, Document, Paper, Requirement},
     replica::SellerRow,
     state::{self, Status, Submission},
@@ -71,7 +71,7 @@ fn handle(seller: &state::Seller) -> (String, wire::seller::HandleState) {
 
 fn display_name(name: &DisplayName) -> wire::DisplayName {
     let script =
-        |text: &Option<Text<100>>| text.as_ref().map(ToString::to_string).unwrap_or_default();
+        |text: &Option<Text<1, 100>>| text.as_ref().map(ToString::to_string).unwrap_or_default();
     wire::DisplayName {
         arabic: script(&name.arabic),
         latin: script(&name.latin),
