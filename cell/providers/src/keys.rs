@@ -8,9 +8,9 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use base_fault::{Code, Fault};
 use base_time::{Clock, Timestamp};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use parking_lot::RwLock;
 use ring::{
     rand::SystemRandom,
@@ -73,7 +73,12 @@ pub struct SigningKeys {
 
 impl SigningKeys {
     /// Opens the keys of `cell` in `file`, or makes the first one.
-    pub fn open(file: PathBuf, cell: &str, config: Config, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
+    pub fn open(
+        file: PathBuf,
+        cell: &str,
+        config: Config,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Fault> {
         let stored: Vec<Stored> = match fs::read(&file) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
                 let text = format!("{} does not hold signing keys; put the right file back, or delete it to make new keys (everybody signs in again)", file.display());
@@ -93,13 +98,16 @@ impl SigningKeys {
         let now = self.clock.now();
         let mut keys = self.keys.write();
         let (held, newest) = (keys.len(), keys.last().map(|key| key.stored.signs_from));
-        let accepted: Vec<bool> = (0..held).map(|at| self.accepted_until(&keys, at) > now).collect();
+        let accepted: Vec<bool> =
+            (0..held).map(|at| self.accepted_until(&keys, at) > now).collect();
         let mut accepted = accepted.into_iter();
         keys.retain(|_| accepted.next().unwrap_or(true));
         let announce = minutes(self.config.announce_minutes);
         let next = match newest {
             None => Some(now),
-            Some(newest) => Some(newest.after(self.life())).filter(|end| now.after(announce) >= *end),
+            Some(newest) => {
+                Some(newest.after(self.life())).filter(|end| now.after(announce) >= *end)
+            }
         };
         if let Some(signs_from) = next {
             let kid = format!("{}-{}", self.cell, signs_from.as_secs());
@@ -108,7 +116,9 @@ impl SigningKeys {
             return Ok(());
         }
         let stored: Vec<&Stored> = keys.iter().map(|key| &key.stored).collect();
-        write_private(&self.file, &serde_json::to_vec_pretty(&stored).expect("keys are plain data"))
+        let written = serde_json::to_vec_pretty(&stored).map_err(io::Error::from);
+        written
+            .and_then(|bytes| write_private(&self.file, &bytes))
             .map_err(|error| unusable(&self.file, error))
     }
 
@@ -116,7 +126,8 @@ impl SigningKeys {
     pub fn sign(&self, message: &[u8]) -> (String, Vec<u8>) {
         let (now, keys) = (self.clock.now(), self.keys.read());
         let signing = keys.iter().rev().find(|key| key.stored.signs_from <= now).or(keys.first());
-        let key = signing.expect("there is always a key: opening makes the first, renewing keeps the newest");
+        let key = signing
+            .expect("there is always a key: opening makes the first, renewing keeps the newest");
         (key.stored.kid.clone(), key.pair.sign(message).as_ref().to_vec())
     }
 
@@ -137,7 +148,7 @@ impl SigningKeys {
     }
 
     fn life(&self) -> Duration {
-        Duration::from_secs(24 * 3600) * self.config.days.max(1)
+        Duration::from_hours(24) * self.config.days.max(1)
     }
 
     /// A key is accepted until its successor has signed long enough; the newest one until it would have had one.
@@ -152,13 +163,15 @@ impl SigningKeys {
 
 impl Key {
     fn make(kid: String, signs_from: Timestamp) -> Result<Self, Fault> {
-        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
-            .map_err(|_| Fault::ours(Code::Internal, "the system gives no random numbers to make a key of"))?;
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| {
+            Fault::ours(Code::Internal, "the system gives no random numbers to make a key of")
+        })?;
         Self::read(Stored { kid, pkcs8: STANDARD.encode(pkcs8.as_ref()), signs_from })
     }
 
     fn read(stored: Stored) -> Result<Self, Fault> {
-        let broken = || Fault::ours(Code::StoreBroken, format!("signing key {} cannot be read", stored.kid));
+        let broken =
+            || Fault::ours(Code::StoreBroken, format!("signing key {} cannot be read", stored.kid));
         let pkcs8 = STANDARD.decode(&stored.pkcs8).map_err(|_| broken())?;
         let pair = Ed25519KeyPair::from_pkcs8(&pkcs8).map_err(|_| broken())?;
         Ok(Self { stored, pair })
@@ -166,7 +179,7 @@ impl Key {
 }
 
 fn minutes(minutes: u32) -> Duration {
-    Duration::from_secs(60) * minutes
+    Duration::from_mins(1) * minutes
 }
 
 /// Writes a file that only its owner may read, whole or not at all.
@@ -184,7 +197,8 @@ fn write_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn unusable(file: &Path, error: io::Error) -> Fault {
-    Fault::ours(Code::StoreBroken, format!("the signing keys in {} cannot be used", file.display())).because(error)
+    Fault::ours(Code::StoreBroken, format!("the signing keys in {} cannot be used", file.display()))
+        .because(error)
 }
 
 #[cfg(test)]
@@ -225,7 +239,11 @@ mod tests {
         let (kid, signature) = keys.sign(b"claims");
         assert_ne!(kid, first);
         let public = keys.public().into_iter().find(|key| key.kid == kid).unwrap();
-        assert!(UnparsedPublicKey::new(&ED25519, public.public_key).verify(b"claims", &signature).is_ok());
+        assert!(
+            UnparsedPublicKey::new(&ED25519, public.public_key)
+                .verify(b"claims", &signature)
+                .is_ok()
+        );
         assert!(keys.public().iter().any(|key| key.kid == first), "old tokens still hold");
         hands.0.store(31 * DAY, Ordering::Relaxed);
         keys.renew().unwrap();

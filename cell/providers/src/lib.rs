@@ -1,4 +1,5 @@
 //! The outside world: card payments, mail, signing keys; each answers a port of some service.
 
 pub mod keys;
+pub mod passwords;
 pub mod stripe;
