@@ -7,7 +7,7 @@ mod loss;
 use std::path::Path;
 
 use cell_runtime::port::{Fence, Scope};
-use fjall::{Database, Keyspace, PersistMode};
+use fjall::{AbstractTree as _, Database, Keyspace, PersistMode};
 use uuid::Uuid;
 
 use crate::{
@@ -95,7 +95,11 @@ fn inspect(
     let look = || -> Result<_, ReadError> {
         let birth = tree.get(key::birth())?;
         let store = birth.map(|value| codec::read_birth(&value)).transpose()?;
-        Ok((store, ring::verify(&ring_records(tree)?)))
+        let ring = ring::verify(&ring_records(tree)?);
+        if let Ok(last) = ring {
+            in_order(tree, last)?;
+        }
+        Ok((store, ring))
     };
     let (store, ring) = look().map_err(|error| error.refusal(directory))?;
     let missing_birth = store.is_none().then(|| "its birth record is missing".to_owned());
@@ -178,6 +182,22 @@ impl ReadError {
             Self::Value(error) => OpenRefusal::damaged(directory, &error),
         }
     }
+}
+
+/// The log's checksums leave out the number by which the engine orders batches: with a byte of it flipped, a batch hides behind an
+/// older one, or hides a newer one. Groups are committed one after the other, so these numbers never fall while theirs rise.
+fn in_order(tree: &Keyspace, last: Group) -> Result<(), ReadError> {
+    let mut newest = None;
+    for number in (last.number.saturating_sub(ring::UNWRITTEN_MAX) + 1)..=last.number {
+        let place = key::ring(ring::place(number));
+        let found = tree.tree.get_internal_entry(&place, fjall::SeqNo::MAX);
+        let order = found.map_err(fjall::Error::from)?.map(|entry| entry.key.seqno);
+        if order < newest {
+            return Err(Unreadable("batches of the log are out of order").into());
+        }
+        newest = order;
+    }
+    Ok(())
 }
 
 fn ring_records(tree: &Keyspace) -> Result<Vec<(u32, Group)>, ReadError> {

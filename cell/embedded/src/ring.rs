@@ -14,6 +14,9 @@ pub(crate) const PLACES: u64 = 32_768;
 /// Groups after which the memtable is written out, if it did not fill up before. At most four memtables wait to be written.
 pub(crate) const FLUSH_EVERY: u64 = 4_096;
 
+/// Groups that are surely no older than what is in memory and in the log alone: five memtables' worth.
+pub(crate) const UNWRITTEN_MAX: u64 = 5 * FLUSH_EVERY;
+
 /// A durable group and the commit it ended with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Group {
