@@ -1,0 +1,10 @@
+//! Benchmarks of whole fleets: figures as a table and as JSON, with the machine, the versions and the commit.
+
+mod figures;
+mod machine;
+mod orders;
+mod proc;
+mod start;
+
+pub use orders::{Orders, orders};
+pub use start::{Start, start};

@@ -1,0 +1,17 @@
+//! Journeys of people through a fleet of real processes, and what must hold afterwards.
+
+mod bad_input;
+mod cell_down;
+mod control_plane_down;
+mod first_order;
+mod kills;
+mod oversell;
+mod rest;
+mod stage;
+
+pub use bad_input::bad_input;
+pub use cell_down::cell_down;
+pub use control_plane_down::control_plane_down;
+pub use first_order::{FirstOrder, first_order};
+pub use oversell::{Oversell, oversell};
+pub use stage::{Set, Stage};

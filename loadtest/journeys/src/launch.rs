@@ -1,0 +1,15 @@
+//! A whole platform as child processes on this machine: started, killed, started again, stopped, with nothing left behind.
+
+mod fleet;
+mod homes;
+mod place;
+mod ports;
+mod program;
+mod spec;
+
+pub use fleet::{Ended, Fleet, Plan};
+pub use homes::Homes;
+pub use place::Place;
+pub use ports::{Ports, holder};
+pub use program::Program;
+pub use spec::{Member, WEBHOOK_SECRET};

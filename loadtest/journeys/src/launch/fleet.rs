@@ -1,0 +1,274 @@
+//! All processes of a fleet together.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    process::ExitStatus,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, ensure};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Homes, Member, Place, Ports, Program,
+    spec::{Addresses, programs},
+};
+use crate::{http::Plain, say};
+
+/// How long everybody together may take to be ready.
+const READY_PATIENCE: Duration = Duration::from_mins(1);
+
+/// What to start.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where the programs are.
+    pub binaries: PathBuf,
+    /// Where the fleet keeps what it keeps.
+    pub place: Place,
+    /// How many cells.
+    pub cells: u16,
+    /// What is logged, such as `info` or `warn`.
+    pub log: String,
+    /// Ports to prefer when there is nothing to remember.
+    pub wished: BTreeMap<String, u16>,
+}
+
+/// Says where everybody is; `soukctl` reads `control_plane`, people the rest.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct FleetFile {
+    control_plane: String,
+    router: String,
+    stripe: String,
+    /// Admin ports, by process.
+    admin: BTreeMap<String, String>,
+    cells: u16,
+    ports: BTreeMap<String, u16>,
+    /// The process that started everybody and stops them.
+    started_by: u32,
+}
+
+/// Somebody who ended without being asked.
+#[derive(Debug)]
+pub struct Ended {
+    /// Who.
+    pub member: Member,
+    /// How.
+    pub status: ExitStatus,
+}
+
+/// A running fleet. Dropping it kills everybody.
+#[derive(Debug)]
+pub struct Fleet {
+    place: Place,
+    binaries: PathBuf,
+    addresses: Addresses,
+    programs: Vec<Program>,
+    plain: Plain,
+}
+
+impl Fleet {
+    /// Starts everybody and waits until all are ready; says what it does.
+    ///
+    /// Errors: another fleet runs in the place; no port is free; a process that does not become ready, with its last words.
+    pub async fn start(plan: Plan) -> anyhow::Result<Self> {
+        let begun = Instant::now();
+        let remembered: Option<FleetFile> = plan.place.read("fleet.json");
+        if let Some(file) = &remembered {
+            let owner = running_fleet(file.started_by);
+            ensure!(
+                owner.is_none(),
+                "{} is used by a running fleet ({}); stop that one first",
+                plan.place.root().display(),
+                owner.unwrap_or_default()
+            );
+            ensure!(
+                file.cells == plan.cells,
+                "the fleet in {} has {} cells; start it with --cells {0}, or with --fresh",
+                plan.place.root().display(),
+                file.cells
+            );
+        }
+        let mut ports = Ports::remembered(remembered.map_or(plan.wished, |file| file.ports));
+        let addresses = Addresses::claim(&mut ports, plan.cells)?;
+        for remark in ports.take_remarks() {
+            say::line(remark);
+        }
+        let programs = programs(&plan.binaries, &plan.place, &addresses, &plan.log)?;
+        let mut fleet = Self {
+            place: plan.place,
+            binaries: plan.binaries,
+            addresses,
+            programs,
+            plain: Plain::new(),
+        };
+        fleet.tell_where(&ports)?;
+        for program in &mut fleet.programs {
+            program.start()?;
+        }
+        for program in &mut fleet.programs {
+            let left = READY_PATIENCE.saturating_sub(begun.elapsed());
+            program.ready(&fleet.plain, left.max(Duration::from_secs(1))).await?;
+            say::good(format!("{} ({} ms)", program.name, begun.elapsed().as_millis()));
+        }
+        Ok(fleet)
+    }
+
+    fn tell_where(&self, ports: &Ports) -> anyhow::Result<()> {
+        let at = &self.addresses;
+        let mut admin = BTreeMap::from([
+            ("control-plane".to_owned(), url(at.control_plane_admin)),
+            ("router".to_owned(), url(at.router_admin)),
+        ]);
+        for (number, cell) in (1_u16..).zip(&at.cells) {
+            admin.insert(Member::Cell(number).to_string(), url(cell.admin));
+        }
+        let file = FleetFile {
+            control_plane: url(at.control_plane),
+            router: url(at.router),
+            stripe: url(at.stripe),
+            admin,
+            cells: u16::try_from(at.cells.len())?,
+            ports: ports.by_listener().clone(),
+            started_by: std::process::id(),
+        };
+        self.place.write("fleet.json", &file)
+    }
+
+    /// Where clients go.
+    pub fn router(&self) -> String {
+        url(self.addresses.router)
+    }
+
+    /// Where the control plane is.
+    pub fn control_plane(&self) -> String {
+        url(self.addresses.control_plane)
+    }
+
+    /// Where the payment stand-in is.
+    pub fn stripe(&self) -> String {
+        url(self.addresses.stripe)
+    }
+
+    /// The admin ports, by process.
+    pub fn admins(&self) -> Vec<(Member, String)> {
+        let at = &self.addresses;
+        let cells =
+            (1..).zip(&at.cells).map(|(number, cell)| (Member::Cell(number), url(cell.admin)));
+        let others = [
+            (Member::ControlPlane, url(at.control_plane_admin)),
+            (Member::Router, url(at.router_admin)),
+        ];
+        others.into_iter().chain(cells).collect()
+    }
+
+    /// Where the fleet keeps what it keeps.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The program `soukctl`.
+    pub fn soukctl(&self) -> PathBuf {
+        self.binaries.join("soukctl")
+    }
+
+    /// Everybody.
+    pub fn members(&self) -> Vec<Member> {
+        self.programs.iter().map(|program| program.member).collect()
+    }
+
+    /// The processes that run, by member.
+    pub fn pids(&self) -> Vec<(Member, u32)> {
+        self.programs.iter().filter_map(|program| Some((program.member, program.pid()?))).collect()
+    }
+
+    /// `kill -9`.
+    ///
+    /// Errors: those of the kernel.
+    pub fn kill(&mut self, member: Member) -> anyhow::Result<()> {
+        self.program(member)?.kill()
+    }
+
+    /// Starts somebody again who was killed or stopped.
+    ///
+    /// Errors: those of starting.
+    pub fn restart(&mut self, member: Member) -> anyhow::Result<()> {
+        self.program(member)?.start()
+    }
+
+    /// Asks somebody to end, and waits.
+    ///
+    /// Errors: those of the kernel.
+    pub async fn stop_one(&mut self, member: Member) -> anyhow::Result<()> {
+        self.program(member)?.stop().await
+    }
+
+    /// Waits until somebody is ready.
+    ///
+    /// Errors: it ended, or took too long.
+    pub async fn ready(&mut self, member: Member) -> anyhow::Result<()> {
+        let plain = self.plain.clone();
+        self.program(member)?.ready(&plain, READY_PATIENCE).await
+    }
+
+    /// Everybody who has ended without being asked.
+    ///
+    /// Errors: those of the kernel.
+    pub fn ended(&mut self) -> anyhow::Result<Vec<Ended>> {
+        let mut ended = Vec::new();
+        for program in &mut self.programs {
+            if let Some(status) = program.ended()? {
+                ended.push(Ended { member: program.member, status });
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Who owns which slot, as the control plane says.
+    ///
+    /// Errors: `soukctl` fails.
+    pub async fn homes(&self) -> anyhow::Result<Homes> {
+        let text = self.ctl(&["slots", "list", "--runs", "-o", "json"]).await?;
+        Homes::read(&text)
+    }
+
+    /// Runs `soukctl`; returns what it prints.
+    ///
+    /// Errors: its exit code is not 0; what it said is in the error.
+    pub async fn ctl(&self, args: &[&str]) -> anyhow::Result<String> {
+        let mut command = tokio::process::Command::new(self.soukctl());
+        command.args(["--control-plane", &self.control_plane()]).args(args).kill_on_drop(true);
+        let output = command.output().await.context("soukctl cannot be started")?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.success(), "soukctl {}: {}", args.join(" "), said.trim());
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Stops everybody: those first who ask others.
+    ///
+    /// Errors: those of the kernel.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        for program in self.programs.iter_mut().rev() {
+            program.stop().await?;
+        }
+        Ok(())
+    }
+
+    fn program(&mut self, member: Member) -> anyhow::Result<&mut Program> {
+        let found = self.programs.iter_mut().find(|program| program.member == member);
+        found.with_context(|| format!("the fleet has no {member}"))
+    }
+}
+
+fn url(address: std::net::SocketAddr) -> String {
+    format!("http://{address}")
+}
+
+/// The process, if it lives and is one of ours.
+fn running_fleet(pid: u32) -> Option<String> {
+    if pid == std::process::id() {
+        return None;
+    }
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    name.starts_with("souk-journeys").then(|| format!("pid {pid}"))
+}

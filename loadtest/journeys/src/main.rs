@@ -1,0 +1,221 @@
+//! The program `souk-journeys`: starts fleets and walks people through them. `cargo xtask` builds it and everything that it starts.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use loadtest_demo::Scale;
+use loadtest_journeys::{
+    bench::{self, Orders, Start},
+    dev::{Dev, dev},
+    journey::{self, FirstOrder, Oversell, Stage},
+    people::Paying,
+    say,
+};
+
+/// Starts a Souk fleet of real processes on this machine and does something with it.
+///
+/// Ends with 0 if everything holds, with 1 if something does not.
+#[derive(Debug, Parser)]
+#[command(name = "souk-journeys", version, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    walk: Walk,
+}
+
+#[derive(Debug, Subcommand)]
+enum Walk {
+    /// A platform with a demo catalogue, until Ctrl-C.
+    Dev(DevArgs),
+    /// Purchases over cells while anybody is killed at any moment: nothing lost, doubled or left over.
+    FirstOrder(FirstOrderArgs),
+    /// More buyers than copies: exactly as many orders as copies.
+    Oversell(OversellArgs),
+    /// The control plane is away: trading goes on.
+    ControlPlaneDown(Common),
+    /// A cell is away: others go on, and who waits is named.
+    CellDown(Common),
+    /// Everything a client can get wrong: a clear no each time.
+    BadInput(Common),
+    /// Complete checkouts: orders a second, CPU and syncs per order, latency.
+    BenchOrders(BenchOrdersArgs),
+    /// Starting and resting: milliseconds and megabytes.
+    BenchStart(BenchStartArgs),
+}
+
+#[derive(Debug, Args)]
+struct DevArgs {
+    /// Where souk-cell, souk-router and the others are; beside this program if not given.
+    #[arg(long, value_name = "DIR")]
+    binaries: Option<PathBuf>,
+    /// Where the fleet keeps what it keeps.
+    #[arg(long, value_name = "DIR", default_value = ".souk/dev")]
+    home: PathBuf,
+    /// How large the catalogue is: 1 is 120 vendors and 24,000 offers.
+    #[arg(long, value_name = "0.001-100", default_value = "0.02")]
+    scale: Scale,
+    /// Forgets what an earlier run left.
+    #[arg(long)]
+    fresh: bool,
+    /// Runs the printed commands, shows the receipts from all cells, and stops.
+    #[arg(long)]
+    check: bool,
+    /// How many cells.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=16))]
+    cells: u16,
+}
+
+/// What every journey takes.
+#[derive(Debug, Args)]
+struct Common {
+    /// Where souk-cell, souk-router and the others are; beside this program if not given.
+    #[arg(long, value_name = "DIR")]
+    binaries: Option<PathBuf>,
+    /// Where chance begins; the same seed makes the same choices.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// What the processes log.
+    #[arg(long, default_value = "info", value_name = "FILTER")]
+    log: String,
+    /// Keeps logs and data even when all went well.
+    #[arg(long)]
+    keep: bool,
+}
+
+#[derive(Debug, Args)]
+struct FirstOrderArgs {
+    #[command(flatten)]
+    common: Common,
+    /// So many times kill -9.
+    #[arg(long, default_value_t = 50)]
+    kills: usize,
+    /// At least so many purchases; as many as kills if not given.
+    #[arg(long)]
+    purchases: Option<usize>,
+    /// Buyers at once.
+    #[arg(long, default_value_t = 6)]
+    buyers: usize,
+}
+
+#[derive(Debug, Args)]
+struct OversellArgs {
+    #[command(flatten)]
+    common: Common,
+    /// Buyers.
+    #[arg(long, default_value_t = 1000)]
+    buyers: usize,
+    /// Copies of the one offer.
+    #[arg(long, default_value_t = 100)]
+    copies: i64,
+    /// Buyers that are on their way at once.
+    #[arg(long, default_value_t = 100)]
+    at_once: usize,
+}
+
+#[derive(Debug, Args)]
+struct BenchOrdersArgs {
+    #[command(flatten)]
+    common: Common,
+    /// Buyers at once in the closed loop.
+    #[arg(long, default_value_t = 64)]
+    buyers: usize,
+    /// Seconds of each phase.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Repetitions.
+    #[arg(long, default_value_t = 5)]
+    repeat: usize,
+    /// Pays by card, through the provider's stand-in, instead of in cash.
+    #[arg(long)]
+    card: bool,
+    /// Where the JSON goes.
+    #[arg(long, default_value = "target/bench/orders.json")]
+    json: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct BenchStartArgs {
+    #[command(flatten)]
+    common: Common,
+    /// How often each process is started.
+    #[arg(long, default_value_t = 5)]
+    repeat: usize,
+    /// A store that `bench-store --fill` has kept, to start a cell on.
+    #[arg(long, value_name = "DIR", requires = "events")]
+    filled: Option<PathBuf>,
+    /// How many events it has.
+    #[arg(long)]
+    events: Option<u64>,
+    /// Where the JSON goes.
+    #[arg(long, default_value = "target/bench/start.json")]
+    json: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(Box::pin(walk(cli.walk))));
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            say::bad(format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn walk(walk: Walk) -> anyhow::Result<bool> {
+    match walk {
+        Walk::Dev(args) => {
+            let DevArgs { binaries, home, scale, fresh, check, cells } = args;
+            dev(Dev { binaries: beside(binaries)?, home, scale, fresh, check, cells }).await
+        }
+        Walk::FirstOrder(args) => {
+            let purchases = args.purchases.unwrap_or(args.kills.max(1));
+            let asked = FirstOrder { purchases, kills: args.kills, buyers: args.buyers.max(1) };
+            journey::first_order(&stage(args.common)?, asked).await
+        }
+        Walk::Oversell(args) => {
+            let asked =
+                Oversell { buyers: args.buyers, copies: args.copies, at_once: args.at_once.max(1) };
+            journey::oversell(&stage(args.common)?, asked).await
+        }
+        Walk::ControlPlaneDown(common) => journey::control_plane_down(&stage(common)?).await,
+        Walk::CellDown(common) => journey::cell_down(&stage(common)?).await,
+        Walk::BadInput(common) => journey::bad_input(&stage(common)?).await,
+        Walk::BenchOrders(args) => {
+            let paying = if args.card { Paying::Card } else { Paying::Cash };
+            let BenchOrdersArgs { buyers, seconds, repeat, json, common, .. } = args;
+            let asked = Orders {
+                buyers: buyers.max(1),
+                seconds: seconds.max(1),
+                repeat: repeat.max(1),
+                paying,
+                json,
+            };
+            bench::orders(&stage(common)?, &asked).await
+        }
+        Walk::BenchStart(args) => {
+            let filled = args.filled.zip(args.events);
+            let asked = Start { repeat: args.repeat.max(1), filled, json: args.json };
+            bench::start(&stage(args.common)?, &asked).await
+        }
+    }
+}
+
+fn stage(common: Common) -> anyhow::Result<Stage> {
+    let Common { binaries, seed, log, keep } = common;
+    Ok(Stage { binaries: beside(binaries)?, cells: 3, seed, log, keep })
+}
+
+/// The directory of the programs: as given, or where this one is.
+fn beside(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    if let Some(given) = given {
+        return Ok(std::path::absolute(given)?);
+    }
+    let own = std::env::current_exe()?;
+    Ok(own.parent().map_or_else(PathBuf::new, std::path::Path::to_path_buf))
+}
