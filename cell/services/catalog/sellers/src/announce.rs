@@ -89,7 +89,7 @@ fn shows(event: &Event) -> bool {
 }
 
 fn published(seen: &Seen<'_, Sellers>, seller: &Seller) -> wire::SellerPublished {
-    let script = |name: &Option<base_ids::Text<1, 100>>| {
+    let script = |name: &Option<base_ids::Text<100>>| {
         name.as_ref().map(ToString::to_string).unwrap_or_default()
     };
     let latin = script(&seller.name.latin);

@@ -167,9 +167,9 @@ pub enum Command {
 }
 
 /// A city's name.
-pub type City = Text<1, 60>;
+pub type City = Text<60>;
 /// Why an operator did something.
-pub type Reason = Text<1, 500>;
+pub type Reason = Text<500>;
 
 /// A handle in its one spelling.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -204,13 +204,13 @@ impl FromStr for Handle {
 pub struct DisplayName {
     /// In Arabic letters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arabic: Option<Text<1, 100>>,
+    pub arabic: Option<Text<100>>,
     /// In Latin letters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub latin: Option<Text<1, 100>>,
+    pub latin: Option<Text<100>>,
     /// In Tifinagh.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tifinagh: Option<Text<1, 100>>,
+    pub tifinagh: Option<Text<100>>,
 }
 
 impl DisplayName {

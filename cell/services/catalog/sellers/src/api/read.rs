@@ -75,7 +75,7 @@ fn not_empty(given: &wire::Seller) -> Vec<String> {
 
 fn display_name(at: &str, given: Option<&wire::DisplayName>) -> Result<DisplayName, Fault> {
     let given = given.cloned().unwrap_or_default();
-    let script = |name: &str, text: &str| -> Result<Option<Text<1, 100>>, Fault> {
+    let script = |name: &str, text: &str| -> Result<Option<Text<100>>, Fault> {
         Some(text)
             .filter(|text| !text.is_empty())
             .map(|text| field(&format!("{at}.{name}"), text))

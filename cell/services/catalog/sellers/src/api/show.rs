@@ -71,7 +71,7 @@ fn handle(seller: &state::Seller) -> (String, wire::seller::HandleState) {
 
 fn display_name(name: &DisplayName) -> wire::DisplayName {
     let script =
-        |text: &Option<Text<1, 100>>| text.as_ref().map(ToString::to_string).unwrap_or_default();
+        |text: &Option<Text<100>>| text.as_ref().map(ToString::to_string).unwrap_or_default();
     wire::DisplayName {
         arabic: script(&name.arabic),
         latin: script(&name.latin),

@@ -63,7 +63,7 @@ pub enum Paper {
         /// The number there.
         number: RegisterNumber,
         /// The town of the court that keeps it.
-        court: Text<1, 60>,
+        court: Text<60>,
     },
     /// The RIB.
     BankAccount(Rib),
@@ -74,7 +74,7 @@ pub enum Paper {
     /// The owner accepts the terms.
     Terms {
         /// Which text.
-        text_version: Text<1, 40>,
+        text_version: Text<40>,
     },
 }
 
@@ -91,7 +91,7 @@ pub enum Check {
     /// An operator has found it right.
     Verified,
     /// An operator has found it wrong.
-    Wrong(Text<1, 500>),
+    Wrong(Text<500>),
 }
 
 impl Paper {

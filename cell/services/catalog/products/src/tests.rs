@@ -1,0 +1,1 @@
+//! The stories that prove products, and the laws they keep.
