@@ -1,7 +1,6 @@
 //! What orders tells: groups to their vendors and the checkout, child orders to their group, and what follows for stock and money.
 
 use base_ids::{ResourceId, Tenant};
-use base_money::Money;
 use cell_kernel::{Decider as _, Outbox, Seen};
 
 use crate::{
@@ -34,15 +33,11 @@ fn tell_of_group(seen: &Seen<'_, Orders>, group: &Group, outbox: &mut Outbox) {
                 outbox.tell(vendor, Orders::SERVICE, &confirm);
             }
         }
-        Event::GroupUndone { reason } => {
-            for (vendor, order) in vendors() {
-                cancel_child(vendor, order, reason.clone(), outbox);
-            }
-        }
+        Event::GroupUndone { reason } => cancel_children(vendors(), reason, outbox),
         Event::CancellationAsked { orders, reason } => {
-            for (vendor, order) in vendors().filter(|(_, order)| orders.contains(order)) {
-                cancel_child(vendor, order, reason.to_string(), outbox);
-            }
+            let reason = reason.as_ref().map_or("", |reason| reason.as_str());
+            let asked = vendors().filter(|(_, order)| orders.contains(order));
+            cancel_children(asked, reason, outbox);
         }
         Event::RefundAsked { order, reason } => {
             let refund = wire::RefundShare {
@@ -54,7 +49,12 @@ fn tell_of_group(seen: &Seen<'_, Orders>, group: &Group, outbox: &mut Outbox) {
             outbox.tell(seen.tenant, "payments", &refund);
         }
         Event::CashReported { order, amount } => {
-            collected(seen.tenant, &group.draft.payment, order, *amount, outbox);
+            let cash = wire::CashCollected {
+                payment: group.draft.payment.to_string(),
+                order: order.to_string(),
+                amount: Some(wire::amount(*amount)),
+            };
+            outbox.tell(seen.tenant, "payments", &cash);
         }
         _ => {}
     }
@@ -69,32 +69,23 @@ fn place_children(seen: &Seen<'_, Orders>, number: &str, draft: &GroupDraft, out
             group: group.clone(),
             buyer: seen.tenant.to_string(),
             number: number::of_child(number, place),
-            child: Some(child.into()),
-            address: Some((&draft.address).into()),
+            child: Some(wire::child_draft(child)),
+            address: Some(wire::address(&draft.address)),
             payment_method: <&str>::from(draft.payment_method).to_owned(),
         };
         outbox.tell(&child.vendor, Orders::SERVICE, &asked);
     }
 }
 
-fn cancel_child(vendor: &Tenant, order: &ResourceId, reason: String, outbox: &mut Outbox) {
-    let order = order.to_string();
-    outbox.tell(vendor, Orders::SERVICE, &wire::CancelChild { order, reason });
-}
-
-fn collected(
-    buyer: &Tenant,
-    payment: &ResourceId,
-    order: &ResourceId,
-    amount: Money,
+fn cancel_children<'a>(
+    children: impl Iterator<Item = (&'a Tenant, &'a ResourceId)>,
+    reason: &str,
     outbox: &mut Outbox,
 ) {
-    let cash = wire::CashCollected {
-        payment: payment.to_string(),
-        order: order.to_string(),
-        amount: Some(wire::amount(amount)),
-    };
-    outbox.tell(buyer, "payments", &cash);
+    for (vendor, order) in children {
+        let (order, reason) = (order.to_string(), reason.to_owned());
+        outbox.tell(vendor, Orders::SERVICE, &wire::CancelChild { order, reason });
+    }
 }
 
 /// A group hears of what its vendor (or time) has done, not of what it has asked for itself.
@@ -104,28 +95,18 @@ fn tell_of_child(seen: &Seen<'_, Orders>, child: &Child, outbox: &mut Outbox) {
         let due = wire::AnswerDue { order: draft.order.to_string() };
         outbox.remind(seen.tenant, Orders::SERVICE, *answer_until, &due);
     }
-    let tells = matches!(
-        seen.event,
-        Event::ChildAccepted
-            | Event::ChildRejected { .. }
-            | Event::ChildLapsed
-            | Event::ChildCancelled { .. }
-            | Event::ChildShipped { .. }
-            | Event::ChildDelivered
-    );
-    if !tells {
+    if matches!(child.status, Status::Placed | Status::Confirmed) {
         return;
     }
-    let parcel = child.parcel.as_ref();
-    let tracking_number = parcel.and_then(|parcel| parcel.tracking_number.as_ref());
+    let (carrier, tracking_number) = wire::parcel(child.parcel.as_ref());
     let changed = wire::ChildChanged {
         group: group.to_string(),
         order: draft.order.to_string(),
         sequence: seen.version.0,
-        status: wire::ChildStatus::from(child.status).into(),
+        status: wire::child_status(child.status).into(),
         reason: child.reason.clone(),
-        carrier: parcel.map(|parcel| parcel.carrier.to_string()).unwrap_or_default(),
-        tracking_number: tracking_number.map(ToString::to_string).unwrap_or_default(),
+        carrier,
+        tracking_number,
     };
     outbox.tell(buyer, Orders::SERVICE, &changed);
     let reservation = draft.reservation.to_string();

@@ -2,16 +2,14 @@
 
 mod show;
 
-use std::collections::BTreeSet;
-
 use base_fault::{Code, Fault};
-use base_ids::ResourceId;
-use cell_kernel::{Api, Decider as _, Done, No, PageAsk, Request, Versioned, field, ids_of};
+use base_ids::Text;
+use cell_kernel::{Api, Done, No, Page, PageAsk, Request, Versioned, View, field, ids_of};
 
 use crate::{
     Orders,
     command::{ChildAsk, Command, GroupAsk, Parcel},
-    view::{self, Children, ChildrenByStatus, Groups, GroupsByTime},
+    view::{self, Children, Groups},
     wire,
 };
 
@@ -20,20 +18,24 @@ const VENDORS: &str = "vendors/*/orders/*";
 
 pub(crate) fn api() -> Api<Orders> {
     Api::new("souk.orders.v1.Orders")
-        .get("GetOrder", get_order)
+        .get("GetOrder", |request, asked: wire::GetOrderRequest| {
+            get::<Groups, _>(request, (BUYERS, asked.name), show::order)
+        })
         .list("ListOrders", list_orders)
         .watch::<Groups, _, _>(
             "WatchOrder",
-            |_, asked: &wire::WatchOrderRequest| id_of(BUYERS, &asked.name),
+            |_, asked: &wire::WatchOrderRequest| key_of(BUYERS, &asked.name),
             show::order,
             |row| row.group.is_final(),
         )
         .command("CancelOrder", cancel_order, group_after)
-        .get("GetVendorOrder", get_vendor_order)
+        .get("GetVendorOrder", |request, asked: wire::GetVendorOrderRequest| {
+            get::<Children, _>(request, (VENDORS, asked.name), show::vendor_order)
+        })
         .list("ListVendorOrders", list_vendor_orders)
         .watch::<Children, _, _>(
             "WatchVendorOrder",
-            |_, asked: &wire::WatchVendorOrderRequest| id_of(VENDORS, &asked.name),
+            |_, asked: &wire::WatchVendorOrderRequest| key_of(VENDORS, &asked.name),
             show::vendor_order,
             |row| row.child.status.is_final(),
         )
@@ -43,18 +45,16 @@ pub(crate) fn api() -> Api<Orders> {
         .command("DeliverOrder", deliver_order, child_after)
 }
 
-fn id_of(form: &str, name: &str) -> Result<String, Fault> {
+/// The key of the row that a resource's name means.
+fn key_of(form: &str, name: &str) -> Result<String, Fault> {
     let [_, id] = ids_of("name", form, name)?;
-    Ok(id.to_string())
+    Ok(format!("{}{id}", view::BY_ID))
 }
 
 fn cancel_order(_: &Request, asked: &wire::CancelOrderRequest) -> Result<Command, Fault> {
     let [_, group] = ids_of("name", BUYERS, &asked.name)?;
-    let named = asked.parts.iter().enumerate();
-    let parts = named
-        .map(|(at, part)| field(&format!("parts[{at}]"), part))
-        .collect::<Result<BTreeSet<_>, _>>()?;
-    let reason = field("reason", &asked.reason)?;
+    let parts = asked.parts.iter().map(|part| field("parts", part)).collect::<Result<_, _>>()?;
+    let reason = some("reason", &asked.reason)?;
     Ok(Command::Group { group, ask: GroupAsk::Cancel { parts, reason } })
 }
 
@@ -67,14 +67,18 @@ fn reject_order(_: &Request, asked: &wire::RejectOrderRequest) -> Result<Command
 }
 
 fn ship_order(_: &Request, asked: &wire::ShipOrderRequest) -> Result<Command, Fault> {
-    let number = Some(asked.tracking_number.as_str()).filter(|number| !number.is_empty());
-    let tracking_number = number.map(|number| field("tracking_number", number)).transpose()?;
+    let tracking_number = some("tracking_number", &asked.tracking_number)?;
     let parcel = Parcel { carrier: field("carrier", &asked.carrier)?, tracking_number };
     of_child(&asked.name, ChildAsk::Ship { parcel })
 }
 
 fn deliver_order(_: &Request, asked: &wire::DeliverOrderRequest) -> Result<Command, Fault> {
     of_child(&asked.name, ChildAsk::Deliver)
+}
+
+/// Reads a field that may be empty.
+fn some<const MAX: usize>(name: &str, text: &str) -> Result<Option<Text<MAX>>, Fault> {
+    (!text.is_empty()).then(|| field(name, text)).transpose()
 }
 
 fn of_child(name: &str, ask: ChildAsk) -> Result<Command, Fault> {
@@ -87,8 +91,8 @@ fn group_after(done: &Done<'_, Orders>) -> wire::Order {
     let (Command::Group { group: id, .. }, Some(group)) = (done.command, done.state.group()) else {
         unreachable!("only a group can be cancelled, and only one that is there")
     };
-    let buyer = done.asked.tenant.clone();
-    show::order(&view::Group { id: id.clone(), buyer, group: group.clone() })
+    let (id, buyer, group) = (id.clone(), done.asked.tenant.clone(), group.clone());
+    show::order(&view::Group { id, buyer, group })
 }
 
 /// Commands on a child order answer with the child order after them.
@@ -99,28 +103,16 @@ fn child_after(done: &Done<'_, Orders>) -> wire::VendorOrder {
     show::vendor_order(&view::Child { vendor: done.asked.tenant.clone(), child: child.clone() })
 }
 
-async fn get_order(
+async fn get<V: View<Orders>, Shown>(
     request: Request,
-    asked: wire::GetOrderRequest,
-) -> Result<Versioned<wire::Order>, No> {
-    let [_, id]: [ResourceId; 2] = ids_of("name", BUYERS, &asked.name)?;
-    let found = request.reading.get::<Orders, Groups>(&request.tenant, id.as_str()).await?;
-    let found = found.ok_or_else(|| not_found(&asked.name))?;
-    Ok(Versioned { row: show::order(&found.row), version: found.version })
-}
-
-async fn get_vendor_order(
-    request: Request,
-    asked: wire::GetVendorOrderRequest,
-) -> Result<Versioned<wire::VendorOrder>, No> {
-    let [_, id]: [ResourceId; 2] = ids_of("name", VENDORS, &asked.name)?;
-    let found = request.reading.get::<Orders, Children>(&request.tenant, id.as_str()).await?;
-    let found = found.ok_or_else(|| not_found(&asked.name))?;
-    Ok(Versioned { row: show::vendor_order(&found.row), version: found.version })
-}
-
-fn not_found(name: &str) -> Fault {
-    Fault::caller(Code::NotFound, format!("there is no order `{name}`"))
+    (form, name): (&'static str, String),
+    show: fn(&V::Row) -> Shown,
+) -> Result<Versioned<Shown>, No> {
+    let key = key_of(form, &name)?;
+    let found = request.reading.get::<Orders, V>(&request.tenant, &key).await?;
+    let found = found
+        .ok_or_else(|| Fault::caller(Code::NotFound, format!("there is no order `{name}`")))?;
+    Ok(Versioned { row: show(&found.row), version: found.version })
 }
 
 async fn list_orders(
@@ -128,9 +120,9 @@ async fn list_orders(
     asked: wire::ListOrdersRequest,
 ) -> Result<wire::ListOrdersResponse, No> {
     let ask = PageAsk::read(asked.page_size, &asked.page_token)?.newest_first();
-    let page = request.reading.list::<Orders, GroupsByTime>(&request.tenant, "", &ask).await?;
-    let page = page.map(|summary| show::summary(&request.tenant, &summary));
-    Ok(wire::ListOrdersResponse { orders: page.rows, next_page_token: page.next_page_token })
+    let page = request.reading.list::<Orders, Groups>(&request.tenant, view::ALL, &ask).await?;
+    let Page { rows: orders, next_page_token } = page.map(|row| show::order(&row));
+    Ok(wire::ListOrdersResponse { orders, next_page_token })
 }
 
 async fn list_vendor_orders(
@@ -139,13 +131,12 @@ async fn list_vendor_orders(
 ) -> Result<wire::ListVendorOrdersResponse, No> {
     let status = wire::read_status(asked.status);
     if asked.status != 0 && status.is_none() {
-        let problem = format!("{} is not a status of {}", asked.status, Orders::SERVICE);
+        let problem = format!("{} is not a status of an order", asked.status);
         return Err(Fault::invalid_field("status", problem).into());
     }
     let ask = PageAsk::read(asked.page_size, &asked.page_token)?.newest_first();
-    let prefix = view::list_prefix(status);
-    let page =
-        request.reading.list::<Orders, ChildrenByStatus>(&request.tenant, &prefix, &ask).await?;
-    let page = page.map(|summary| show::vendor_summary(&request.tenant, &summary));
-    Ok(wire::ListVendorOrdersResponse { orders: page.rows, next_page_token: page.next_page_token })
+    let list = status.map_or_else(|| view::ALL.to_owned(), view::of_status);
+    let page = request.reading.list::<Orders, Children>(&request.tenant, &list, &ask).await?;
+    let Page { rows: orders, next_page_token } = page.map(|row| show::vendor_order(&row));
+    Ok(wire::ListVendorOrdersResponse { orders, next_page_token })
 }

@@ -1,8 +1,8 @@
 //! What can be asked of orders: of a buyer's group, and of a vendor's child order.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::collections::BTreeSet;
 
-use base_ids::{ResourceId, Tenant};
+use base_ids::{ResourceId, Tenant, Text};
 use base_money::Money;
 use base_time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -45,8 +45,8 @@ pub enum GroupAsk {
     Cancel {
         /// Which child orders; none for all that have not shipped.
         parts: BTreeSet<ResourceId>,
-        /// Why.
-        reason: Note,
+        /// Why, if the buyer says so.
+        reason: Option<Reason>,
     },
     /// Note what became of a child order.
     NoteChild(ChildNews),
@@ -127,23 +127,14 @@ pub struct ChildNews {
 }
 
 /// What a child order is.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    EnumString,
-    IntoStaticStr,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(strum::VariantArray))]
+#[derive(EnumString, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// Placed, not yet paid for.
+    #[default]
     Placed,
     /// Paid for; waits for the vendor's answer.
     Confirmed,
@@ -178,59 +169,15 @@ impl Status {
     }
 }
 
+/// Why somebody does not want, or cannot send, what was ordered.
+pub type Reason = Text<200>;
+
 /// How to find what was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parcel {
     /// Who carries it.
-    pub carrier: Label,
+    pub carrier: Text<80>,
     /// Under which number, if there is one.
-    pub tracking_number: Option<Label>,
+    pub tracking_number: Option<Text<80>>,
 }
-
-macro_rules! bounded_text {
-    ($(#[$doc:meta])* $name:ident, $least:literal to $most:literal, $says:literal) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(transparent)]
-        pub struct $name(String);
-
-        impl FromStr for $name {
-            type Err = BadText;
-
-            fn from_str(text: &str) -> Result<Self, BadText> {
-                let text = text.trim();
-                let fits = ($least..=$most).contains(&text.chars().count());
-                if fits && !text.chars().any(char::is_control) {
-                    Ok(Self(text.to_owned()))
-                } else {
-                    Err(BadText($says))
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    };
-}
-
-bounded_text! {
-    /// Why a vendor will not deliver: 1 to 200 characters, none of them a control character.
-    Reason, 1 to 200, "a reason has 1 to 200 characters and no control characters"
-}
-bounded_text! {
-    /// Why a buyer cancels: up to 200 characters, none of them a control character.
-    Note, 0 to 200, "a reason has at most 200 characters and no control characters"
-}
-bounded_text! {
-    /// A carrier's name or a tracking number: 1 to 80 characters, none of them a control character.
-    Label, 1 to 80, "has 1 to 80 characters and no control characters"
-}
-
-/// Not such a text.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct BadText(&'static str);

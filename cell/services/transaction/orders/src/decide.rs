@@ -10,7 +10,7 @@ use cell_kernel::{Asked, Problem};
 use crate::{
     command::{Command, Status},
     event::Event,
-    facts::Terms,
+    facts::Config,
     state::State,
 };
 
@@ -59,9 +59,7 @@ impl cell_kernel::Refusal for Refusal {
     fn status(&self) -> Class {
         match self {
             Self::OrderUnknown(_) | Self::PartUnknown(_) => Class::NotFound,
-            Self::OrderBeingPlaced | Self::StatusConflict { .. } | Self::PartsLeft(_) => {
-                Class::FailedPrecondition
-            }
+            _ => Class::FailedPrecondition,
         }
     }
 
@@ -79,7 +77,7 @@ impl cell_kernel::Refusal for Refusal {
 pub(crate) fn decide(
     state: &State,
     command: &Command,
-    terms: &Terms,
+    terms: Config,
     asked: &Asked,
 ) -> Result<Vec<Event>, Refusal> {
     match command {

@@ -1,6 +1,6 @@
 //! What is frozen when an order is placed: lines, prices, terms, totals. Built once, checked once, never computed again.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Debug, ops::RangeInclusive};
 
 use base_ids::{ResourceId, Tenant};
 use base_money::{Currency, Money, MoneyError};
@@ -36,9 +36,7 @@ impl GroupDraft {
     /// Checks the group as a whole: one child order for each vendor, one currency, a total that fits.
     pub fn checked(self) -> Result<Self, BadDraft> {
         let count = self.children.len();
-        if !(1..=CHILDREN_MAX).contains(&count) {
-            return Err(BadDraft::ChildCount(count));
-        }
+        within("child orders of a group", 1..=CHILDREN_MAX, count)?;
         let orders: BTreeSet<_> = self.children.iter().map(|child| &child.order).collect();
         let vendors: BTreeSet<_> = self.children.iter().map(|child| &child.vendor).collect();
         if orders.len() < count || vendors.len() < count {
@@ -89,27 +87,16 @@ impl ChildDraft {
         (order, vendor, reservation): (ResourceId, Tenant, ResourceId),
         lines: Vec<Line>,
         delivery_fee: Money,
-        basis_points: u32,
+        basis_points: u16,
     ) -> Result<Self, BadDraft> {
-        if !(1..=LINES_MAX).contains(&lines.len()) {
-            return Err(BadDraft::LineCount(lines.len()));
-        }
-        if basis_points > 10_000 {
-            return Err(BadDraft::Commission(basis_points));
-        }
-        if delivery_fee.is_negative() {
-            return Err(BadDraft::Negative(delivery_fee));
-        }
+        within("lines of a child order", 1..=LINES_MAX, lines.len())?;
+        let basis_points = within("basis points of a commission", 0..=10_000, basis_points)?;
+        not_negative(delivery_fee)?;
         let totals = lines.iter().map(Line::total).collect::<Result<Vec<_>, _>>()?;
         let goods = Money::sum(totals, delivery_fee.currency)?;
         let total = goods.checked_add(delivery_fee)?;
-        let commission = Commission { basis_points, amount: goods.share(basis_points)? };
+        let commission = Commission { basis_points, amount: goods.share(basis_points.into())? };
         Ok(Self { order, vendor, lines, reservation, goods, delivery_fee, total, commission })
-    }
-
-    /// How many pieces.
-    pub fn quantity(&self) -> i64 {
-        self.lines.iter().map(|line| i64::from(line.quantity)).sum()
     }
 }
 
@@ -132,13 +119,8 @@ pub struct Line {
 impl Line {
     /// Price × quantity.
     fn total(&self) -> Result<Money, BadDraft> {
-        if !(1..=QUANTITY_MAX).contains(&self.quantity) {
-            return Err(BadDraft::Quantity(self.quantity));
-        }
-        if self.price.is_negative() {
-            return Err(BadDraft::Negative(self.price));
-        }
-        Ok(self.price.times(self.quantity)?)
+        let quantity = within("pieces of a line", 1..=QUANTITY_MAX, self.quantity)?;
+        Ok(not_negative(self.price)?.times(quantity)?)
     }
 }
 
@@ -147,7 +129,7 @@ impl Line {
 #[serde(deny_unknown_fields)]
 pub struct Commission {
     /// Hundredths of a percent of the goods' value.
-    pub basis_points: u32,
+    pub basis_points: u16,
     /// How much.
     pub amount: Money,
 }
@@ -198,25 +180,38 @@ pub enum PaymentMethod {
 /// Not something that can be placed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadDraft {
-    /// Too few or too many vendors.
-    #[error("a group has 1 to {CHILDREN_MAX} child orders, not {0}")]
-    ChildCount(usize),
+    /// Too few or too many of something.
+    #[error("{found} {what}; expected {range}")]
+    OutOfRange {
+        /// Of what.
+        what: &'static str,
+        /// How many there may be.
+        range: String,
+        /// How many there are.
+        found: String,
+    },
     /// Two child orders of one id or one vendor.
     #[error("a group has one child order for each vendor, each with an id of its own")]
     Twice,
-    /// Too few or too many lines.
-    #[error("a child order has 1 to {LINES_MAX} lines, not {0}")]
-    LineCount(usize),
-    /// Too few or too many pieces.
-    #[error("a line has 1 to {QUANTITY_MAX} pieces, not {0}")]
-    Quantity(u32),
-    /// More than the whole.
-    #[error("a commission is 0 to 10000 basis points, not {0}")]
-    Commission(u32),
     /// A price or a fee below nothing.
     #[error("{0} is less than nothing")]
     Negative(Money),
     /// Two currencies, or an amount that does not fit.
     #[error(transparent)]
     Money(#[from] MoneyError),
+}
+
+fn within<N: PartialOrd + Debug>(
+    what: &'static str,
+    range: RangeInclusive<N>,
+    found: N,
+) -> Result<N, BadDraft> {
+    if range.contains(&found) {
+        return Ok(found);
+    }
+    Err(BadDraft::OutOfRange { what, range: format!("{range:?}"), found: format!("{found:?}") })
+}
+
+fn not_negative(amount: Money) -> Result<Money, BadDraft> {
+    if amount.is_negative() { Err(BadDraft::Negative(amount)) } else { Ok(amount) }
 }

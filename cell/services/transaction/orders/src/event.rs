@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
 use crate::{
-    command::{ChildNews, Note, Parcel, Placement, Reason},
+    command::{ChildNews, Parcel, Placement, Reason},
     draft::GroupDraft,
 };
 
@@ -43,8 +43,8 @@ pub enum Event {
     CancellationAsked {
         /// Which child orders.
         orders: Vec<ResourceId>,
-        /// Why.
-        reason: Note,
+        /// Why, if the buyer said so.
+        reason: Option<Reason>,
     },
     /// A vendor told what became of a child order.
     ChildNoted {

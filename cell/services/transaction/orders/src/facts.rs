@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use base_time::Timestamp;
 use cell_kernel::{Answer, Asked, Gather};
 use serde::{Deserialize, Serialize};
 
 use crate::{Command, Orders, State};
 
-/// The platform's terms, which hold from the next decision on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The platform's terms, which hold from the next decision on, and are stored with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// How long a vendor may take to answer a paid order, in hours; then it lapses and the buyer's share goes back.
@@ -21,21 +22,15 @@ impl Default for Config {
     }
 }
 
-/// The terms of one decision; stored beside its events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Terms {
-    /// How long a vendor may take to answer.
-    pub answer_window: Duration,
-}
-
-impl From<&Config> for Terms {
-    fn from(config: &Config) -> Self {
-        Self { answer_window: Duration::from_hours(config.answer_window_hours.into()) }
+impl Config {
+    /// Until when a vendor may answer what is paid for now.
+    pub(crate) fn answer_until(self, now: Timestamp) -> Timestamp {
+        now.after(Duration::from_hours(self.answer_window_hours.into()))
     }
 }
 
-impl Gather<Orders> for Terms {
-    fn gather<'a>(&'a self, _: &'a State, _: &'a Command, _: &'a Asked) -> Answer<'a, Terms> {
+impl Gather<Orders> for Config {
+    fn gather<'a>(&'a self, _: &'a State, _: &'a Command, _: &'a Asked) -> Answer<'a, Self> {
         Box::pin(std::future::ready(Ok(*self)))
     }
 }

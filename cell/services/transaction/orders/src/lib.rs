@@ -44,7 +44,7 @@ use cell_kernel::{Asked, Decider, ServiceSpec};
 pub use command::Command;
 pub use decide::Refusal;
 pub use event::Event;
-pub use facts::{Config, Terms};
+pub use facts::Config;
 pub use state::State;
 
 /// The service's rules.
@@ -63,7 +63,7 @@ impl Decider for Orders {
     type State = State;
     type Command = Command;
     type Event = Event;
-    type Facts = Terms;
+    type Facts = Config;
     type Refusal = Refusal;
 
     fn stream(command: &Command) -> String {
@@ -80,20 +80,18 @@ impl Decider for Orders {
     fn decide(
         state: &State,
         command: &Command,
-        terms: &Terms,
+        terms: &Config,
         asked: &Asked,
     ) -> Result<Vec<Event>, Refusal> {
-        decide::decide(state, command, terms, asked)
+        decide::decide(state, command, *terms, asked)
     }
 }
 
 /// The service, ready to run on these terms.
 pub fn spec(config: &Config) -> ServiceSpec<Orders> {
-    ServiceSpec::new(Terms::from(config), api::api())
+    ServiceSpec::new(*config, api::api())
         .view::<view::Groups>()
-        .view::<view::GroupsByTime>()
         .view::<view::Children>()
-        .view::<view::ChildrenByStatus>()
         .announce(announce::announce)
         .listen(listen::listener())
 }

@@ -13,6 +13,8 @@ use crate::{
     wire,
 };
 
+type Asked = Result<Command, Unreadable>;
+
 pub(crate) fn listener() -> Listener<Orders> {
     Listener::new()
         .on(place_group_for_checkout)
@@ -26,10 +28,7 @@ pub(crate) fn listener() -> Listener<Orders> {
         .on(lapse_when_unanswered)
 }
 
-fn place_group_for_checkout(
-    message: &wire::PlaceGroup,
-    _: &Heard<'_>,
-) -> Result<Command, Unreadable> {
+fn place_group_for_checkout(message: &wire::PlaceGroup, _: &Heard<'_>) -> Asked {
     let children = message.children.iter().map(child_draft).collect::<Result<_, _>>()?;
     let draft = GroupDraft {
         cart: message.cart.clone(),
@@ -43,24 +42,15 @@ fn place_group_for_checkout(
     of_group(&message.group, GroupAsk::Place(Box::new(draft)))
 }
 
-fn confirm_group_when_paid(
-    message: &wire::ConfirmGroup,
-    _: &Heard<'_>,
-) -> Result<Command, Unreadable> {
+fn confirm_group_when_paid(message: &wire::ConfirmGroup, _: &Heard<'_>) -> Asked {
     of_group(&message.group, GroupAsk::Confirm)
 }
 
-fn undo_group_with_its_checkout(
-    message: &wire::CancelGroup,
-    _: &Heard<'_>,
-) -> Result<Command, Unreadable> {
+fn undo_group_with_its_checkout(message: &wire::CancelGroup, _: &Heard<'_>) -> Asked {
     of_group(&message.group, GroupAsk::Undo { reason: message.reason.clone() })
 }
 
-fn note_what_a_vendor_did(
-    message: &wire::ChildChanged,
-    _: &Heard<'_>,
-) -> Result<Command, Unreadable> {
+fn note_what_a_vendor_did(message: &wire::ChildChanged, _: &Heard<'_>) -> Asked {
     let status = wire::read_status(message.status)
         .ok_or_else(|| Unreadable(format!("{} is not a child order's status", message.status)))?;
     let news = ChildNews {
@@ -73,15 +63,12 @@ fn note_what_a_vendor_did(
     of_group(&message.group, GroupAsk::NoteChild(news))
 }
 
-fn note_what_came_back(
-    message: &wire::ShareRefunded,
-    _: &Heard<'_>,
-) -> Result<Command, Unreadable> {
+fn note_what_came_back(message: &wire::ShareRefunded, _: &Heard<'_>) -> Asked {
     let (order, amount) = (read(&message.order)?, money(message.amount.as_ref())?);
     of_group(&message.group, GroupAsk::NoteRefund { order, amount })
 }
 
-fn place_child_for_group(message: &wire::PlaceChild, _: &Heard<'_>) -> Result<Command, Unreadable> {
+fn place_child_for_group(message: &wire::PlaceChild, _: &Heard<'_>) -> Asked {
     let child = message.child.as_ref();
     let draft = child_draft(child.ok_or_else(|| Unreadable("there is no child order".into()))?)?;
     let order = draft.order.clone();
@@ -96,30 +83,24 @@ fn place_child_for_group(message: &wire::PlaceChild, _: &Heard<'_>) -> Result<Co
     Ok(Command::Child { order, ask: ChildAsk::Place(Box::new(placement)) })
 }
 
-fn confirm_child_with_its_group(
-    message: &wire::ConfirmChild,
-    _: &Heard<'_>,
-) -> Result<Command, Unreadable> {
+fn confirm_child_with_its_group(message: &wire::ConfirmChild, _: &Heard<'_>) -> Asked {
     let answer_until = Timestamp::from_millis(message.answer_until_ms);
     of_child(&message.order, ChildAsk::Confirm { answer_until })
 }
 
-fn cancel_child_for_group(
-    message: &wire::CancelChild,
-    _: &Heard<'_>,
-) -> Result<Command, Unreadable> {
+fn cancel_child_for_group(message: &wire::CancelChild, _: &Heard<'_>) -> Asked {
     of_child(&message.order, ChildAsk::Cancel { reason: message.reason.clone() })
 }
 
-fn lapse_when_unanswered(message: &wire::AnswerDue, _: &Heard<'_>) -> Result<Command, Unreadable> {
+fn lapse_when_unanswered(message: &wire::AnswerDue, _: &Heard<'_>) -> Asked {
     of_child(&message.order, ChildAsk::Lapse)
 }
 
-fn of_group(group: &str, ask: GroupAsk) -> Result<Command, Unreadable> {
+fn of_group(group: &str, ask: GroupAsk) -> Asked {
     Ok(Command::Group { group: read(group)?, ask })
 }
 
-fn of_child(order: &str, ask: ChildAsk) -> Result<Command, Unreadable> {
+fn of_child(order: &str, ask: ChildAsk) -> Asked {
     Ok(Command::Child { order: read(order)?, ask })
 }
 
@@ -135,7 +116,7 @@ fn money(amount: Option<&wire::Amount>) -> Result<Money, Unreadable> {
 
 fn child_draft(draft: &wire::ChildDraft) -> Result<ChildDraft, Unreadable> {
     let lines = draft.lines.iter().map(line).collect::<Result<_, _>>()?;
-    let basis_points = u32::try_from(draft.commission_basis_points).map_err(Unreadable::because)?;
+    let basis_points = u16::try_from(draft.commission_basis_points).map_err(Unreadable::because)?;
     let ids = (read(&draft.order)?, read(&draft.vendor)?, read(&draft.reservation)?);
     let fee = money(draft.delivery_fee.as_ref())?;
     ChildDraft::new(ids, lines, fee, basis_points).map_err(Unreadable::because)

@@ -46,41 +46,40 @@ impl State {
             (Self::Nothing | Self::ChildAwaited(_), Event::ChildPlaced { placement, at }) => {
                 *self = Self::Child(Box::new(Child::placed(placement, *at)));
             }
-            (Self::Nothing, Event::ChildConfirmedEarly { .. } | Event::ChildBarred { .. }) => {
-                let mut awaited = Awaited::default();
-                awaited.evolve(event);
-                *self = Self::ChildAwaited(awaited);
-            }
-            (Self::ChildAwaited(awaited), event) => awaited.evolve(event),
             (Self::Group(group), event) => group.evolve(event),
             (Self::Child(child), event) => child.evolve(event),
-            (Self::Nothing | Self::GroupBarred, _) => {}
+            (_, Event::ChildConfirmedEarly { answer_until }) => {
+                let answer_until = Some(*answer_until);
+                *self = Self::ChildAwaited(Awaited {
+                    answer_until,
+                    ..self.awaited().unwrap_or_default()
+                });
+            }
+            (_, Event::ChildBarred { reason }) => {
+                let cancelled = Some(reason.clone());
+                *self =
+                    Self::ChildAwaited(Awaited { cancelled, ..self.awaited().unwrap_or_default() });
+            }
+            (Self::Nothing | Self::GroupBarred | Self::ChildAwaited(_), _) => {}
+        }
+    }
+
+    /// What others have said of a child order that has not come.
+    pub fn awaited(&self) -> Option<Awaited> {
+        match self {
+            Self::Nothing => Some(Awaited::default()),
+            Self::ChildAwaited(awaited) => Some(awaited.clone()),
+            _ => None,
         }
     }
 
     /// The group, if this is one.
     pub fn group(&self) -> Option<&Group> {
-        match self {
-            Self::Group(group) => Some(group),
-            _ => None,
-        }
+        if let Self::Group(group) = self { Some(group) } else { None }
     }
 
     /// The child order, if this is one.
     pub fn child(&self) -> Option<&Child> {
-        match self {
-            Self::Child(child) => Some(child),
-            _ => None,
-        }
-    }
-}
-
-impl Awaited {
-    fn evolve(&mut self, event: &Event) {
-        match event {
-            Event::ChildConfirmedEarly { answer_until } => self.answer_until = Some(*answer_until),
-            Event::ChildBarred { reason } => self.cancelled = Some(reason.clone()),
-            _ => {}
-        }
+        if let Self::Child(child) = self { Some(child) } else { None }
     }
 }

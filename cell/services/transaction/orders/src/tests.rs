@@ -4,8 +4,6 @@ mod laws;
 mod shown;
 mod world;
 
-use std::time::Duration;
-
 use base_ids::{ResourceId, Tenant};
 use base_money::{Currency, Money};
 use base_time::Timestamp;
@@ -13,13 +11,13 @@ use cell_kernel::story::{Story, old_events_still_lift, story};
 use strum::VariantNames as _;
 
 use crate::{
-    Command, Event, Orders, Refusal, State, Terms,
+    Command, Config, Event, Orders, Refusal, State,
     command::{ChildAsk, ChildNews, GroupAsk, Parcel, Placement, Status},
     draft::{Address, BadDraft, ChildDraft, GroupDraft, Line, PaymentMethod, Title},
     state::{GroupStatus, Refund},
 };
 
-const TERMS: Terms = Terms { answer_window: Duration::from_hours(72) };
+const TERMS: Config = Config { answer_window_hours: 72 };
 const ANSWER_UNTIL: Timestamp = Timestamp::from_millis(72 * 3_600_000);
 
 fn id(text: &str) -> ResourceId {
@@ -120,7 +118,7 @@ fn parcel() -> Parcel {
 
 fn cancel(parts: &[&str]) -> Command {
     let parts = parts.iter().map(|part| id(part)).collect();
-    of_group(GroupAsk::Cancel { parts, reason: "changed my mind".parse().unwrap() })
+    of_group(GroupAsk::Cancel { parts, reason: Some("changed my mind".parse().unwrap()) })
 }
 
 fn buyer() -> Story<Orders> {
@@ -161,7 +159,7 @@ fn what_cannot_be_added_up_is_never_placed() {
     let one = child("atlas", vec![line("a", 1, mad(1))], 0).unwrap();
     let whole = child("rif", vec![line("a", 1, mad(i64::MAX))], 0).unwrap();
     let group = |children| drafted(PaymentMethod::Card, children).checked();
-    assert_eq!(group(Vec::new()), Err(BadDraft::ChildCount(0)));
+    assert!(group(Vec::new()).unwrap_err().to_string().contains("child orders"));
     assert_eq!(group(vec![one.clone(), one.clone()]), Err(BadDraft::Twice));
     assert!(group(vec![one, whole]).is_err(), "the whole must fit, not only each part");
 }
@@ -261,7 +259,7 @@ fn what_a_group_is_follows_from_its_parts() {
 fn a_buyer_cancels_what_has_not_left() {
     let asked = |orders: &[&str]| Event::CancellationAsked {
         orders: orders.iter().map(|order| id(order)).collect(),
-        reason: "changed my mind".parse().unwrap(),
+        reason: Some("changed my mind".parse().unwrap()),
     };
     let left = Refusal::PartsLeft(vec![(id("o-atlas"), Status::Shipped)]);
     buyer()
@@ -284,8 +282,7 @@ fn a_buyer_cancels_what_has_not_left() {
 
 #[test]
 fn a_part_that_ships_before_it_hears_of_its_cancelling_stays() {
-    let asked =
-        Event::CancellationAsked { orders: vec![id("o-rif")], reason: "no".parse().unwrap() };
+    let asked = Event::CancellationAsked { orders: vec![id("o-rif")], reason: None };
     let shipped = of_group(GroupAsk::NoteChild(news("rif", 4, Status::Shipped)));
     let after = buyer().given([placed(), confirmed(), asked]);
     assert!(after.state().group().unwrap().parts[1].cancelling);

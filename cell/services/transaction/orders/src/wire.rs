@@ -1,9 +1,12 @@
 //! The generated messages of this service's contract, and those of the neighbours it speaks to; with our words in theirs.
 
 use base_money::Money;
-use base_time::Timestamp;
 
-use crate::{command, draft};
+use crate::{
+    command::{Parcel, Status},
+    draft,
+    state::GroupStatus,
+};
 
 pub use souk_proto::souk::{
     inventory::v1::{ReleaseReservation, ShipReservation},
@@ -11,9 +14,9 @@ pub use souk_proto::souk::{
         AcceptOrderRequest, AnswerDue, CancelChild, CancelGroup, CancelOrderRequest, ChildChanged,
         ChildDraft, ChildStatus, ConfirmChild, ConfirmGroup, DeliverOrderRequest, GetOrderRequest,
         GetVendorOrderRequest, GroupPlaced, ListOrdersRequest, ListOrdersResponse,
-        ListVendorOrdersRequest, ListVendorOrdersResponse, Order, OrderLine, OrderSummary,
-        PlaceChild, PlaceGroup, RejectOrderRequest, ShipOrderRequest, VendorOrder,
-        VendorOrderSummary, WatchOrderRequest, WatchVendorOrderRequest, order, order_summary,
+        ListVendorOrdersRequest, ListVendorOrdersResponse, Order, OrderLine, PlaceChild,
+        PlaceGroup, RejectOrderRequest, ShipOrderRequest, VendorOrder, WatchOrderRequest,
+        WatchVendorOrderRequest, order,
     },
     payments::v1::{CashCollected, RefundShare, ShareRefunded},
     v1::{Address, LocalText, Money as Amount},
@@ -24,72 +27,57 @@ pub(crate) fn amount(money: Money) -> Amount {
     Amount { currency: money.currency.code().to_owned(), minor: money.minor }
 }
 
-/// A point in time.
-pub(crate) fn millis(at: Option<Timestamp>) -> i64 {
-    at.map_or(0, Timestamp::as_millis)
-}
-
-impl From<&draft::Line> for OrderLine {
-    fn from(line: &draft::Line) -> Self {
-        let draft::Title { ar, fr, en } = line.title.clone();
-        Self {
-            offer: line.offer.to_string(),
-            product: line.product.clone(),
-            title: Some(LocalText { ar, fr, en }),
-            quantity: line.quantity.into(),
-            price: Some(amount(line.price)),
-        }
+/// A line, as it was frozen.
+pub(crate) fn line(line: &draft::Line) -> OrderLine {
+    let draft::Title { ar, fr, en } = line.title.clone();
+    OrderLine {
+        offer: line.offer.to_string(),
+        product: line.product.clone(),
+        title: Some(LocalText { ar, fr, en }),
+        quantity: line.quantity.into(),
+        price: Some(amount(line.price)),
     }
 }
 
-impl From<&draft::Address> for Address {
-    fn from(address: &draft::Address) -> Self {
-        let draft::Address { recipient, phone, lines, district, city, postcode, country } =
-            address.clone();
-        Self { recipient, phone, lines, district, city, postcode, country }
+/// Where it goes.
+pub(crate) fn address(address: &draft::Address) -> Address {
+    let draft::Address { recipient, phone, lines, district, city, postcode, country } =
+        address.clone();
+    Address { recipient, phone, lines, district, city, postcode, country }
+}
+
+/// One vendor's share, as it was frozen.
+pub(crate) fn child_draft(draft: &draft::ChildDraft) -> ChildDraft {
+    ChildDraft {
+        order: draft.order.to_string(),
+        vendor: draft.vendor.to_string(),
+        lines: draft.lines.iter().map(line).collect(),
+        delivery_fee: Some(amount(draft.delivery_fee)),
+        commission_basis_points: draft.commission.basis_points.into(),
+        reservation: draft.reservation.to_string(),
     }
 }
 
-impl From<&draft::ChildDraft> for ChildDraft {
-    fn from(draft: &draft::ChildDraft) -> Self {
-        Self {
-            order: draft.order.to_string(),
-            vendor: draft.vendor.to_string(),
-            lines: draft.lines.iter().map(OrderLine::from).collect(),
-            delivery_fee: Some(amount(draft.delivery_fee)),
-            commission_basis_points: i32::try_from(draft.commission.basis_points)
-                .expect("a commission is at most 10000 basis points"),
-            reservation: draft.reservation.to_string(),
-        }
-    }
-}
-
-impl From<command::Status> for ChildStatus {
-    fn from(status: command::Status) -> Self {
-        match status {
-            command::Status::Placed => Self::Placed,
-            command::Status::Confirmed => Self::Confirmed,
-            command::Status::Accepted => Self::Accepted,
-            command::Status::Rejected => Self::Rejected,
-            command::Status::Lapsed => Self::Lapsed,
-            command::Status::Cancelled => Self::Cancelled,
-            command::Status::Shipped => Self::Shipped,
-            command::Status::Delivered => Self::Delivered,
-        }
-    }
+/// A child order's status in the contract's words, which are ours in capitals.
+pub(crate) fn child_status(status: Status) -> ChildStatus {
+    ChildStatus::from_str_name(&status.as_str().to_uppercase()).unwrap_or_default()
 }
 
 /// What a status on the wire says; `None` if it is unspecified or not known.
-pub(crate) fn read_status(status: i32) -> Option<command::Status> {
-    Some(match ChildStatus::try_from(status).ok()? {
-        ChildStatus::Unspecified => return None,
-        ChildStatus::Placed => command::Status::Placed,
-        ChildStatus::Confirmed => command::Status::Confirmed,
-        ChildStatus::Accepted => command::Status::Accepted,
-        ChildStatus::Rejected => command::Status::Rejected,
-        ChildStatus::Lapsed => command::Status::Lapsed,
-        ChildStatus::Cancelled => command::Status::Cancelled,
-        ChildStatus::Shipped => command::Status::Shipped,
-        ChildStatus::Delivered => command::Status::Delivered,
-    })
+pub(crate) fn read_status(status: i32) -> Option<Status> {
+    ChildStatus::try_from(status).ok()?.as_str_name().to_lowercase().parse().ok()
+}
+
+/// A group's status in the contract's words, which are ours in capitals.
+pub(crate) fn group_status(status: GroupStatus) -> order::Status {
+    order::Status::from_str_name(status.into()).unwrap_or_default()
+}
+
+/// A parcel: its carrier and its number, empty where there is none.
+pub(crate) fn parcel(parcel: Option<&Parcel>) -> (String, String) {
+    let number = parcel.and_then(|parcel| parcel.tracking_number.as_ref());
+    (
+        parcel.map(|parcel| parcel.carrier.to_string()).unwrap_or_default(),
+        number.map(ToString::to_string).unwrap_or_default(),
+    )
 }

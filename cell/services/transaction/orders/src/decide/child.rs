@@ -31,40 +31,40 @@ pub(super) fn decide(
         ChildAsk::Confirm { answer_until } => Ok(confirm(state, *answer_until)),
         ChildAsk::Cancel { reason } => Ok(cancel(state, reason)),
         ChildAsk::Lapse => Ok(lapse(state, now)),
-        ChildAsk::Accept => step(child()?, "accept", ANSWERABLE, Event::ChildAccepted),
+        ChildAsk::Accept => {
+            step(child()?, "accept", (ANSWERABLE, Status::Accepted), Event::ChildAccepted)
+        }
         ChildAsk::Reject { reason } => {
-            step(child()?, "reject", DROPPABLE, Event::ChildRejected { reason: reason.clone() })
+            let rejected = Event::ChildRejected { reason: reason.clone() };
+            step(child()?, "reject", (DROPPABLE, Status::Rejected), rejected)
         }
         ChildAsk::Ship { parcel } => {
-            step(child()?, "ship", SENDABLE, Event::ChildShipped { parcel: parcel.clone() })
+            let shipped = Event::ChildShipped { parcel: parcel.clone() };
+            step(child()?, "ship", (SENDABLE, Status::Shipped), shipped)
         }
-        ChildAsk::Deliver => step(child()?, "deliver", ARRIVABLE, Event::ChildDelivered),
+        ChildAsk::Deliver => {
+            step(child()?, "deliver", (ARRIVABLE, Status::Delivered), Event::ChildDelivered)
+        }
     }
 }
 
 /// What others said of it before it came is caught up with at once.
 fn place(state: &State, placement: &Placement, now: Timestamp) -> Vec<Event> {
+    let Some(awaited) = state.awaited() else { return Vec::new() };
     let placed = Event::ChildPlaced { placement: placement.clone(), at: now };
-    match state {
-        State::Nothing => vec![placed],
-        State::ChildAwaited(awaited) => {
-            let next = match (&awaited.cancelled, awaited.answer_until) {
-                (Some(reason), _) => Some(Event::ChildCancelled { reason: reason.clone() }),
-                (None, until) => until.map(|answer_until| Event::ChildConfirmed { answer_until }),
-            };
-            std::iter::once(placed).chain(next).collect()
-        }
-        _ => Vec::new(),
-    }
+    let next = match (awaited.cancelled, awaited.answer_until) {
+        (Some(reason), _) => Some(Event::ChildCancelled { reason }),
+        (None, until) => until.map(|answer_until| Event::ChildConfirmed { answer_until }),
+    };
+    std::iter::once(placed).chain(next).collect()
 }
 
 fn confirm(state: &State, answer_until: Timestamp) -> Vec<Event> {
-    match state {
-        State::Nothing => vec![Event::ChildConfirmedEarly { answer_until }],
-        State::ChildAwaited(awaited) if awaited.answer_until.is_none() => {
+    match (state.awaited(), state.child()) {
+        (Some(awaited), _) if awaited.answer_until.is_none() => {
             vec![Event::ChildConfirmedEarly { answer_until }]
         }
-        State::Child(child) if child.status == Status::Placed => {
+        (_, Some(child)) if child.status == Status::Placed => {
             vec![Event::ChildConfirmed { answer_until }]
         }
         _ => Vec::new(),
@@ -74,53 +74,30 @@ fn confirm(state: &State, answer_until: Timestamp) -> Vec<Event> {
 /// What has left stays; the group learns so from the news that it has left.
 fn cancel(state: &State, reason: &str) -> Vec<Event> {
     let reason = reason.to_owned();
-    match state {
-        State::Nothing => vec![Event::ChildBarred { reason }],
-        State::ChildAwaited(awaited) if awaited.cancelled.is_none() => {
-            vec![Event::ChildBarred { reason }]
-        }
-        State::Child(child)
-            if child.status == Status::Placed || DROPPABLE.contains(&child.status) =>
-        {
-            vec![Event::ChildCancelled { reason }]
-        }
+    let open = |child: &Child| child.status == Status::Placed || DROPPABLE.contains(&child.status);
+    match (state.awaited(), state.child()) {
+        (Some(awaited), _) if awaited.cancelled.is_none() => vec![Event::ChildBarred { reason }],
+        (_, Some(child)) if open(child) => vec![Event::ChildCancelled { reason }],
         _ => Vec::new(),
     }
 }
 
 fn lapse(state: &State, now: Timestamp) -> Vec<Event> {
-    match state.child() {
-        Some(Child { status: Status::Confirmed, answer_until: Some(until), .. })
-            if *until <= now =>
-        {
-            vec![Event::ChildLapsed]
-        }
-        _ => Vec::new(),
-    }
+    let unanswered = state.child().filter(|child| child.status == Status::Confirmed);
+    let due = unanswered.and_then(|child| child.answer_until).filter(|until| *until <= now);
+    due.map(|_| Event::ChildLapsed).into_iter().collect()
 }
 
 /// Takes a step if the order is where the step begins. A step that was already taken is no step.
 fn step(
     child: &Child,
     wanted: &'static str,
-    from: &'static [Status],
+    (from, to): (&'static [Status], Status),
     event: Event,
 ) -> Result<Vec<Event>, Refusal> {
-    if from.contains(&child.status) {
-        return Ok(vec![event]);
-    }
-    if leads_to(&event) == Some(child.status) {
-        return Ok(Vec::new());
-    }
-    Err(Refusal::StatusConflict { status: child.status, wanted, from })
-}
-
-fn leads_to(event: &Event) -> Option<Status> {
-    match event {
-        Event::ChildAccepted => Some(Status::Accepted),
-        Event::ChildRejected { .. } => Some(Status::Rejected),
-        Event::ChildShipped { .. } => Some(Status::Shipped),
-        Event::ChildDelivered => Some(Status::Delivered),
-        _ => None,
+    match child.status {
+        status if from.contains(&status) => Ok(vec![event]),
+        status if status == to => Ok(Vec::new()),
+        status => Err(Refusal::StatusConflict { status, wanted, from }),
     }
 }

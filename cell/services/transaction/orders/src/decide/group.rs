@@ -8,10 +8,10 @@ use base_time::Timestamp;
 
 use super::Refusal;
 use crate::{
-    command::{ChildNews, GroupAsk, Note, Status},
+    command::{ChildNews, GroupAsk, Reason, Status},
     draft::{GroupDraft, PaymentMethod},
     event::Event,
-    facts::Terms,
+    facts::Config,
     number,
     state::{Group, Part, Refund, State},
 };
@@ -20,15 +20,15 @@ pub(super) fn decide(
     state: &State,
     id: &ResourceId,
     ask: &GroupAsk,
-    terms: &Terms,
+    terms: Config,
     now: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
     let group = || state.group().ok_or_else(|| Refusal::OrderUnknown(id.clone()));
     match ask {
         GroupAsk::Place(draft) => Ok(place(state, id, draft, now)),
         GroupAsk::Undo { reason } => Ok(undo(state, reason)),
-        GroupAsk::Confirm => Ok(confirm(group()?, now.after(terms.answer_window))),
-        GroupAsk::Cancel { parts, reason } => cancel(group()?, parts, reason),
+        GroupAsk::Confirm => Ok(confirm(group()?, terms.answer_until(now))),
+        GroupAsk::Cancel { parts, reason } => cancel(group()?, parts, reason.as_ref()),
         GroupAsk::NoteChild(news) => note_child(group()?, news),
         GroupAsk::NoteRefund { order, amount } => note_refund(group()?, order, *amount),
     }
@@ -65,7 +65,7 @@ fn confirm(group: &Group, answer_until: Timestamp) -> Vec<Event> {
 fn cancel(
     group: &Group,
     named: &BTreeSet<ResourceId>,
-    reason: &Note,
+    reason: Option<&Reason>,
 ) -> Result<Vec<Event>, Refusal> {
     if !group.confirmed && group.undone.is_none() {
         return Err(Refusal::OrderBeingPlaced);
@@ -90,7 +90,7 @@ fn cancel(
     if orders.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(vec![Event::CancellationAsked { orders, reason: reason.clone() }])
+    Ok(vec![Event::CancellationAsked { orders, reason: reason.cloned() }])
 }
 
 fn has_left(part: &Part) -> bool {

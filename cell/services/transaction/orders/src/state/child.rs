@@ -8,6 +8,9 @@ use crate::{
     event::Event,
 };
 
+/// Why a child order lapsed.
+const UNANSWERED: &str = "the vendor did not answer in time";
+
 /// A vendor's child order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Child {
@@ -48,10 +51,7 @@ impl Child {
             }
             Event::ChildAccepted => self.enter(Status::Accepted),
             Event::ChildRejected { reason } => self.drop_out(Status::Rejected, reason.to_string()),
-            Event::ChildLapsed => {
-                let reason = "the vendor did not answer in time";
-                self.drop_out(Status::Lapsed, reason.to_owned());
-            }
+            Event::ChildLapsed => self.drop_out(Status::Lapsed, UNANSWERED.to_owned()),
             Event::ChildCancelled { reason } => self.drop_out(Status::Cancelled, reason.clone()),
             Event::ChildShipped { parcel } => {
                 self.parcel = Some(parcel.clone());

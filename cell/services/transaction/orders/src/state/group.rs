@@ -1,9 +1,10 @@
 //! A buyer's group: what was placed, and what is known of each vendor's part. Status and totals are derived from the parts.
 
 use base_ids::ResourceId;
-use base_money::Money;
+use base_money::{Currency, Money};
 use base_time::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::{
     command::{ChildNews, Parcel, Status},
@@ -30,7 +31,7 @@ pub struct Group {
 }
 
 /// What a group knows of one of its child orders.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     /// What it is, as far as the group has heard.
     pub status: Status,
@@ -47,10 +48,11 @@ pub struct Part {
 }
 
 /// Whether a part's share goes back to the buyer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refund {
     /// Nobody has asked.
+    #[default]
     None,
     /// Asked for.
     Asked,
@@ -59,8 +61,9 @@ pub enum Refund {
 }
 
 /// What a group is: derived from its parts, and never remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[cfg_attr(test, derive(strum::VariantArray))]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum GroupStatus {
     /// The payment is being settled.
     Placed,
@@ -80,21 +83,13 @@ pub enum GroupStatus {
 
 impl Group {
     pub(super) fn placed(number: &str, draft: &GroupDraft, at: Timestamp) -> Self {
-        let part = Part {
-            status: Status::Placed,
-            sequence: 0,
-            reason: String::new(),
-            parcel: None,
-            cancelling: false,
-            refund: Refund::None,
-        };
         Self {
             number: number.to_owned(),
             draft: draft.clone(),
             placed_at: at,
             confirmed: false,
             undone: None,
-            parts: vec![part; draft.children.len()],
+            parts: vec![Part::default(); draft.children.len()],
         }
     }
 
@@ -138,11 +133,8 @@ impl Group {
 
     /// What has gone back to the buyer.
     pub fn refunded(&self) -> Money {
-        let returned = self.parts.iter().filter_map(|part| match part.refund {
-            Refund::Done(amount) => Some(amount),
-            Refund::None | Refund::Asked => None,
-        });
-        Money::sum(returned, self.draft.currency())
+        let currency = self.draft.currency();
+        Money::sum(self.parts.iter().map(|part| part.refund.amount(currency)), currency)
             .expect("each part's refund is at most its share, and the shares' sum was checked")
     }
 
@@ -168,15 +160,13 @@ impl Group {
             }
             Event::CancellationAsked { orders, .. } => {
                 for order in orders {
-                    self.change(order, |part| part.cancelling = true);
+                    self.change(order, |it| it.cancelling = true);
                 }
             }
             Event::ChildNoted { news } => self.change(&news.order, |part| part.note(news)),
-            Event::RefundAsked { order, .. } => {
-                self.change(order, |part| part.refund = Refund::Asked);
-            }
-            Event::RefundNoted { order, amount } => {
-                self.change(order, |part| part.refund = Refund::Done(*amount));
+            Event::RefundAsked { order, .. } => self.change(order, |it| it.refund = Refund::Asked),
+            Event::RefundNoted { order, amount: back } => {
+                self.change(order, |it| it.refund = Refund::Done(*back));
             }
             _ => {}
         }
@@ -190,6 +180,13 @@ impl Group {
         if let Some(place) = self.place(order) {
             change(&mut self.parts[place]);
         }
+    }
+}
+
+impl Refund {
+    /// What has gone back.
+    pub fn amount(self, currency: Currency) -> Money {
+        if let Self::Done(amount) = self { amount } else { Money::zero(currency) }
     }
 }
 
