@@ -1,5 +1,7 @@
 //! How payments looks on the wire: to its buyer, and to the provider that calls back.
 
+mod methods;
+
 use std::{future::ready, sync::Arc};
 
 use base_fault::{Code, Fault};
@@ -10,11 +12,12 @@ use crate::{
     Payments,
     command::{Ask, Command, Via},
     effect::WebhookVerifier,
-    methods::Config,
     state::{Share, Status},
     view, wire,
     wire::amount,
 };
+
+pub use methods::Config;
 
 const FORM: &str = "users/*/payments/*";
 /// The header that proves a provider's event.
@@ -130,24 +133,7 @@ fn show_share(share: &Share) -> wire::payment::Share {
     }
 }
 
-fn show_status(status: Status) -> wire::payment::Status {
-    match status {
-        Status::Authorising => wire::payment::Status::Authorising,
-        Status::RequiresAction => wire::payment::Status::RequiresAction,
-        Status::Authorised => wire::payment::Status::Authorised,
-        Status::Declined => wire::payment::Status::Declined,
-        Status::Expired => wire::payment::Status::Expired,
-        Status::Capturing => wire::payment::Status::Capturing,
-        Status::Captured => wire::payment::Status::Captured,
-        Status::CaptureFailed => wire::payment::Status::CaptureFailed,
-        Status::Voiding => wire::payment::Status::Voiding,
-        Status::Voided => wire::payment::Status::Voided,
-        Status::Refunded => wire::payment::Status::Refunded,
-        Status::CashPromised => wire::payment::Status::CashPromised,
-        Status::CashExpected => wire::payment::Status::CashExpected,
-        Status::CashPartlyCollected => wire::payment::Status::CashPartlyCollected,
-        Status::CashCollected => wire::payment::Status::CashCollected,
-        Status::CashNotCollected => wire::payment::Status::CashNotCollected,
-        Status::NeedsAttention => wire::payment::Status::NeedsAttention,
-    }
+/// The contract's words for statuses are ours.
+pub(crate) fn show_status(status: Status) -> wire::payment::Status {
+    wire::payment::Status::from_str_name(status.into()).unwrap_or_default()
 }

@@ -1,5 +1,7 @@
 //! What payments does to the outside world: it asks a card provider. The port is ours, the answer is always a report.
 
+pub mod report;
+
 use std::sync::Arc;
 
 use base_fault::Fault;
@@ -9,11 +11,12 @@ use base_time::Timestamp;
 use cell_kernel::{Answer, Effect, Seen};
 use serde::{Deserialize, Serialize};
 
+use report::Said;
+
 use crate::{
     Payments,
     command::{Ask, Command, Instrument, Via},
     event::Event,
-    report::Said,
 };
 
 /// A provider of card payments. Each call may be made again under the same key until it has an answer, and then has the effect of

@@ -30,8 +30,6 @@ mod decide;
 pub mod effect;
 pub mod event;
 mod listen;
-pub mod methods;
-pub mod report;
 pub mod state;
 #[cfg(test)]
 mod tests;
@@ -43,11 +41,11 @@ use std::sync::Arc;
 use base_ids::ResourceId;
 use cell_kernel::{Asked, Decider, NoFacts, ServiceSpec};
 
+pub use api::Config;
 pub use command::Command;
 pub use decide::Refusal;
-pub use effect::{CardProvider, ProviderEvent, WebhookVerifier};
+pub use effect::{CardProvider, ProviderEvent, WebhookVerifier, report};
 pub use event::Event;
-pub use methods::Config;
 pub use state::State;
 
 /// The service's rules.

@@ -12,6 +12,8 @@ use crate::{
     wire,
 };
 
+type Heeded = Result<Command, Unreadable>;
+
 pub(crate) fn listener() -> Listener<Payments> {
     Listener::new()
         .on(authorise_for_checkout)
@@ -22,10 +24,7 @@ pub(crate) fn listener() -> Listener<Payments> {
         .on(expire_at_deadline)
 }
 
-fn authorise_for_checkout(
-    message: &wire::AuthorisePayment,
-    _: &Heard<'_>,
-) -> Result<Command, Unreadable> {
+fn authorise_for_checkout(message: &wire::AuthorisePayment, _: &Heard<'_>) -> Heeded {
     let shares = message.shares.iter().map(share).collect::<Result<_, _>>()?;
     let means = match read(&message.method)? {
         Method::Card => Means::Card(message.instrument.parse().ok()),
@@ -40,40 +39,31 @@ fn authorise_for_checkout(
     of(&message.payment, ask)
 }
 
-fn capture_when_placed(
-    message: &wire::CapturePayment,
-    _: &Heard<'_>,
-) -> Result<Command, Unreadable> {
+fn capture_when_placed(message: &wire::CapturePayment, _: &Heard<'_>) -> Heeded {
     let reply = reply_to(&message.reply_tenant, &message.reply_service)?;
     of(&message.payment, Ask::Capture { reply })
 }
 
-fn void_what_is_undone(message: &wire::VoidPayment, _: &Heard<'_>) -> Result<Command, Unreadable> {
+fn void_what_is_undone(message: &wire::VoidPayment, _: &Heard<'_>) -> Heeded {
     let reply = reply_to(&message.reply_tenant, &message.reply_service)?;
     of(&message.payment, Ask::Void { reply, reason: message.reason.clone() })
 }
 
-fn refund_what_was_dropped(
-    message: &wire::RefundShare,
-    _: &Heard<'_>,
-) -> Result<Command, Unreadable> {
+fn refund_what_was_dropped(message: &wire::RefundShare, _: &Heard<'_>) -> Heeded {
     let (order, group) = (read(&message.order)?, read(&message.group)?);
     of(&message.payment, Ask::RefundShare { order, group, reason: message.reason.clone() })
 }
 
-fn collect_at_the_door(
-    message: &wire::CashCollected,
-    _: &Heard<'_>,
-) -> Result<Command, Unreadable> {
+fn collect_at_the_door(message: &wire::CashCollected, _: &Heard<'_>) -> Heeded {
     let (order, amount) = (read(&message.order)?, money(message.amount.as_ref())?);
     of(&message.payment, Ask::CollectCash { order, amount })
 }
 
-fn expire_at_deadline(message: &wire::AttemptDue, _: &Heard<'_>) -> Result<Command, Unreadable> {
+fn expire_at_deadline(message: &wire::AttemptDue, _: &Heard<'_>) -> Heeded {
     of(&message.payment, Ask::Expire { attempt: message.attempt })
 }
 
-fn of(payment: &str, ask: Ask) -> Result<Command, Unreadable> {
+fn of(payment: &str, ask: Ask) -> Heeded {
     Ok(Command { payment: read(payment)?, ask })
 }
 

@@ -6,6 +6,7 @@ mod share;
 use base_ids::ResourceId;
 use base_money::{Currency, Money};
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::{
     command::{Method, ReplyTo, Shares},
@@ -57,7 +58,9 @@ pub struct Payment {
 }
 
 /// What a payment is: derived, and never remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[cfg_attr(test, derive(strum::VariantArray))]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
     /// The provider has been asked.
     Authorising,

@@ -6,12 +6,14 @@ use base_fault::{Code, Fault};
 use base_time::Timestamp;
 use cell_kernel::{Answer, Caller, MethodKind, No, Reading, Request, RowBytes, RowSource, Table};
 use prost::Message as _;
+use strum::VariantArray as _;
 
 use super::{Standing, id, intent};
 use crate::{
     Command, Config, Payments, ProviderEvent, WebhookVerifier, api,
     command::{Ask, Via},
     report::Said,
+    state::Status,
     wire,
 };
 
@@ -128,5 +130,13 @@ fn the_ways_to_pay_depend_on_the_country() {
     assert_eq!(listed("FR").unwrap(), ["card"]);
     for country in ["", "ma", "MAR", "ÉÉ"] {
         assert!(matches!(listed(country), Err(No::Fault(_))), "{country}");
+    }
+}
+
+#[test]
+fn every_status_has_its_word_in_the_contract() {
+    for status in Status::VARIANTS {
+        let word = api::show_status(*status);
+        assert_ne!(word, wire::payment::Status::Unspecified, "{status:?}");
     }
 }
