@@ -1,1 +1,61 @@
-//! placeholder.
+//! `bench`: release builds, figures printed and written as JSON below the build directory.
+
+use std::{path::Path, process::Command};
+
+use crate::{
+    cli::{Bench, Measured},
+    house::House,
+    programs::{self, Build},
+    step,
+};
+
+/// How many events the store of `bench start` has.
+const EVENTS: &str = "1000000";
+
+pub(crate) fn run(house: &House, asked: &Bench) -> anyhow::Result<bool> {
+    let folder = house.target.join("bench");
+    std::fs::create_dir_all(&folder)?;
+    let json = |name: &str| folder.join(format!("{name}.json")).display().to_string();
+    match asked.what {
+        Measured::Store => {
+            let binaries = programs::build_these(house, Build::Release, &["cell-embedded"])?;
+            let args = ["--directory", &folder.display().to_string(), "--json", &json("store")]
+                .map(str::to_owned);
+            measure(house, &binaries, "bench-store", &args, &asked.rest)
+        }
+        Measured::Orders => {
+            let binaries = programs::build(house, Build::Release)?;
+            let args =
+                ["bench-orders", "--log", "warn", "--json", &json("orders")].map(str::to_owned);
+            measure(house, &binaries, "souk-journeys", &args, &asked.rest)
+        }
+        Measured::Start => {
+            let binaries = programs::build(house, Build::Release)?;
+            programs::build_these(house, Build::Release, &["cell-embedded"])?;
+            let args =
+                ["bench-start", "--log", "warn", "--json", &json("start")].map(str::to_owned);
+            let rested = measure(house, &binaries, "souk-journeys", &args, &asked.rest)?;
+            let fill = [
+                "--fill",
+                EVENTS,
+                "--directory",
+                &folder.display().to_string(),
+                "--json",
+                &json("open"),
+            ];
+            Ok(measure(house, &binaries, "bench-store", &fill.map(str::to_owned), &[])? && rested)
+        }
+    }
+}
+
+fn measure(
+    house: &House,
+    binaries: &Path,
+    program: &str,
+    args: &[String],
+    rest: &[String],
+) -> anyhow::Result<bool> {
+    let mut command = Command::new(binaries.join(program));
+    command.args(args).args(rest).current_dir(&house.root);
+    Ok(step::run(&format!("{program} {}", args[0]), &mut command)?.holds)
+}

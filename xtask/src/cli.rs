@@ -39,6 +39,9 @@ pub(crate) enum Verb {
     /// Every step of a purchase × crash, duplicate, delay, lost answer, in one process.
     #[command(after_help = "Example:\n  cargo xtask crash-points")]
     CrashPoints(Rest),
+    /// Purchases in one process under faults by chance, seed after seed.
+    #[command(after_help = "Example:\n  cargo xtask sim --from 1 --count 200")]
+    Sim(Rest),
     /// 1,000 buyers in three cells on 100 units of one offer.
     #[command(after_help = "Example:\n  cargo xtask oversell")]
     Oversell(Rest),

@@ -89,11 +89,6 @@ impl House {
     pub(crate) fn text(&self, path: &str) -> String {
         fs::read_to_string(self.root.join(path)).unwrap_or_default()
     }
-
-    /// Whether a file is there.
-    pub(crate) fn has(&self, path: &str) -> bool {
-        self.root.join(path).exists()
-    }
 }
 
 fn collect(root: &Path, folder: &Path, found: &mut Vec<String>) {

@@ -1,1 +1,89 @@
-//! placeholder.
+//! What runs whole fleets: builds their programs once and hands over to `souk-journeys` or `souk-sim`, which take our place, so that
+//! a Ctrl-C is theirs alone.
+
+use std::{os::unix::process::CommandExt as _, path::Path, process::Command};
+
+use anyhow::Context as _;
+
+use crate::{
+    cli::{Dev, Journey},
+    house::House,
+    programs::{self, Build},
+};
+
+/// What walks people through a fleet.
+const JOURNEYS: &str = "souk-journeys";
+/// What runs whole cells in one process.
+const SIM: &str = "souk-sim";
+
+pub(crate) fn dev(house: &House, asked: &Dev) -> anyhow::Result<bool> {
+    let build = if asked.release { Build::Release } else { Build::Dev };
+    let binaries = programs::build(house, build)?;
+    become_program(house, &binaries, JOURNEYS, &dev_args(asked))
+}
+
+/// The arguments of `souk-journeys` for `dev`.
+fn dev_args(asked: &Dev) -> Vec<String> {
+    let mut args = vec!["dev".to_owned(), "--cells".to_owned(), asked.cells.to_string()];
+    if let Some(scale) = &asked.scale {
+        args.extend(["--scale".to_owned(), scale.clone()]);
+    }
+    let flags = [("--fresh", asked.fresh), ("--check", asked.check)];
+    args.extend(flags.iter().filter(|(_, set)| *set).map(|(flag, _)| (*flag).to_owned()));
+    args
+}
+
+pub(crate) fn journey(house: &House, asked: &Journey) -> anyhow::Result<bool> {
+    if asked.name == "list" {
+        return pass_on(house, "--help", &[]);
+    }
+    pass_on(house, &asked.name, &asked.rest)
+}
+
+pub(crate) fn oversell(house: &House, rest: &[String]) -> anyhow::Result<bool> {
+    pass_on(house, "oversell", rest)
+}
+
+pub(crate) fn crash_points(house: &House, rest: &[String]) -> anyhow::Result<bool> {
+    simulate(house, "crash-points", rest)
+}
+
+pub(crate) fn sim(house: &House, rest: &[String]) -> anyhow::Result<bool> {
+    simulate(house, "seeds", rest)
+}
+
+fn pass_on(house: &House, name: &str, rest: &[String]) -> anyhow::Result<bool> {
+    let binaries = programs::build(house, Build::Dev)?;
+    let args: Vec<String> = std::iter::once(name.to_owned()).chain(rest.iter().cloned()).collect();
+    become_program(house, &binaries, JOURNEYS, &args)
+}
+
+fn simulate(house: &House, name: &str, rest: &[String]) -> anyhow::Result<bool> {
+    let binaries = programs::build_these(house, Build::Release, &["cell-sim"])?;
+    let args: Vec<String> = std::iter::once(name.to_owned()).chain(rest.iter().cloned()).collect();
+    become_program(house, &binaries, SIM, &args)
+}
+
+/// Turns this process into another; returns only if that fails.
+fn become_program(
+    house: &House,
+    binaries: &Path,
+    program: &str,
+    args: &[String],
+) -> anyhow::Result<bool> {
+    let error = Command::new(binaries.join(program)).args(args).current_dir(&house.root).exec();
+    Err(error).with_context(|| format!("{program} cannot be started"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::dev_args;
+    use crate::cli::Dev;
+
+    #[test]
+    fn what_dev_is_asked_is_passed_on() {
+        let asked =
+            Dev { scale: Some("1".into()), fresh: true, check: false, cells: 3, release: true };
+        assert_eq!(dev_args(&asked).join(" "), "dev --cells 3 --scale 1 --fresh");
+    }
+}

@@ -1,15 +1,18 @@
 //! The project's commands, all under `cargo xtask`; nothing to install.
 
+mod bench;
 mod check;
 mod cli;
 mod doc;
-
+mod generate;
 mod house;
-
+mod journeys;
+mod new_service;
+mod programs;
 mod say;
 mod source;
 mod step;
-
+mod test;
 mod tidy;
 
 use std::process::ExitCode;
@@ -20,7 +23,7 @@ use crate::{cli::Verb, house::House};
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    let outcome = House::here().and_then(|house| run(&house, cli.verb));
+    let outcome = House::here().and_then(|house| run(&house, &cli.verb));
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -32,10 +35,19 @@ fn main() -> ExitCode {
 }
 
 /// Runs a verb; false if what it checked does not hold.
-fn run(house: &House, verb: Verb) -> anyhow::Result<bool> {
+fn run(house: &House, verb: &Verb) -> anyhow::Result<bool> {
     match verb {
+        Verb::Dev(asked) => journeys::dev(house, asked),
+        Verb::Test(asked) => test::run(house, asked),
         Verb::Check => check::run(house),
         Verb::Tidy => tidy::run(house),
-        _ => doc::run(house),
+        Verb::Journey(asked) => journeys::journey(house, asked),
+        Verb::CrashPoints(asked) => journeys::crash_points(house, &asked.rest),
+        Verb::Oversell(asked) => journeys::oversell(house, &asked.rest),
+        Verb::Sim(asked) => journeys::sim(house, &asked.rest),
+        Verb::Bench(asked) => bench::run(house, asked),
+        Verb::Gen(asked) => generate::run(house, asked.check),
+        Verb::NewService(asked) => new_service::run(house, asked),
+        Verb::Doc => doc::run(house),
     }
 }

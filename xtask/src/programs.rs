@@ -1,16 +1,20 @@
 //! The processes of a platform: built once, by one call of Cargo, with progress.
 
-use std::{
-    path::PathBuf,
-    time::Instant,
-};
+use std::{path::PathBuf, time::Instant};
 
 use anyhow::ensure;
 
 use crate::{house::House, say, step};
 
 /// The crates whose programs a platform needs.
-const CRATES: [&str; 6] = ["cp-server", "cell-server", "router-server", "loadtest-stripe", "cp-soukctl", "loadtest-journeys"];
+const CRATES: [&str; 6] = [
+    "cp-server",
+    "cell-server",
+    "router-server",
+    "loadtest-stripe",
+    "cp-soukctl",
+    "loadtest-journeys",
+];
 
 /// How programs are built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,11 +27,11 @@ pub(crate) enum Build {
 
 /// Builds the programs; returns where they are.
 pub(crate) fn build(house: &House, how: Build) -> anyhow::Result<PathBuf> {
-    build_these(house, how, &CRATES, &[])
+    build_these(house, how, &CRATES)
 }
 
 /// Builds the programs of some crates; returns where they are.
-pub(crate) fn build_these(house: &House, how: Build, crates: &[&str], more: &[&str]) -> anyhow::Result<PathBuf> {
+pub(crate) fn build_these(house: &House, how: Build, crates: &[&str]) -> anyhow::Result<PathBuf> {
     let begun = Instant::now();
     say::step(&format!("building {}", crates.join(", ")));
     let mut command = step::cargo(house, ["build", "--bins"]);
@@ -37,7 +41,7 @@ pub(crate) fn build_these(house: &House, how: Build, crates: &[&str], more: &[&s
     if how == Build::Release {
         command.arg("--release");
     }
-    ensure!(command.args(more).status()?.success(), "the build failed; what Cargo said is above");
+    ensure!(command.status()?.success(), "the build failed; what Cargo said is above");
     say::good(&format!("built ({:.1} s)", begun.elapsed().as_secs_f64()));
     Ok(house.target.join(match how {
         Build::Dev => "debug",

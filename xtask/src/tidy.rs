@@ -1,6 +1,6 @@
 //! `tidy`: the walls of the house, kept by rules over data; and what is largest, as a trend.
 
-mod codes;
+pub(crate) mod codes;
 mod contracts;
 mod invariants;
 mod layers;
@@ -42,7 +42,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    fn new(path: &str, text: &str) -> Self {
+    pub(crate) fn new(path: &str, text: &str) -> Self {
         Self { path: path.to_owned(), text: text.to_owned(), code: source::code_only(text) }
     }
 

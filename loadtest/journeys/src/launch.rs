@@ -12,4 +12,4 @@ pub use homes::Homes;
 pub use place::Place;
 pub use ports::{Ports, holder};
 pub use program::Program;
-pub use spec::{Member, WEBHOOK_SECRET};
+pub use spec::Member;

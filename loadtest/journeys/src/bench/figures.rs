@@ -21,7 +21,7 @@ impl Goal {
         match self {
             Self::AtMost(goal) if median <= goal => "met",
             Self::None => "",
-            _ => "missed",
+            Self::AtMost(_) => "missed",
         }
     }
 

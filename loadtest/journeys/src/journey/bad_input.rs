@@ -232,8 +232,8 @@ async fn cases(set: &Set, visitor: &Buyer, stranger: &Buyer) -> anyhow::Result<V
             None,
         ),
         case(
-            "a page that is too large",
-            Ask::get(format!("/v1/{user}/orders?pageSize=100000")).by(&me),
+            "a page of less than nothing",
+            Ask::get(format!("/v1/{user}/orders?pageSize=-1")).by(&me),
             400,
             invalid,
             Some("page"),

@@ -87,11 +87,11 @@ impl Place {
         written.with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// The secret of the platform's names, made once. Everybody in the fleet has the same.
+    /// The platform's secret, made once. Every cell has the same.
     ///
     /// Errors: those of the disk.
-    pub fn pepper_file(&self) -> anyhow::Result<PathBuf> {
-        let path = self.root.join("pepper");
+    pub fn secret_file(&self) -> anyhow::Result<PathBuf> {
+        let path = self.root.join("platform.secret");
         if !path.exists() {
             let bytes: [u8; 32] = rand::random();
             let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();

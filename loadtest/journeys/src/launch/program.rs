@@ -25,6 +25,7 @@ pub struct Program {
     pub member: Member,
     binary: PathBuf,
     args: Vec<String>,
+    secrets: Vec<(&'static str, &'static str)>,
     /// Answers with 200 once it is ready.
     ready: String,
     place: Place,
@@ -44,10 +45,17 @@ impl Program {
             member,
             binary,
             args,
+            secrets: Vec::new(),
             ready,
             place: place.clone(),
             child: None,
         }
+    }
+
+    /// With a secret in its environment.
+    pub(super) fn with_secret(mut self, name: &'static str, secret: &'static str) -> Self {
+        self.secrets.push((name, secret));
+        self
     }
 
     /// Starts it; it need not be ready when this returns. What it writes goes to its log.
@@ -60,6 +68,7 @@ impl Program {
         let mut command = Command::new(&self.binary);
         command.args(&self.args).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         command.env("NO_COLOR", "1").current_dir(self.place.root());
+        command.envs(self.secrets.iter().copied());
         let child = Child::start(&mut command);
         self.child =
             Some(child.with_context(|| format!("{} cannot be started", self.binary.display()))?);

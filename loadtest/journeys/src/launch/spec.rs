@@ -5,7 +5,7 @@ use std::{fmt, net::SocketAddr, path::Path};
 use super::{Place, Ports, Program};
 
 /// Signs what the stand-in tells the cells.
-pub const WEBHOOK_SECRET: &str = "whsec_souk_dev";
+const WEBHOOK_SECRET: &str = "whsec_souk_dev";
 /// The key under which the cells call the stand-in.
 const CARD_KEY: &str = "sk_test_souk_dev";
 
@@ -117,15 +117,17 @@ fn one_cell(
         .with("--admin", cell.admin)
         .with("--data-dir", place.data(&member.to_string()).display())
         .with("--control-plane", format_args!("http://{}", at.control_plane))
-        .with("--mail-outbox", place.mail().display())
-        .with("--pepper-file", place.pepper_file()?.display())
-        .with("--card-provider-url", format_args!("http://{}", at.stripe))
-        .with("--card-provider-key", CARD_KEY)
-        .with("--webhook-secret", WEBHOOK_SECRET)
-        .with("--public-url", format_args!("http://{}", at.router))
+        .set("outside.secret_file", place.secret_file()?.display())
+        .set("outside.mail.folder", place.mail().display())
+        .set("outside.cards.api_url", format_args!("http://{}", at.stripe))
+        .set("outside.cards.webhook_base_url", format_args!("http://{}", at.router))
         .set("telemetry.filter", filter);
     let ready = format!("http://{}/readyz", cell.admin);
-    Ok(Program::new(member, binaries.join("souk-cell"), args.0, ready, place))
+    // Everybody on the machine can read arguments; the environment is the owner's.
+    let program = Program::new(member, binaries.join("souk-cell"), args.0, ready, place)
+        .with_secret("SOUK_CELL__OUTSIDE__CARDS__SECRET_KEY", CARD_KEY)
+        .with_secret("SOUK_CELL__OUTSIDE__CARDS__WEBHOOK_SECRET", WEBHOOK_SECRET);
+    Ok(program)
 }
 
 fn router(binaries: &Path, place: &Place, at: &Addresses, filter: &str) -> Program {
@@ -145,10 +147,10 @@ fn stripe(binaries: &Path, place: &Place, at: &Addresses) -> Program {
     let args = Args::default()
         .with("--listen", at.stripe)
         .with("--state", place.data("stripe.jsonl").display())
-        .with("--webhook-secret", WEBHOOK_SECRET)
         .with("--webhook-backoff-ms", 100);
     let ready = format!("http://{}/_script/state", at.stripe);
     Program::new(Member::Stripe, binaries.join("stripe-stand-in"), args.0, ready, place)
+        .with_secret("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET)
 }
 
 #[derive(Default)]
@@ -160,7 +162,7 @@ impl Args {
         self
     }
 
-    fn set(self, key: &str, value: &str) -> Self {
+    fn set(self, key: &str, value: impl fmt::Display) -> Self {
         self.with("--set", format_args!("{key}={value}"))
     }
 }
