@@ -18,8 +18,9 @@ use crate::{
 
 /// Messages that are folded in one step.
 const BATCH: usize = 500;
-/// How often the list of cells is looked at.
+/// How soon the list of cells is looked at again after it has grown; each look that finds nothing new waits twice as long.
 const LOOK: Duration = Duration::from_millis(250);
+const LOOK_MAX: Duration = Duration::from_secs(4);
 
 type Changed = BTreeMap<(Table, String), Option<Vec<u8>>>;
 
@@ -28,15 +29,19 @@ impl Inner {
     pub(crate) async fn follow_all(self: Arc<Self>) {
         self.spawn(Arc::clone(&self).follow_own());
         let mut followed = HashSet::from([self.id.clone()]);
+        let mut wait = LOOK;
         loop {
             let table = self.table.load();
             for cell in table.cells() {
                 if followed.insert(cell.id.clone()) {
                     self.spawn(Arc::clone(&self).follow_other(cell.id.clone()));
+                    wait = LOOK;
                 }
             }
             drop(table);
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(wait).await;
+            // An empty table is a cell that is just starting.
+            wait = if followed.len() > 1 { (wait * 2).min(LOOK_MAX) } else { LOOK };
         }
     }
 

@@ -295,7 +295,8 @@ impl Inner {
     }
 }
 
-/// Whether a message that keeps failing is given up. What fails because somebody cannot be reached is never given up.
+/// Whether a message that keeps failing is given up. What fails because somebody cannot be reached, or has no store to hear it
+/// with just now, is never given up: that says nothing about the message.
 pub(crate) fn given_up(fault: &Fault, tries: u32, tries_max: u32) -> bool {
     let passing = matches!(
         fault.code(),
@@ -306,6 +307,7 @@ pub(crate) fn given_up(fault: &Fault, tries: u32, tries_max: u32) -> bool {
             | Code::Contended
             | Code::DeadlineExceeded
             | Code::OutcomeUnknown
+            | Code::StoreBroken
     );
     !passing && (tries >= tries_max || fault.retry() == base_fault::Retry::Never && tries >= 3)
 }
