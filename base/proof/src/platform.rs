@@ -35,6 +35,11 @@ impl PlatformSecret {
         name.tenant(&self.names)
     }
 
+    /// What hides names in the tenants that they are claimed under: for services that claim names and need nothing else.
+    pub fn names_pepper(&self) -> &[u8] {
+        &self.names
+    }
+
     /// The digits of a code of the user's.
     pub fn code(&self, user: &Tenant, code: &IssuedCode) -> Secret {
         let IssuedCode { purpose, number, at, .. } = code;

@@ -7,12 +7,12 @@ use cell_runtime::{
     Call, Cell,
     port::{Cause, Errand, StoredEvent},
 };
-use prost::Message as _;
 use souk_proto_fleet::v1::{
-    self, CheckCellRequest, DeadLetterRequest, DeadLetterResponse, DoctorResponse, Finding, GrantOperatorRequest,
-    GrantOperatorResponse, ListDeadLettersRequest, ListDeadLettersResponse, ListStreamsRequest, ListStreamsResponse,
-    ListWaitingRequest, ListWaitingResponse, ShowStreamRequest, ShowStreamResponse, StreamEvent, StreamHead, WaitingFor,
-    WhoHeardRequest, WhoHeardResponse,
+    self, CheckCellRequest, DeadLetterRequest, DeadLetterResponse, DoctorResponse, Finding,
+    GrantOperatorRequest, GrantOperatorResponse, ListDeadLettersRequest, ListDeadLettersResponse,
+    ListStreamsRequest, ListStreamsResponse, ListWaitingRequest, ListWaitingResponse,
+    ShowStreamRequest, ShowStreamResponse, StreamEvent, StreamHead, WaitingFor, WhoHeardRequest,
+    WhoHeardResponse,
     cell_admin_server::{CellAdmin, CellAdminServer},
 };
 use tonic::{Request, Response, Status};
@@ -23,44 +23,75 @@ use crate::mesh::words::{addressed_to_wire, id_of_wire, message_to_wire};
 const LIMIT_MAX: usize = 1_000;
 
 /// Serves a cell to operators.
-pub struct AdminService {
+pub(crate) struct AdminService {
     cell: Cell,
 }
 
 impl AdminService {
     /// The gRPC service.
-    pub fn server(cell: Cell) -> CellAdminServer<Self> {
+    pub(crate) fn server(cell: Cell) -> CellAdminServer<Self> {
         CellAdminServer::new(Self { cell })
     }
 }
 
 #[tonic::async_trait]
 impl CellAdmin for AdminService {
-    async fn show_stream(&self, request: Request<ShowStreamRequest>) -> Result<Response<ShowStreamResponse>, Status> {
+    async fn show_stream(
+        &self,
+        request: Request<ShowStreamRequest>,
+    ) -> Result<Response<ShowStreamResponse>, Status> {
         let request = request.into_inner();
         let stream: StreamName = read(&request.stream)?;
         let (after, limit) = (Version(request.after), limited(request.limit));
-        let found = self.cell.stores().journal.events(&stream, after, limit).await.map_err(failed)?;
+        let found = self
+            .cell
+            .stores()
+            .journal
+            .events(&stream, after, limit)
+            .await
+            .map_err(|fault| failed(&fault))?;
         let head = found.last().map_or(request.after, |event| event.version.0);
         let events = found.iter().map(show_event).collect();
         Ok(Response::new(ShowStreamResponse { events, head }))
     }
 
-    async fn who_heard(&self, request: Request<WhoHeardRequest>) -> Result<Response<WhoHeardResponse>, Status> {
+    async fn who_heard(
+        &self,
+        request: Request<WhoHeardRequest>,
+    ) -> Result<Response<WhoHeardResponse>, Status> {
         let request = request.into_inner();
-        let (tenant, id) = (read::<Tenant>(&request.tenant)?, id_of_wire(&request.id).map_err(failed)?);
-        let found = self.cell.stores().journal.heard(&tenant, &request.service, id).await.map_err(failed)?;
-        let (stream, version) = found.map(|(stream, version)| (stream.to_string(), version.0)).unwrap_or_default();
+        let (tenant, id) = (
+            read::<Tenant>(&request.tenant)?,
+            id_of_wire(&request.id).map_err(|fault| failed(&fault))?,
+        );
+        let found = self
+            .cell
+            .stores()
+            .journal
+            .heard(&tenant, &request.service, id)
+            .await
+            .map_err(|fault| failed(&fault))?;
+        let (stream, version) =
+            found.map(|(stream, version)| (stream.to_string(), version.0)).unwrap_or_default();
         Ok(Response::new(WhoHeardResponse { stream, version }))
     }
 
-    async fn list_streams(&self, request: Request<ListStreamsRequest>) -> Result<Response<ListStreamsResponse>, Status> {
+    async fn list_streams(
+        &self,
+        request: Request<ListStreamsRequest>,
+    ) -> Result<Response<ListStreamsResponse>, Status> {
         let request = request.into_inner();
         let tenant: Tenant = read(&request.tenant)?;
         let service = Some(request.service.as_str()).filter(|service| !service.is_empty());
         let journal = &self.cell.stores().journal;
-        let found = journal.streams(&tenant, service, None, limited(request.limit)).await.map_err(failed)?;
-        let show = |(stream, version): (StreamName, Version)| StreamHead { stream: stream.to_string(), version: version.0 };
+        let found = journal
+            .streams(&tenant, service, None, limited(request.limit))
+            .await
+            .map_err(|fault| failed(&fault))?;
+        let show = |(stream, version): (StreamName, Version)| StreamHead {
+            stream: stream.to_string(),
+            version: version.0,
+        };
         Ok(Response::new(ListStreamsResponse { streams: found.into_iter().map(show).collect() }))
     }
 
@@ -68,7 +99,13 @@ impl CellAdmin for AdminService {
         &self,
         request: Request<ListDeadLettersRequest>,
     ) -> Result<Response<ListDeadLettersResponse>, Status> {
-        let found = self.cell.stores().outbox.dead(limited(request.get_ref().limit)).await.map_err(failed)?;
+        let found = self
+            .cell
+            .stores()
+            .outbox
+            .dead(limited(request.get_ref().limit))
+            .await
+            .map_err(|fault| failed(&fault))?;
         let letters = found
             .into_iter()
             .map(|letter| v1::DeadLetter {
@@ -91,8 +128,8 @@ impl CellAdmin for AdminService {
         &self,
         request: Request<DeadLetterRequest>,
     ) -> Result<Response<DeadLetterResponse>, Status> {
-        let id = id_of_wire(&request.get_ref().id).map_err(failed)?;
-        let found = self.cell.replay_dead(id).await.map_err(failed)?;
+        let id = id_of_wire(&request.get_ref().id).map_err(|fault| failed(&fault))?;
+        let found = self.cell.replay_dead(id).await.map_err(|fault| failed(&fault))?;
         told(found, format!("{id} is on its way again"), id)
     }
 
@@ -100,12 +137,16 @@ impl CellAdmin for AdminService {
         &self,
         request: Request<DeadLetterRequest>,
     ) -> Result<Response<DeadLetterResponse>, Status> {
-        let id = id_of_wire(&request.get_ref().id).map_err(failed)?;
-        let found = self.cell.stores().outbox.drop_dead(id).await.map_err(failed)?;
+        let id = id_of_wire(&request.get_ref().id).map_err(|fault| failed(&fault))?;
+        let found =
+            self.cell.stores().outbox.drop_dead(id).await.map_err(|fault| failed(&fault))?;
         told(found, format!("{id} is forgotten"), id)
     }
 
-    async fn list_waiting(&self, _: Request<ListWaitingRequest>) -> Result<Response<ListWaitingResponse>, Status> {
+    async fn list_waiting(
+        &self,
+        _: Request<ListWaitingRequest>,
+    ) -> Result<Response<ListWaitingResponse>, Status> {
         let cells = self.cell.waiting().into_iter().map(|(cell, messages, oldest)| WaitingFor {
             cell: cell.to_string(),
             messages: messages as u64,
@@ -114,9 +155,13 @@ impl CellAdmin for AdminService {
         Ok(Response::new(ListWaitingResponse { cells: cells.collect() }))
     }
 
-    async fn check_cell(&self, _: Request<CheckCellRequest>) -> Result<Response<DoctorResponse>, Status> {
+    async fn check_cell(
+        &self,
+        _: Request<CheckCellRequest>,
+    ) -> Result<Response<DoctorResponse>, Status> {
         let findings = crate::doctor::findings(&self.cell).await;
-        let show = |(check, ok, text): (&str, bool, String)| Finding { check: check.to_owned(), ok, text };
+        let show =
+            |(check, ok, text): (&str, bool, String)| Finding { check: check.to_owned(), ok, text };
         Ok(Response::new(DoctorResponse { findings: findings.into_iter().map(show).collect() }))
     }
 
@@ -137,14 +182,20 @@ impl CellAdmin for AdminService {
             trace: None,
             deadline: std::time::Duration::from_secs(10),
         };
-        let answered = self.cell.serve(call).await.map_err(|no| Status::failed_precondition(format!("{no:?}")))?;
-        let operators = crate::operators::listed(&answered.response).map_err(failed)?;
+        let answered = self
+            .cell
+            .serve(call)
+            .await
+            .map_err(|no| Status::failed_precondition(format!("{no:?}")))?;
+        let operators =
+            crate::operators::listed(&answered.response).map_err(|fault| failed(&fault))?;
         Ok(Response::new(GrantOperatorResponse { operators }))
     }
 }
 
 fn show_event(event: &StoredEvent) -> StreamEvent {
-    let cause: Option<Cause> = event.cause.as_ref().and_then(|cause| serde_json::from_slice(cause).ok());
+    let cause: Option<Cause> =
+        event.cause.as_ref().and_then(|cause| serde_json::from_slice(cause).ok());
     StreamEvent {
         version: event.version.0,
         kind: event.kind.clone(),
@@ -161,7 +212,11 @@ fn show_cause(cause: Cause) -> v1::Cause {
         command: cause.command.to_string(),
         facts: cause.facts.to_string(),
         trace: cause.trace.map(|trace| trace.to_vec()).unwrap_or_default().into(),
-        heard: heard.as_ref().map(|heard| heard.id.0.as_bytes().to_vec()).unwrap_or_default().into(),
+        heard: heard
+            .as_ref()
+            .map(|heard| heard.id.0.as_bytes().to_vec())
+            .unwrap_or_default()
+            .into(),
         heard_from_stream: heard.as_ref().map(|heard| heard.from.to_string()).unwrap_or_default(),
         heard_from_version: heard.as_ref().map_or(0, |heard| heard.version.0),
         heard_kind: heard.map(|heard| heard.kind).unwrap_or_default(),
@@ -190,14 +245,20 @@ fn read<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, S
     text.parse().map_err(|error| Status::invalid_argument(format!("{error}")))
 }
 
-fn failed(fault: Fault) -> Status {
-    Status::internal(base_fault::chain(&fault))
+fn failed(fault: &Fault) -> Status {
+    Status::internal(base_fault::chain(fault))
 }
 
-fn told(found: bool, text: String, id: base_ids::MessageId) -> Result<Response<DeadLetterResponse>, Status> {
+fn told(
+    found: bool,
+    text: String,
+    id: base_ids::MessageId,
+) -> Result<Response<DeadLetterResponse>, Status> {
     if found {
         Ok(Response::new(DeadLetterResponse { text }))
     } else {
-        Err(Status::not_found(format!("there is no dead letter {id}; `soukctl messages dead list` shows them")))
+        Err(Status::not_found(format!(
+            "there is no dead letter {id}; `soukctl messages dead list` shows them"
+        )))
     }
 }

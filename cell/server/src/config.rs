@@ -5,8 +5,24 @@ use std::{net::SocketAddr, path::PathBuf};
 use base_ids::CellId;
 use serde::{Deserialize, Serialize};
 
+/// The outside world.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Outside {
+    /// File with the platform's secret: at least 32 bytes, the same in every cell.
+    pub secret_file: PathBuf,
+    /// The cell's signing keys; they lie in `keys.json` under `data_dir`.
+    pub keys: cell_providers::keys::Config,
+    /// What a guess at a password costs.
+    pub passwords: cell_providers::passwords::Config,
+    /// How mail is sent; a folder `mail` under `data_dir` takes it where no server is named.
+    pub mail: cell_providers::mail::Config,
+    /// How cards are charged.
+    pub cards: cell_providers::stripe::Config,
+}
+
 /// A cell's settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The cell's name, unique in the fleet: 1 to 40 of `a-z`, `0-9` and `-`.
@@ -33,14 +49,18 @@ pub struct Config {
     pub runtime: cell_runtime::Config,
     /// Bounds of the API.
     pub limits: cell_edge::EdgeConfig,
-    /// The outside world: mail, card payments, keys.
-    pub providers: cell_providers::Config,
+    /// The outside world: secrets, mail, card payments.
+    pub outside: Outside,
     /// How long names are held until they are confirmed.
     pub names: svc_names::Config,
+    /// What is asked of sellers, and what they begin with.
+    pub sellers: svc_sellers::Config,
     /// How long vendors may take to answer.
     pub orders: svc_orders::Config,
     /// How long each step of a checkout may take.
-    pub checkout: svc_checkout::Config,
+    pub checkout: svc_checkout::Waits,
+    /// Which ways to pay there are where.
+    pub payments: svc_payments::Config,
     /// Logs and traces.
     pub telemetry: base_telemetry::Config,
 }
@@ -58,13 +78,18 @@ impl Default for Config {
             control_plane: None,
             weight: 100,
             addresses_file: None,
-            store: cell_embedded::Config { directory: PathBuf::new(), ..cell_embedded::Config::default() },
+            store: cell_embedded::Config {
+                directory: PathBuf::new(),
+                ..cell_embedded::Config::default()
+            },
             runtime: cell_runtime::Config::default(),
             limits: cell_edge::EdgeConfig::default(),
-            providers: cell_providers::Config::default(),
+            outside: Outside::default(),
             names: svc_names::Config::default(),
+            sellers: svc_sellers::Config::default(),
             orders: svc_orders::Config::default(),
-            checkout: svc_checkout::Config::default(),
+            checkout: svc_checkout::Waits::default(),
+            payments: svc_payments::Config::default(),
             telemetry: base_telemetry::Config::default(),
         }
     }
@@ -78,7 +103,9 @@ impl Config {
         for (nth, (name, address)) in ports.iter().enumerate() {
             for (other, taken) in &ports[..nth] {
                 if address == taken && address.port() != 0 {
-                    mistakes.push(format!("{other} and {name} are both {address}; they need a port each"));
+                    mistakes.push(format!(
+                        "{other} and {name} are both {address}; they need a port each"
+                    ));
                 }
             }
         }
@@ -90,7 +117,10 @@ impl Config {
         {
             mistakes.push(format!("control_plane is `{url}`; expected http://host:port"));
         }
-        mistakes.extend(self.providers.mistakes());
+        if self.outside.secret_file.as_os_str().is_empty() {
+            let text = "outside.secret_file is not set; make one with `head -c 32 /dev/urandom > platform.secret` and give every cell the same";
+            mistakes.push(text.to_owned());
+        }
         mistakes.extend(self.telemetry.mistakes().iter().map(ToString::to_string));
         mistakes
     }

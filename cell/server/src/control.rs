@@ -4,10 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use base_fault::{Code, Fault};
 use base_telemetry::Flag;
+use cell_providers::keys::{PublicKey, SigningKeys};
 use cell_runtime::Cell;
 use router_table::{LastGood, Table};
 use souk_proto_fleet::v1::{
-    HeartbeatRequest, SigningKey, TableHeld, TableUpdate, fleet_client::FleetClient, table_held::Role,
+    HeartbeatRequest, SigningKey, TableHeld, TableUpdate, fleet_client::FleetClient,
+    table_held::Role,
 };
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
@@ -27,35 +29,33 @@ const TABLE_MAX: usize = 256 << 20;
 
 /// What the cell says about itself.
 #[derive(Clone, Debug)]
-pub struct Introduction {
+pub(crate) struct Introduction {
     /// The heartbeat as it is sent; keys and commit are filled in each time.
-    pub heartbeat: HeartbeatRequest,
+    pub(crate) heartbeat: HeartbeatRequest,
 }
 
-/// Asks for the cell's public signing keys, newest first.
-pub type PublicKeys = Arc<dyn Fn() -> Vec<SigningKey> + Send + Sync>;
-
 /// Keeps the link for as long as the process runs.
-pub struct ControlLink {
+pub(crate) struct ControlLink {
     /// The cell.
-    pub cell: Cell,
+    pub(crate) cell: Cell,
     /// `http://host:port` of the control plane.
-    pub address: String,
+    pub(crate) address: String,
     /// What the cell says about itself.
-    pub introduction: Introduction,
+    pub(crate) introduction: Introduction,
     /// Its public signing keys.
-    pub keys: PublicKeys,
+    pub(crate) keys: Arc<SigningKeys>,
     /// Where the last good table is kept.
-    pub last_good: LastGood,
+    pub(crate) last_good: LastGood,
     /// Raised once a table is held.
-    pub ready: Flag,
+    pub(crate) ready: Flag,
 }
 
 impl ControlLink {
     /// Heartbeats and follows the table until the task is dropped.
-    pub async fn run(self) -> Result<(), Fault> {
-        let endpoint = Endpoint::from_shared(self.address.clone())
-            .map_err(|error| Fault::caller(Code::InvalidField, "control_plane is not an address").because(error))?;
+    pub(crate) async fn run(self) -> Result<(), Fault> {
+        let endpoint = Endpoint::from_shared(self.address.clone()).map_err(|error| {
+            Fault::caller(Code::InvalidField, "control_plane is not an address").because(error)
+        })?;
         let channel = endpoint.connect_timeout(Duration::from_secs(1)).connect_lazy();
         let client = FleetClient::new(channel).max_decoding_message_size(TABLE_MAX);
         tokio::join!(self.beat(client.clone()), self.follow_table(client));
@@ -66,12 +66,13 @@ impl ControlLink {
         let mut silent = false;
         loop {
             let mut heartbeat = self.introduction.heartbeat.clone();
-            heartbeat.signing_keys = (self.keys)();
+            heartbeat.signing_keys = self.keys.public().into_iter().map(public_key).collect();
             let answer = tokio::time::timeout(HEARTBEAT, client.heartbeat(heartbeat)).await;
             let wait = match answer {
                 Ok(Ok(answer)) => {
                     silent = false;
-                    Duration::from_millis(u64::from(answer.into_inner().beat_ms)).clamp(RETRY_MIN, BEAT_MAX)
+                    Duration::from_millis(u64::from(answer.into_inner().beat_ms))
+                        .clamp(RETRY_MIN, BEAT_MAX)
                 }
                 Ok(Err(status)) => {
                     said_once(&mut silent, status.message());
@@ -92,7 +93,10 @@ impl ControlLink {
             match self.follow_once(&mut client).await {
                 Ok(()) => wait = RETRY_MIN,
                 Err(fault) => {
-                    tracing::debug!(fault = base_fault::chain(&fault), "the routing table is not followed");
+                    tracing::debug!(
+                        fault = base_fault::chain(&fault),
+                        "the routing table is not followed"
+                    );
                     wait = (wait * 2).min(RETRY_MAX);
                 }
             }
@@ -104,7 +108,11 @@ impl ControlLink {
         let (held, receiver) = mpsc::channel(4);
         let _ = held.send(self.held()).await;
         let answer = client.watch_table(ReceiverStream::new(receiver)).await.map_err(|status| {
-            Fault::downstream(Code::Unavailable, RETRY_MIN, format!("the control plane says no: {}", status.message()))
+            Fault::downstream(
+                Code::Unavailable,
+                RETRY_MIN,
+                format!("the control plane says no: {}", status.message()),
+            )
         })?;
         let mut updates = answer.into_inner().timeout_repeating(tokio::time::interval(HELD_BEAT));
         while let Some(next) = updates.next().await {
@@ -125,7 +133,9 @@ impl ControlLink {
 
     async fn take(&self, update: TableUpdate) -> Result<(), Fault> {
         let Some(table) = update.table else { return Ok(()) };
-        let bad = |error| Fault::caller(Code::Malformed, "the pushed routing table is refused").because(error);
+        let bad = |error| {
+            Fault::caller(Code::Malformed, "the pushed routing table is refused").because(error)
+        };
         let table = Table::try_from(table).map_err(bad)?;
         if !self.cell.adopt(table).await? {
             return Ok(());
@@ -149,6 +159,11 @@ impl ControlLink {
             digest: if table.epoch().0 == 0 { 0 } else { table.digest() },
         }
     }
+}
+
+fn public_key(key: PublicKey) -> SigningKey {
+    let accepted_until_ms = key.accepted_until.as_millis();
+    SigningKey { kid: key.kid, public_key: key.public_key.into(), accepted_until_ms }
 }
 
 fn said_once(silent: &mut bool, why: &str) {

@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use cell_edge::{Changes, Desk, Keys};
+use cell_edge::{Changes, Desk, Key, Keys};
 use cell_runtime::{Answered, Call, Cell, Unanswered};
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use router_table::Table;
 
 /// The runtime behind the edge.
-pub struct CellDesk {
+pub(crate) struct CellDesk {
     cell: Cell,
     keys: Mutex<(u64, Arc<Keys>)>,
 }
 
 impl CellDesk {
     /// Serves `cell`.
-    pub fn new(cell: Cell) -> Self {
+    pub(crate) fn new(cell: Cell) -> Self {
         Self { cell, keys: Mutex::new((0, Arc::default())) }
     }
 }
@@ -42,5 +42,9 @@ impl Desk for CellDesk {
 
 /// The keys of every cell: a token is good wherever it was signed.
 fn keys_of(table: &Table) -> Keys {
-    table.cells().iter().flat_map(|cell| &cell.signing_keys).cloned().collect()
+    let keys = table.cells().iter().flat_map(|cell| &cell.signing_keys);
+    keys.map(|key| {
+        (key.kid.clone(), Key { public_key: key.public_key, accepted_until: key.accepted_until })
+    })
+    .collect()
 }

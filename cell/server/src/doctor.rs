@@ -7,13 +7,21 @@ use router_table::Route;
 const DEAD_MAX: usize = 100;
 
 /// One line per check: what was looked at, whether it is well, and what was found (and what to do, where it is not).
-pub async fn findings(cell: &Cell) -> Vec<(&'static str, bool, String)> {
+pub(crate) async fn findings(cell: &Cell) -> Vec<(&'static str, bool, String)> {
     let mut findings = vec![table(cell), waiting(cell)];
     findings.push(match cell.stores().outbox.dead(DEAD_MAX).await {
         Ok(dead) if dead.is_empty() => ("dead letters", true, "none".to_owned()),
         Ok(dead) => {
-            let count = if dead.len() == DEAD_MAX { format!("at least {DEAD_MAX}") } else { dead.len().to_string() };
-            ("dead letters", false, format!("{count}; see `soukctl messages dead list`, then replay or drop them"))
+            let count = if dead.len() == DEAD_MAX {
+                format!("at least {DEAD_MAX}")
+            } else {
+                dead.len().to_string()
+            };
+            (
+                "dead letters",
+                false,
+                format!("{count}; see `soukctl messages dead list`, then replay or drop them"),
+            )
         }
         Err(fault) => ("dead letters", false, base_fault::chain(&fault)),
     });
@@ -28,10 +36,18 @@ fn table(cell: &Cell) -> (&'static str, bool, String) {
     let table = cell.table();
     let epoch = table.epoch();
     if epoch.0 == 0 {
-        return ("routing table", false, "none yet; is the control plane up, and are enough cells registered?".to_owned());
+        return (
+            "routing table",
+            false,
+            "none yet; is the control plane up, and are enough cells registered?".to_owned(),
+        );
     }
     let held = matches!(table.route("platform/operators"), Route::To { .. });
-    let text = format!("epoch {epoch}, {} cells, {} overrides", table.cells().len(), table.overrides_len());
+    let text = format!(
+        "epoch {epoch}, {} cells, {} overrides",
+        table.cells().len(),
+        table.overrides_len()
+    );
     ("routing table", held, text)
 }
 

@@ -1,1 +1,17 @@
 //! One cell as a process: the registry of services, who answers which port, and main.
+
+mod activity;
+mod admin;
+mod config;
+mod control;
+mod desk;
+mod doctor;
+mod mesh;
+mod operators;
+mod outside;
+pub mod registry;
+mod start;
+pub mod wiring;
+
+pub use config::Config;
+pub use start::{Addresses, Running, StartError, start};

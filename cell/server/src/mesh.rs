@@ -2,7 +2,7 @@
 
 mod client;
 mod service;
-mod words;
+pub(crate) mod words;
 
-pub use client::GrpcMesh;
-pub use service::MeshService;
+pub(crate) use client::GrpcMesh;
+pub(crate) use service::MeshService;

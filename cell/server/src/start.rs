@@ -5,7 +5,9 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use base_fault::Fault;
 use base_telemetry::{Admin, LogLevel, Metrics, Readiness, addresses};
 use base_time::{Clock, SystemClock};
+use cell_edge::{Edge, EdgeParts, InvalidContract};
 use cell_embedded::{Embedded, OpenRefusal};
+use cell_providers::keys::SigningKeys;
 use cell_runtime::{Cell, Parts};
 use router_table::{LastGood, LastGoodError, Snapshot, Table};
 use serde::Serialize;
@@ -23,12 +25,13 @@ use crate::{
     control::{ControlLink, Introduction},
     desk::CellDesk,
     mesh::{GrpcMesh, MeshService},
-    registry,
-    wiring::Outside,
+    outside, registry,
 };
 
 /// How long an idle connection between cells may be silent before it is asked whether it lives.
 const KEEPALIVE: Duration = Duration::from_secs(10);
+/// How often it is looked whether a new signing key is due.
+const RENEW: Duration = Duration::from_mins(5);
 
 /// The addresses that were taken, as the addresses file tells them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -50,11 +53,16 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] OpenRefusal),
     /// The kept routing table cannot be read.
-    #[error("the routing table that was kept on disk cannot be read; delete it, and the control plane sends another")]
+    #[error(
+        "the routing table that was kept on disk cannot be read; delete it, and the control plane sends another"
+    )]
     Table(#[source] LastGoodError),
     /// The outside world cannot be reached as configured, or the first steps fail.
     #[error(transparent)]
     Fault(#[from] Fault),
+    /// The contract cannot be served: a bug in a `.proto`.
+    #[error(transparent)]
+    Contract(#[from] InvalidContract),
     /// A port cannot be had.
     #[error("cannot listen on {address} ({purpose})")]
     Port {
@@ -88,11 +96,11 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
 
     let (metrics, readiness) = (Metrics::new(), Readiness::new());
     let table = Snapshot::new(Table::empty());
-    let outside = Outside::open(&config, store.stores()).await?;
     let runtime_metrics = cell_runtime::Metrics::default();
     metrics.with(|registry| runtime_metrics.register(registry));
     crate::activity::register(&metrics, &store);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (outside, keys) = outside::open(&config, &store.stores(), Arc::clone(&clock))?;
     let parts = Parts {
         id: config.name.clone(),
         config: config.runtime.clone(),
@@ -121,17 +129,28 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
     let mut tasks = JoinSet::new();
     let (stop_edge, stopped) = oneshot::channel();
     let desk = Arc::new(CellDesk::new(cell.clone()));
-    let face = metrics.with(|registry| cell_edge::Edge::new(desk, config.limits.clone(), registry))?;
-    tasks.spawn(async move {
-        let stop = async move { drop(stopped.await) };
-        ended("edge", face.serve(edge_listener, stop).await)
+    let face = Edge::new(EdgeParts {
+        desk,
+        descriptors: souk_proto::DESCRIPTORS,
+        config: config.limits.clone(),
+        clock,
+        metrics: metrics.clone(),
     });
+    let face = face.await?;
+    tasks.spawn(async move {
+        face.serve(edge_listener, async move { drop(stopped.await) }).await;
+        "edge ended".to_owned()
+    });
+    tasks.spawn(renew_keys(Arc::clone(&keys)));
     let mesh_service = MeshService::server(cell.clone());
     tasks.spawn(async move {
-        let server = tonic::transport::Server::builder().tcp_nodelay(true).http2_keepalive_interval(Some(KEEPALIVE));
+        let server = tonic::transport::Server::builder()
+            .tcp_nodelay(true)
+            .http2_keepalive_interval(Some(KEEPALIVE));
         ended("mesh", serve_mesh(server, mesh_service, mesh_listener).await)
     });
-    let operators = tonic::service::Routes::new(AdminService::server(cell.clone())).into_axum_router();
+    let operators =
+        tonic::service::Routes::new(AdminService::server(cell.clone())).into_axum_router();
     let mut admin_server = Admin::new(metrics, readiness).with_routes(operators);
     if let Some(level) = level {
         admin_server = admin_server.with_level(level);
@@ -142,7 +161,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
             cell: cell.clone(),
             address,
             introduction: introduction(&config, addresses),
-            keys: outside.public_keys(),
+            keys,
             last_good,
             ready: table_held,
         };
@@ -193,6 +212,19 @@ impl Running {
     }
 }
 
+/// Makes the next signing key when it is time.
+async fn renew_keys(keys: Arc<SigningKeys>) -> String {
+    loop {
+        tokio::time::sleep(RENEW).await;
+        if let Err(fault) = keys.renew() {
+            tracing::error!(
+                fault = base_fault::chain(&fault),
+                "signing keys could not be renewed; the old ones go on"
+            );
+        }
+    }
+}
+
 async fn serve_mesh(
     mut server: tonic::transport::Server,
     service: souk_proto_fleet::v1::mesh_server::MeshServer<MeshService>,
@@ -227,7 +259,10 @@ fn introduction(config: &Config, addresses: Addresses) -> Introduction {
     Introduction { heartbeat }
 }
 
-async fn bind(address: SocketAddr, purpose: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
+async fn bind(
+    address: SocketAddr,
+    purpose: &'static str,
+) -> Result<(TcpListener, SocketAddr), StartError> {
     let refused = |cause| StartError::Port { address, purpose, cause };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let taken = listener.local_addr().map_err(refused)?;

@@ -35,7 +35,7 @@ const BATCHES: usize = 4;
 pub(crate) const MESSAGE_MAX: usize = 32 << 20;
 
 /// Reaches the other cells over gRPC.
-pub struct GrpcMesh {
+pub(crate) struct GrpcMesh {
     own: CellId,
     table: Snapshot,
     channels: Mutex<HashMap<(CellId, std::net::SocketAddr), Channel>>,
@@ -43,7 +43,7 @@ pub struct GrpcMesh {
 
 impl GrpcMesh {
     /// Reaches the cells of `table`, as cell `own`.
-    pub fn new(own: CellId, table: Snapshot) -> Self {
+    pub(crate) fn new(own: CellId, table: Snapshot) -> Self {
         Self { own, table, channels: Mutex::default() }
     }
 
@@ -69,7 +69,11 @@ impl GrpcMesh {
         Ok(client.max_decoding_message_size(MESSAGE_MAX).max_encoding_message_size(MESSAGE_MAX))
     }
 
-    async fn deliver_to(&self, cell: &CellId, messages: &[Addressed]) -> Result<Vec<Delivery>, Fault> {
+    async fn deliver_to(
+        &self,
+        cell: &CellId,
+        messages: &[Addressed],
+    ) -> Result<Vec<Delivery>, Fault> {
         let request = DeliverRequest {
             from_cell: self.own.to_string(),
             messages: messages.iter().map(addressed_to_wire).collect(),
@@ -77,14 +81,20 @@ impl GrpcMesh {
         };
         let mut client = self.client(cell)?;
         let answer = tokio::time::timeout(DELIVER, client.deliver(request)).await;
-        let answer = answer.map_err(|_| silent(cell))?.map_err(|status| unreachable_cell(cell, &status))?;
+        let answer =
+            answer.map_err(|_| silent(cell))?.map_err(|status| unreachable_cell(cell, &status))?;
         Ok(answer.into_inner().outcomes.iter().map(delivery_of_wire).collect())
     }
 
-    async fn follow_from(&self, cell: &CellId, after: u64) -> Result<mpsc::Receiver<PublicBatch>, Fault> {
+    async fn follow_from(
+        &self,
+        cell: &CellId,
+        after: u64,
+    ) -> Result<mpsc::Receiver<PublicBatch>, Fault> {
         let request = FollowRequest { follower_cell: self.own.to_string(), after };
         let mut client = self.client(cell)?;
-        let answer = client.follow(request).await.map_err(|status| unreachable_cell(cell, &status))?;
+        let answer =
+            client.follow(request).await.map_err(|status| unreachable_cell(cell, &status))?;
         let mut stream = answer.into_inner();
         let (sender, receiver) = mpsc::channel(BATCHES);
         let cell = cell.clone();
@@ -109,8 +119,9 @@ impl GrpcMesh {
 
     async fn call_on(&self, cell: &CellId, call: Call) -> Result<Answered, Unanswered> {
         let deadline = call.deadline;
-        let caller = serde_json::to_vec(&call.caller)
-            .map_err(|error| Fault::ours(Code::Internal, "a caller cannot be written").because(error))?;
+        let caller = serde_json::to_vec(&call.caller).map_err(|error| {
+            Fault::ours(Code::Internal, "a caller cannot be written").because(error)
+        })?;
         let request = CallRequest {
             tenant: call.tenant.to_string(),
             method: call.method.to_string(),
@@ -123,14 +134,19 @@ impl GrpcMesh {
         };
         let mut client = self.client(cell)?;
         let answer = tokio::time::timeout(deadline + CALL_MARGIN, client.call(request)).await;
-        let answer = answer.map_err(|_| silent(cell))?.map_err(|status| unreachable_cell(cell, &status))?.into_inner();
+        let answer = answer
+            .map_err(|_| silent(cell))?
+            .map_err(|status| unreachable_cell(cell, &status))?
+            .into_inner();
         match answer.outcome {
             Some(Outcome::Response(response)) => {
                 let version = Version(answer.version);
                 Ok(Answered { response: response.to_vec(), version, replayed: answer.replayed })
             }
             Some(Outcome::Problem(problem)) => Err(read_no(&problem)?.into()),
-            Some(Outcome::NotMine(found)) if found.held => Err(Unanswered::Held { epoch: Epoch(found.epoch) }),
+            Some(Outcome::NotMine(found)) if found.held => {
+                Err(Unanswered::Held { epoch: Epoch(found.epoch) })
+            }
             Some(Outcome::NotMine(found)) => Err(Unanswered::NotMine {
                 owner: found.owner_cell.parse().ok(),
                 generation: Generation(found.generation),
@@ -142,11 +158,19 @@ impl GrpcMesh {
 }
 
 impl Mesh for GrpcMesh {
-    fn deliver<'a>(&'a self, cell: &'a CellId, messages: &'a [Addressed]) -> Answer<'a, Vec<Delivery>> {
+    fn deliver<'a>(
+        &'a self,
+        cell: &'a CellId,
+        messages: &'a [Addressed],
+    ) -> Answer<'a, Vec<Delivery>> {
         Box::pin(self.deliver_to(cell, messages))
     }
 
-    fn follow<'a>(&'a self, cell: &'a CellId, after: u64) -> Answer<'a, mpsc::Receiver<PublicBatch>> {
+    fn follow<'a>(
+        &'a self,
+        cell: &'a CellId,
+        after: u64,
+    ) -> Answer<'a, mpsc::Receiver<PublicBatch>> {
         Box::pin(self.follow_from(cell, after))
     }
 
@@ -164,5 +188,9 @@ fn silent(cell: &CellId) -> Fault {
 }
 
 fn unreachable_cell(cell: &CellId, status: &Status) -> Fault {
-    silent(cell).because(std::io::Error::other(format!("{:?}: {}", status.code(), status.message())))
+    silent(cell).because(std::io::Error::other(format!(
+        "{:?}: {}",
+        status.code(),
+        status.message()
+    )))
 }

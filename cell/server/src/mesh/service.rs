@@ -6,7 +6,8 @@ use base_fault::Fault;
 use cell_kernel::Caller;
 use cell_runtime::{Call, Cell, Unanswered, mesh::Addressed, write_no};
 use souk_proto_fleet::v1::{
-    CallRequest, CallResponse, DeliverRequest, DeliverResponse, FollowRequest, NotMine, PublicBatch, PublicMessage,
+    CallRequest, CallResponse, DeliverRequest, DeliverResponse, FollowRequest, NotMine,
+    PublicBatch, PublicMessage,
     call_response::Outcome,
     mesh_server::{Mesh, MeshServer},
 };
@@ -24,13 +25,13 @@ const BATCH: usize = 500;
 const BEAT: Duration = Duration::from_secs(5);
 
 /// Serves a cell to the other cells.
-pub struct MeshService {
+pub(crate) struct MeshService {
     cell: Cell,
 }
 
 impl MeshService {
     /// The gRPC service.
-    pub fn server(cell: Cell) -> MeshServer<Self> {
+    pub(crate) fn server(cell: Cell) -> MeshServer<Self> {
         let server = MeshServer::new(Self { cell });
         server.max_decoding_message_size(MESSAGE_MAX).max_encoding_message_size(MESSAGE_MAX)
     }
@@ -38,18 +39,27 @@ impl MeshService {
 
 #[tonic::async_trait]
 impl Mesh for MeshService {
-    async fn deliver(&self, request: Request<DeliverRequest>) -> Result<Response<DeliverResponse>, Status> {
-        let messages: Result<Vec<Addressed>, Fault> = request.get_ref().messages.iter().map(addressed_of_wire).collect();
-        let messages = messages.map_err(|fault| Status::invalid_argument(base_fault::chain(&fault)))?;
+    async fn deliver(
+        &self,
+        request: Request<DeliverRequest>,
+    ) -> Result<Response<DeliverResponse>, Status> {
+        let messages: Result<Vec<Addressed>, Fault> =
+            request.get_ref().messages.iter().map(addressed_of_wire).collect();
+        let messages =
+            messages.map_err(|fault| Status::invalid_argument(base_fault::chain(&fault)))?;
         let epoch = self.cell.table().epoch().0;
         let deliveries = self.cell.receive(messages).await;
-        let outcomes = deliveries.iter().map(|delivery| delivery_to_wire(delivery, epoch)).collect();
+        let outcomes =
+            deliveries.iter().map(|delivery| delivery_to_wire(delivery, epoch)).collect();
         Ok(Response::new(DeliverResponse { outcomes }))
     }
 
     type FollowStream = Pin<Box<dyn Stream<Item = Result<PublicBatch, Status>> + Send>>;
 
-    async fn follow(&self, request: Request<FollowRequest>) -> Result<Response<Self::FollowStream>, Status> {
+    async fn follow(
+        &self,
+        request: Request<FollowRequest>,
+    ) -> Result<Response<Self::FollowStream>, Status> {
         let public = self.cell.stores().public.clone();
         let mut position = request.get_ref().after;
         let mut head = public.head();
@@ -87,9 +97,11 @@ impl Mesh for MeshService {
 
     async fn call(&self, request: Request<CallRequest>) -> Result<Response<CallResponse>, Status> {
         let request = request.into_inner();
-        let tenant = request.tenant.parse().map_err(|error| Status::invalid_argument(format!("{error}")))?;
-        let caller: Caller = serde_json::from_slice(&request.caller)
-            .map_err(|error| Status::invalid_argument(format!("the caller cannot be read: {error}")))?;
+        let tenant =
+            request.tenant.parse().map_err(|error| Status::invalid_argument(format!("{error}")))?;
+        let caller: Caller = serde_json::from_slice(&request.caller).map_err(|error| {
+            Status::invalid_argument(format!("the caller cannot be read: {error}"))
+        })?;
         let call = Call {
             tenant,
             method: request.method.into(),
@@ -106,15 +118,19 @@ impl Mesh for MeshService {
 
 fn answer(ended: Result<cell_runtime::Answered, Unanswered>) -> CallResponse {
     let (outcome, version, replayed) = match ended {
-        Ok(answered) => (Outcome::Response(answered.response.into()), answered.version.0, answered.replayed),
+        Ok(answered) => {
+            (Outcome::Response(answered.response.into()), answered.version.0, answered.replayed)
+        }
         Err(Unanswered::No(no)) => (Outcome::Problem(write_no(&no).into()), 0, false),
         Err(Unanswered::NotMine { owner, generation, epoch }) => {
             let owner_cell = owner.map(String::from).unwrap_or_default();
-            let found = NotMine { owner_cell, generation: generation.0, epoch: epoch.0, held: false };
+            let found =
+                NotMine { owner_cell, generation: generation.0, epoch: epoch.0, held: false };
             (Outcome::NotMine(found), 0, false)
         }
         Err(Unanswered::Held { epoch }) => {
-            let found = NotMine { owner_cell: String::new(), generation: 0, epoch: epoch.0, held: true };
+            let found =
+                NotMine { owner_cell: String::new(), generation: 0, epoch: epoch.0, held: true };
             (Outcome::NotMine(found), 0, false)
         }
     };

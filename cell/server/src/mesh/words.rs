@@ -5,7 +5,10 @@ use std::time::Duration;
 use base_fault::{Code, Fault};
 use base_ids::{MessageId, Version};
 use base_time::Timestamp;
-use cell_runtime::{mesh::{Addressed, Delivery}, port::Message};
+use cell_runtime::{
+    mesh::{Addressed, Delivery},
+    port::Message,
+};
 use souk_proto_fleet::v1::{self, delivery_outcome::Kind};
 
 pub(crate) fn message_to_wire(message: &Message) -> v1::Message {
@@ -52,7 +55,10 @@ pub(crate) fn trace_of_wire(bytes: &[u8]) -> Option<[u8; 16]> {
 }
 
 pub(crate) fn addressed_of_wire(wire: &v1::Message) -> Result<Addressed, Fault> {
-    let to = wire.to_tenant.parse().map_err(|error| Fault::caller(Code::Malformed, format!("{error}")))?;
+    let to = wire
+        .to_tenant
+        .parse()
+        .map_err(|error| Fault::caller(Code::Malformed, format!("{error}")))?;
     Ok(Addressed { to, service: wire.to_service.clone(), message: message_of_wire(wire)? })
 }
 
@@ -63,7 +69,9 @@ pub(crate) fn delivery_to_wire(delivery: &Delivery, epoch: u64) -> v1::DeliveryO
         Delivery::NotMine => (Kind::NotMine, 0, String::new()),
         Delivery::Retry(fault) => {
             let retry = match fault.retry() {
-                base_fault::Retry::After(wait) => u32::try_from(wait.as_millis()).unwrap_or(u32::MAX),
+                base_fault::Retry::After(wait) => {
+                    u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)
+                }
                 _ => 0,
             };
             (Kind::Retry, retry, format!("{}: {}", fault.code().as_str(), base_fault::chain(fault)))
@@ -79,7 +87,11 @@ pub(crate) fn delivery_of_wire(wire: &v1::DeliveryOutcome) -> Delivery {
         Kind::NotMine => Delivery::NotMine,
         Kind::Retry | Kind::Unspecified => {
             let code = wire.text.split(':').next().unwrap_or_default();
-            let code = Code::ALL.iter().copied().find(|known| known.as_str() == code).unwrap_or(Code::Internal);
+            let code = Code::ALL
+                .iter()
+                .copied()
+                .find(|known| known.as_str() == code)
+                .unwrap_or(Code::Internal);
             let after = Duration::from_millis(u64::from(wire.retry_ms));
             Delivery::Retry(Fault::downstream(code, after, wire.text.clone()))
         }

@@ -1,7 +1,7 @@
 //! How products look on the wire: the catalogue for everybody, records for operators, offers and imports for vendors.
 
 mod catalog;
-mod lines;
+pub(crate) mod lines;
 mod lists;
 mod read;
 mod show;

@@ -70,10 +70,10 @@ impl State {
     pub(crate) fn evolve(&mut self, event: &Event) {
         match event {
             Event::StockReceived { offer, location, quantity } => {
-                self.level(offer, location).on_hand += quantity
+                self.level(offer, location).on_hand += quantity;
             }
             Event::StockAdjusted { offer, location, change, .. } => {
-                self.level(offer, location).on_hand += change
+                self.level(offer, location).on_hand += change;
             }
             Event::StockReserved { reservation, picks, until, .. } => {
                 self.each(picks, |level, quantity| level.reserved += quantity);

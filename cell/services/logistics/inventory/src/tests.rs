@@ -273,7 +273,7 @@ fn booked(history: &[Event]) -> BTreeMap<ResourceId, i64> {
     for event in history {
         match event {
             Event::StockReceived { offer, quantity, .. } => {
-                *booked.entry(offer.clone()).or_default() += quantity
+                *booked.entry(offer.clone()).or_default() += quantity;
             }
             Event::StockAdjusted { offer, change, .. } => {
                 *booked.entry(offer.clone()).or_default() += change;

@@ -44,7 +44,7 @@ struct Raw {
 }
 
 /// Reads the file. Only a file that is no list of lines at all is refused as a whole.
-pub(super) fn read(import: &ResourceId, body: &[u8]) -> Result<Vec<ReadLine>, Fault> {
+pub(crate) fn read(import: &ResourceId, body: &[u8]) -> Result<Vec<ReadLine>, Fault> {
     if body.len() > BYTES_MAX {
         let text = format!("the file has {} bytes; expected at most {BYTES_MAX}", body.len());
         return Err(Fault::caller(Code::BodyTooLarge, text));

@@ -89,6 +89,12 @@ fn check_digit(body: &str) -> String {
     ((10 - sum % 10) % 10).to_string()
 }
 
+impl From<&ProductId> for base_ids::ResourceId {
+    fn from(product: &ProductId) -> Self {
+        product.as_str().parse().expect("thirteen digits are a resource's id")
+    }
+}
+
 impl fmt::Display for ProductId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -1,0 +1,120 @@
+//! One cell as a process starts it, on a scratch directory and free ports, that owns everything; and a client for its API.
+
+use std::net::SocketAddr;
+
+use base_ids::{Epoch, Generation, Slot};
+use bytes::Bytes;
+use cell_edge::{AccessClaims, TokenAudience};
+use cell_server::{Config, Running, start};
+use http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::{
+    client::legacy::Client, client::legacy::connect::HttpConnector, rt::TokioExecutor,
+};
+use ring::signature::{Ed25519KeyPair, KeyPair as _};
+use serde_json::Value;
+
+/// A running cell with a key of ours among those that it believes.
+pub(crate) struct House {
+    pub(crate) running: Running,
+    pub(crate) edge: SocketAddr,
+    client: Client<HttpConnector, Full<Bytes>>,
+    key: Ed25519KeyPair,
+    _scratch: tempfile::TempDir,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Heard {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or(Value::Null)
+    }
+
+    pub(crate) fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+impl House {
+    pub(crate) async fn open() -> Self {
+        base_telemetry::install_crypto();
+        let scratch = tempfile::tempdir().unwrap();
+        let free = "127.0.0.1:0".parse().unwrap();
+        let mut config = Config { edge: free, mesh: free, admin: free, ..Config::default() };
+        config.data_dir = scratch.path().join("cell");
+        config.limits.secure_cookies = false;
+        let mail = scratch.path().join("mail");
+        crate::outside(&mut config, &mail, scratch.path());
+        let running = start(config, None).await.unwrap();
+        let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+        running.cell().adopt(everything_here(running.addresses(), &key)).await.unwrap();
+        let edge = running.addresses().edge;
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        Self { running, edge, client, key, _scratch: scratch }
+    }
+
+    /// A token that the cell believes.
+    pub(crate) fn token(&self, user: &str, audience: TokenAudience) -> String {
+        let now = base_time::Clock::now(&base_time::SystemClock);
+        let claims = AccessClaims {
+            subject: user.parse().unwrap(),
+            session: "s1".to_owned(),
+            audience,
+            issued_at: now,
+            expires_at: now.after(std::time::Duration::from_mins(10)),
+        };
+        let token = claims.encode("test-key", |message| self.key.sign(message).as_ref().to_vec());
+        format!("Bearer {token}")
+    }
+
+    /// Asks, with an idempotency key unless it is a GET.
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        who: Option<&str>,
+        body: Option<Value>,
+    ) -> Heard {
+        let mut request =
+            Request::builder().method(&method).uri(format!("http://{}{path}", self.edge));
+        if let Some(who) = who {
+            request = request.header("authorization", who);
+        }
+        if method != Method::GET {
+            request = request.header("idempotency-key", uuid::Uuid::new_v4().to_string());
+        }
+        let body = body.map_or_else(Bytes::new, |body| body.to_string().into());
+        let request =
+            request.header("content-type", "application/json").body(Full::new(body)).unwrap();
+        let answer = self.client.request(request).await.unwrap();
+        let (head, body) = answer.into_parts();
+        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        Heard { status: head.status, headers: head.headers, text }
+    }
+}
+
+/// A table in which one cell owns every slot, and believes `key`.
+fn everything_here(addresses: cell_server::Addresses, key: &Ed25519KeyPair) -> router_table::Table {
+    let mut draft = router_table::Draft::new(Epoch(1));
+    let public_key = key.public_key().as_ref().try_into().unwrap();
+    let accepted_until = base_time::Timestamp::from_millis(i64::MAX);
+    let signing =
+        router_table::SigningKey { kid: "test-key".to_owned(), public_key, accepted_until };
+    let only = draft.cell(router_table::Cell {
+        id: "cell-1".parse().unwrap(),
+        edge: addresses.edge,
+        mesh: addresses.mesh,
+        admin: addresses.admin,
+        signing_keys: vec![signing],
+    });
+    for slot in 0..=u16::MAX {
+        draft.slot(Slot(slot), only, Generation(1));
+    }
+    draft.build().unwrap()
+}
