@@ -8,7 +8,7 @@ use cell_kernel::{Asked, Caller, Decider as _, Effect as _, Seen};
 use loadtest_stripe::Chaos;
 use svc_payments::{
     Command, Payments, State,
-    command::{Ask, Asked as Share, Means, ReplyTo, Service, Shares, Via},
+    command::{Ask, Asked as Share, Method, Opening, ReplyTo, Service, Shares, Via},
     effect::{Call, CardCalls},
     state,
 };
@@ -72,12 +72,13 @@ fn authorise(instrument: &str) -> Ask {
         amount: mad(minor),
     };
     let shares = [("atlas", 3_333), ("rif", 3_333), ("souss", 3_334)].map(share).to_vec();
-    Ask::Authorise {
+    Ask::Authorise(Opening {
         reply: reply(),
-        means: Means::Card(Some(instrument.parse().unwrap())),
+        method: Method::Card,
+        instrument: Some(instrument.parse().unwrap()),
         shares: Shares::new(shares).unwrap(),
         until: in_minutes(15),
-    }
+    })
 }
 
 fn refund(order: &str) -> Ask {

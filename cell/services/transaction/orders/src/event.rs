@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
 use crate::{
-    command::{ChildNews, Parcel, Placement, Reason},
+    command::{ChildNews, Parcel, Placement, Reason, Status},
     draft::GroupDraft,
 };
 
@@ -120,5 +120,21 @@ pub enum Event {
 impl cell_kernel::Event for Event {
     fn kind(&self) -> &'static str {
         self.into()
+    }
+}
+
+impl Event {
+    /// What a child order is after it, if it is one of its steps.
+    pub fn leads_to(&self) -> Option<Status> {
+        Some(match self {
+            Self::ChildConfirmed { .. } => Status::Confirmed,
+            Self::ChildAccepted => Status::Accepted,
+            Self::ChildRejected { .. } => Status::Rejected,
+            Self::ChildLapsed => Status::Lapsed,
+            Self::ChildCancelled { .. } => Status::Cancelled,
+            Self::ChildShipped { .. } => Status::Shipped,
+            Self::ChildDelivered => Status::Delivered,
+            _ => return None,
+        })
     }
 }

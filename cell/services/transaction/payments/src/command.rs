@@ -23,16 +23,7 @@ pub struct Command {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Ask {
     /// Open it and have the money held or promised.
-    Authorise {
-        /// Whom to answer.
-        reply: ReplyTo,
-        /// How.
-        means: Means,
-        /// Of what.
-        shares: Shares,
-        /// After it the attempt is given up.
-        until: Timestamp,
-    },
+    Authorise(Opening),
     /// Take the held money, or expect it at the door.
     Capture {
         /// Whom to answer.
@@ -87,14 +78,19 @@ pub enum Via {
     Event(String),
 }
 
-/// How a payment is made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Means {
-    /// By card; `None` if what was given cannot be an instrument.
-    Card(Option<Instrument>),
-    /// In cash, to whoever brings the goods.
-    CashOnDelivery,
+/// A payment as it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Opening {
+    /// Whom to answer.
+    pub reply: ReplyTo,
+    /// How it is paid.
+    pub method: Method,
+    /// By card: with what; `None` if what was given cannot be an instrument.
+    pub instrument: Option<Instrument>,
+    /// Of what.
+    pub shares: Shares,
+    /// After it the attempt is given up.
+    pub until: Timestamp,
 }
 
 /// The ways to pay.
@@ -106,16 +102,6 @@ pub enum Method {
     Card,
     /// In cash, to whoever brings the goods.
     CashOnDelivery,
-}
-
-impl Means {
-    /// The way to pay.
-    pub fn method(&self) -> Method {
-        match self {
-            Self::Card(_) => Method::Card,
-            Self::CashOnDelivery => Method::CashOnDelivery,
-        }
-    }
 }
 
 /// The provider's token for a card or the like: 1 to 120 letters, digits and `_`, with a letter among them, so that it is never a

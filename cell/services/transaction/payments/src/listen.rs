@@ -8,7 +8,7 @@ use cell_kernel::{Heard, Listener, Unreadable};
 
 use crate::{
     Payments,
-    command::{Ask, Asked, Command, Means, Method, ReplyTo, Shares},
+    command::{Ask, Asked, Command, Opening, ReplyTo, Shares},
     wire,
 };
 
@@ -26,17 +26,14 @@ pub(crate) fn listener() -> Listener<Payments> {
 
 fn authorise_for_checkout(message: &wire::AuthorisePayment, _: &Heard<'_>) -> Heeded {
     let shares = message.shares.iter().map(share).collect::<Result<_, _>>()?;
-    let means = match read(&message.method)? {
-        Method::Card => Means::Card(message.instrument.parse().ok()),
-        Method::CashOnDelivery => Means::CashOnDelivery,
-    };
-    let ask = Ask::Authorise {
+    let opening = Opening {
         reply: reply_to(&message.reply_tenant, &message.reply_service)?,
-        means,
+        method: read(&message.method)?,
+        instrument: message.instrument.parse().ok(),
         shares: Shares::new(shares).map_err(Unreadable::because)?,
         until: Timestamp::from_millis(message.until_ms),
     };
-    of(&message.payment, ask)
+    of(&message.payment, Ask::Authorise(opening))
 }
 
 fn capture_when_placed(message: &wire::CapturePayment, _: &Heard<'_>) -> Heeded {

@@ -101,10 +101,7 @@ pub enum Status {
 impl State {
     /// The payment, if there is one.
     pub fn payment(&self) -> Option<&Payment> {
-        match self {
-            Self::Payment(payment) => Some(payment),
-            Self::Nothing | Self::Barred => None,
-        }
+        if let Self::Payment(payment) = self { Some(payment) } else { None }
     }
 
     pub(crate) fn evolve(&mut self, event: &Event) {
@@ -311,8 +308,7 @@ impl Payment {
     }
 
     fn change(&mut self, attempt: u32, change: impl FnOnce(&mut Attempt)) {
-        let place = usize::try_from(attempt).ok().and_then(|number| number.checked_sub(1));
-        if let Some(attempt) = place.and_then(|place| self.attempts.get_mut(place)) {
+        if let Some((_, attempt)) = (1..).zip(&mut self.attempts).find(|(at, _)| *at == attempt) {
             change(attempt);
         }
     }

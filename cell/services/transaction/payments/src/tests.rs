@@ -13,7 +13,7 @@ use strum::VariantNames as _;
 
 use crate::{
     Command, Event, Payments, Refusal,
-    command::{Ask, Asked, BadShares, Instrument, Means, Method, ReplyTo, Service, Shares, Via},
+    command::{Ask, Asked, BadShares, Instrument, Method, Opening, ReplyTo, Service, Shares, Via},
     event::{Claim, NoAttempt, Trouble},
     report::{IntentReport, RefundReport, RefundStanding, Said, Standing},
     state::Status,
@@ -48,16 +48,18 @@ fn visa() -> Instrument {
     "pm_card_visa".parse().unwrap()
 }
 
-fn by_card() -> Means {
-    Means::Card(Some(visa()))
+fn by_card() -> (Method, Option<Instrument>) {
+    (Method::Card, Some(visa()))
 }
 
 fn ask(ask: Ask) -> Command {
     Command { payment: id("c1"), ask }
 }
 
-fn authorise(means: Means, until: Timestamp) -> Command {
-    ask(Ask::Authorise { reply: checkout(), means, shares: shares(), until })
+fn authorise(means: (Method, Option<Instrument>), until: Timestamp) -> Command {
+    let (method, instrument) = means;
+    let (reply, shares) = (checkout(), shares());
+    ask(Ask::Authorise(Opening { reply, method, instrument, shares, until }))
 }
 
 fn capture() -> Command {
@@ -134,7 +136,7 @@ fn taken() -> Story<Payments> {
 }
 
 fn promised() -> Story<Payments> {
-    after(&[authorise(Means::CashOnDelivery, UNTIL)])
+    after(&[authorise((Method::CashOnDelivery, None), UNTIL)])
 }
 
 fn status(story: &Story<Payments>) -> Status {
@@ -209,7 +211,7 @@ fn asking_again_is_the_same_attempt_and_another_card_is_a_new_one() {
     let declined = after(&[authorise(by_card(), UNTIL), stands(Standing::Failed)]);
     assert_eq!(status(&declined), Status::Declined);
     assert_eq!(declined.state().payment().unwrap().reason(), "insufficient_funds");
-    let other = Means::Card(Some("pm_card_mastercard".parse().unwrap()));
+    let other = (Method::Card, Some("pm_card_mastercard".parse().unwrap()));
     let later = UNTIL.after(std::time::Duration::from_mins(1));
     let told = declined.when(&authorise(by_card(), UNTIL)).then_nothing();
     let told = happened(told.when(&authorise(other.clone(), later)), &["AttemptStarted"]);
@@ -225,7 +227,7 @@ fn what_cannot_be_tried_is_answered_and_not_tried() {
     let no = |reason| Event::AttemptRefused { reason };
     let opened = Event::PaymentOpened { reply: checkout(), method: Method::Card, shares: shares() };
     for (means, until, reason) in [
-        (Means::Card(None), UNTIL, NoAttempt::InstrumentInvalid),
+        ((Method::Card, None), UNTIL, NoAttempt::InstrumentInvalid),
         (by_card(), START, NoAttempt::TooLate),
     ] {
         buyer().when(&authorise(means, until)).then([opened.clone(), no(reason)]);
@@ -235,9 +237,13 @@ fn what_cannot_be_tried_is_answered_and_not_tried() {
         share.amount = mad(0);
     }
     let free = Shares::new(free).unwrap();
-    let asked = Ask::Authorise { reply: checkout(), means: by_card(), shares: free, until: UNTIL };
-    let refused = after(&[authorise(Means::Card(None), UNTIL)]);
-    refused.when(&ask(asked)).then([no(NoAttempt::PaymentChanged)]);
+    let mut asked = authorise(by_card(), UNTIL);
+    if let Ask::Authorise(opening) = &mut asked.ask {
+        opening.shares = free;
+    }
+    let refused = after(&[authorise((Method::Card, None), UNTIL)]);
+    refused.when(&asked).then([no(NoAttempt::PaymentChanged)]);
+    happened(buyer().when(&asked), &["PaymentOpened", "AttemptRefused"]);
     for number in ["4242424242424242", "4242 4242 4242 4242", "", "pm card", "بطاقة"] {
         assert!(number.parse::<Instrument>().is_err(), "{number}");
     }

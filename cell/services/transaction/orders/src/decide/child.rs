@@ -31,20 +31,14 @@ pub(super) fn decide(
         ChildAsk::Confirm { answer_until } => Ok(confirm(state, *answer_until)),
         ChildAsk::Cancel { reason } => Ok(cancel(state, reason)),
         ChildAsk::Lapse => Ok(lapse(state, now)),
-        ChildAsk::Accept => {
-            step(child()?, "accept", (ANSWERABLE, Status::Accepted), Event::ChildAccepted)
-        }
+        ChildAsk::Accept => step(child()?, "accept", ANSWERABLE, Event::ChildAccepted),
         ChildAsk::Reject { reason } => {
-            let rejected = Event::ChildRejected { reason: reason.clone() };
-            step(child()?, "reject", (DROPPABLE, Status::Rejected), rejected)
+            step(child()?, "reject", DROPPABLE, Event::ChildRejected { reason: reason.clone() })
         }
         ChildAsk::Ship { parcel } => {
-            let shipped = Event::ChildShipped { parcel: parcel.clone() };
-            step(child()?, "ship", (SENDABLE, Status::Shipped), shipped)
+            step(child()?, "ship", SENDABLE, Event::ChildShipped { parcel: parcel.clone() })
         }
-        ChildAsk::Deliver => {
-            step(child()?, "deliver", (ARRIVABLE, Status::Delivered), Event::ChildDelivered)
-        }
+        ChildAsk::Deliver => step(child()?, "deliver", ARRIVABLE, Event::ChildDelivered),
     }
 }
 
@@ -92,12 +86,12 @@ fn lapse(state: &State, now: Timestamp) -> Vec<Event> {
 fn step(
     child: &Child,
     wanted: &'static str,
-    (from, to): (&'static [Status], Status),
+    from: &'static [Status],
     event: Event,
 ) -> Result<Vec<Event>, Refusal> {
     match child.status {
         status if from.contains(&status) => Ok(vec![event]),
-        status if status == to => Ok(Vec::new()),
+        status if event.leads_to() == Some(status) => Ok(Vec::new()),
         status => Err(Refusal::StatusConflict { status, wanted, from }),
     }
 }

@@ -45,30 +45,16 @@ impl Child {
 
     pub(super) fn evolve(&mut self, event: &Event) {
         match event {
-            Event::ChildConfirmed { answer_until } => {
-                self.answer_until = Some(*answer_until);
-                self.enter(Status::Confirmed);
-            }
-            Event::ChildAccepted => self.enter(Status::Accepted),
-            Event::ChildRejected { reason } => self.drop_out(Status::Rejected, reason.to_string()),
-            Event::ChildLapsed => self.drop_out(Status::Lapsed, UNANSWERED.to_owned()),
-            Event::ChildCancelled { reason } => self.drop_out(Status::Cancelled, reason.clone()),
-            Event::ChildShipped { parcel } => {
-                self.parcel = Some(parcel.clone());
-                self.enter(Status::Shipped);
-            }
-            Event::ChildDelivered => self.enter(Status::Delivered),
+            Event::ChildConfirmed { answer_until } => self.answer_until = Some(*answer_until),
+            Event::ChildRejected { reason } => self.reason = reason.to_string(),
+            Event::ChildLapsed => UNANSWERED.clone_into(&mut self.reason),
+            Event::ChildCancelled { reason } => self.reason.clone_from(reason),
+            Event::ChildShipped { parcel } => self.parcel = Some(parcel.clone()),
             _ => {}
         }
-    }
-
-    fn drop_out(&mut self, status: Status, reason: String) {
-        self.reason = reason;
-        self.enter(status);
-    }
-
-    fn enter(&mut self, status: Status) {
-        self.before = Some(self.status);
-        self.status = status;
+        if let Some(status) = event.leads_to() {
+            self.before = Some(self.status);
+            self.status = status;
+        }
     }
 }

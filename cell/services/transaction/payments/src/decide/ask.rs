@@ -6,9 +6,9 @@ use base_time::Timestamp;
 
 use super::Refusal;
 use crate::{
-    command::{Ask, Means, Method, ReplyTo, Shares, Via},
+    command::{Ask, Method, Opening, ReplyTo, Via},
     event::{Claim, Event, NoAttempt, Trouble},
-    report::{RefundReport, Said, Standing},
+    report::{RefundReport, Said},
     state::{Payment, Share, Stage, State, Status},
 };
 
@@ -20,9 +20,7 @@ pub(super) fn decide(
 ) -> Result<Vec<Event>, Refusal> {
     let payment = || state.payment().ok_or_else(|| Refusal::PaymentUnknown(id.clone()));
     match ask {
-        Ask::Authorise { reply, means, shares, until } => {
-            Ok(authorise(state, reply, means, shares, (*until, now)))
-        }
+        Ask::Authorise(opening) => Ok(authorise(state, opening, now)),
         Ask::Capture { reply } => Ok(capture(state, reply)),
         Ask::Void { reply, reason } => Ok(void(state, reply, reason)),
         Ask::RefundShare { order, group, reason } => refund_share(payment()?, order, group, reason),
@@ -35,62 +33,42 @@ pub(super) fn decide(
 
 /// Opens the payment, or tries again after an attempt that failed. While an attempt is active, or for the very attempt that was
 /// made, asking again changes nothing. A voiding that overtook it wins.
-fn authorise(
-    state: &State,
-    reply: &ReplyTo,
-    means: &Means,
-    shares: &Shares,
-    (until, now): (Timestamp, Timestamp),
-) -> Vec<Event> {
-    let opened = Event::PaymentOpened {
-        reply: reply.clone(),
-        method: means.method(),
-        shares: shares.clone(),
-    };
+fn authorise(state: &State, opening: &Opening, now: Timestamp) -> Vec<Event> {
     match state {
-        State::Nothing => vec![opened, attempt(1, means, shares, (until, now))],
+        State::Nothing => {
+            let Opening { reply, method, shares, .. } = opening.clone();
+            vec![Event::PaymentOpened { reply, method, shares }, attempt(1, opening, now)]
+        }
         State::Barred => Vec::new(),
-        State::Payment(payment) => again(payment, means, shares, (until, now)),
+        State::Payment(payment) => again(payment, opening, now),
     }
 }
 
-fn again(
-    payment: &Payment,
-    means: &Means,
-    shares: &Shares,
-    (until, now): (Timestamp, Timestamp),
-) -> Vec<Event> {
+fn again(payment: &Payment, opening: &Opening, now: Timestamp) -> Vec<Event> {
     let failed = matches!(payment.status(), Status::Declined | Status::Expired);
     let (number, last) = payment.attempt().unzip();
-    let same = last.is_some_and(|last| {
-        last.until == until && *means == Means::Card(Some(last.instrument.clone()))
-    });
+    let asked = (opening.instrument.as_ref(), opening.until);
+    let same = last.is_some_and(|last| (Some(&last.instrument), last.until) == asked);
     if !failed || same {
         return Vec::new();
     }
-    let asked = shares.as_slice().iter().map(|share| (&share.order, share.amount));
+    let asked = opening.shares.as_slice().iter().map(|share| (&share.order, share.amount));
     let opened = payment.shares.iter().map(|share| (&share.order, share.amount));
-    if payment.method != means.method() || !asked.eq(opened) {
+    if payment.method != opening.method || !asked.eq(opened) {
         return vec![Event::AttemptRefused { reason: NoAttempt::PaymentChanged }];
     }
-    vec![attempt(number.unwrap_or(0) + 1, means, shares, (until, now))]
+    vec![attempt(number.unwrap_or(0) + 1, opening, now)]
 }
 
-fn attempt(
-    attempt: u32,
-    means: &Means,
-    shares: &Shares,
-    (until, now): (Timestamp, Timestamp),
-) -> Event {
+fn attempt(attempt: u32, opening: &Opening, now: Timestamp) -> Event {
     let refused = |reason| Event::AttemptRefused { reason };
-    let amount = shares.total();
-    match means {
-        Means::CashOnDelivery => Event::CashPromised,
-        Means::Card(_) if until <= now => refused(NoAttempt::TooLate),
-        Means::Card(_) if amount.is_zero() => refused(NoAttempt::NothingToPay),
-        Means::Card(None) => refused(NoAttempt::InstrumentInvalid),
-        Means::Card(Some(instrument)) => {
-            let instrument = instrument.clone();
+    let (amount, until) = (opening.shares.total(), opening.until);
+    match (opening.method, opening.instrument.clone()) {
+        (Method::CashOnDelivery, _) => Event::CashPromised,
+        (Method::Card, _) if until <= now => refused(NoAttempt::TooLate),
+        (Method::Card, _) if amount.is_zero() => refused(NoAttempt::NothingToPay),
+        (Method::Card, None) => refused(NoAttempt::InstrumentInvalid),
+        (Method::Card, Some(instrument)) => {
             Event::AttemptStarted { attempt, instrument, amount, until, at: now }
         }
     }
@@ -99,33 +77,30 @@ fn attempt(
 /// Claims every share that was not waived, before the provider is asked; asking again changes nothing.
 fn capture(state: &State, reply: &ReplyTo) -> Vec<Event> {
     let reply = reply.clone();
-    let refused = |status: &str| {
-        vec![Event::CaptureRefused { reply: reply.clone(), reason: status.to_owned() }]
-    };
-    let Some(payment) = state.payment() else { return refused("not_authorised") };
-    if payment.capture.is_some() && payment.capture_failed.is_none() {
-        return Vec::new();
-    }
-    let claims = payment.shares.iter().filter(|share| !share.due().is_zero());
-    let claims: Vec<_> =
-        claims.map(|share| Claim { order: share.order.clone(), amount: share.amount }).collect();
-    match (payment.status(), payment.attempt()) {
-        (Status::CashPromised, _) => vec![Event::CashExpected { reply }],
-        (Status::Authorised, _) if claims.is_empty() => refused("nothing_left_to_take"),
-        (Status::Authorised, Some((attempt, made))) => match &made.intent {
-            Some(intent) => vec![Event::CaptureAsked {
-                reply,
-                attempt,
-                intent: intent.clone(),
-                amount: payment.sum(Share::due),
-                claims,
-            }],
-            None => refused("not_authorised"),
+    let status = state.payment().map(Payment::status);
+    let reason = match (state.payment(), status) {
+        (Some(payment), _) if payment.capture.is_some() && payment.capture_failed.is_none() => {
+            return Vec::new();
+        }
+        (_, Some(Status::CashPromised)) => return vec![Event::CashExpected { reply }],
+        (Some(payment), Some(Status::Authorised)) => match claim(payment, reply.clone()) {
+            Some(asked) => return vec![asked],
+            None => "nothing_left_to_take",
         },
-        (Status::NeedsAttention, _) => refused("needs_attention"),
-        (Status::Voiding | Status::Voided, _) => refused("voided"),
-        _ => refused("not_authorised"),
-    }
+        (_, Some(Status::NeedsAttention)) => "needs_attention",
+        (_, Some(Status::Voiding | Status::Voided)) => "voided",
+        _ => "not_authorised",
+    };
+    vec![Event::CaptureRefused { reply, reason: reason.to_owned() }]
+}
+
+fn claim(payment: &Payment, reply: ReplyTo) -> Option<Event> {
+    let (attempt, made) = payment.attempt()?;
+    let amount = payment.sum(Share::due);
+    let due = payment.shares.iter().filter(|share| !share.due().is_zero());
+    let claims = due.map(|share| Claim { order: share.order.clone(), amount: share.amount });
+    let (intent, claims) = (made.intent.clone()?, claims.collect());
+    (!amount.is_zero()).then_some(Event::CaptureAsked { reply, attempt, intent, claims, amount })
 }
 
 fn void(state: &State, reply: &ReplyTo, reason: &str) -> Vec<Event> {
@@ -174,14 +149,9 @@ fn collect_cash(
 }
 
 fn expire(payment: &Payment, attempt: u32, now: Timestamp) -> Vec<Event> {
-    match payment.attempt() {
-        Some((current, made))
-            if current == attempt && made.stage == Stage::Open && made.until <= now =>
-        {
-            vec![Event::AttemptExpired { attempt }]
-        }
-        _ => Vec::new(),
-    }
+    let current = payment.attempt().filter(|(current, _)| *current == attempt);
+    let late = current.filter(|(_, made)| made.stage == Stage::Open && made.until <= now);
+    late.map(|_| Event::AttemptExpired { attempt }).into_iter().collect()
 }
 
 /// What the provider says is joined with what it said before; what is known already changes nothing.
@@ -190,15 +160,13 @@ fn hear(payment: &Payment, said: Option<&Said>, via: &Via) -> Result<Vec<Event>,
     match said {
         None => Ok(Vec::new()),
         Some(Said::Intent(report)) => {
-            let number = usize::try_from(report.attempt).ok().and_then(|it| it.checked_sub(1));
-            let Some(attempt) = number.and_then(|place| payment.attempts.get(place)) else {
-                return Ok(Vec::new());
-            };
             let waited_for = payment.syncing && via == Via::Answer;
-            if !attempt.is_news(report) && !waited_for {
-                return Ok(Vec::new());
-            }
-            Ok(vec![Event::IntentReported { report: report.clone(), via }])
+            let mut made = (1..).zip(&payment.attempts);
+            let news = made.any(|(number, attempt)| {
+                number == report.attempt && (waited_for || attempt.is_news(report))
+            });
+            let reported = Event::IntentReported { report: report.clone(), via };
+            Ok(Some(reported).filter(|_| news).into_iter().collect())
         }
         Some(Said::Refund(report)) => hear_refund(payment, report, via),
         Some(Said::CaptureRefused { reason, .. }) => {
@@ -223,15 +191,12 @@ fn hear_refund(payment: &Payment, report: &RefundReport, via: Via) -> Result<Vec
 }
 
 fn sync(payment: &Payment) -> Vec<Event> {
-    let settled =
-        |standing| matches!(standing, Standing::Failed | Standing::Gone | Standing::Taken);
-    match payment.attempt() {
-        Some((attempt, made)) if !payment.syncing && !settled(made.standing) => {
-            let (intent, since) = (made.intent.clone(), made.at);
-            vec![Event::SyncAsked { attempt, intent, since }]
-        }
-        _ => Vec::new(),
-    }
+    let open = payment.attempt().filter(|(_, made)| !payment.syncing && !made.is_over());
+    let asked = open.map(|(attempt, made)| {
+        let (intent, since) = (made.intent.clone(), made.at);
+        Event::SyncAsked { attempt, intent, since }
+    });
+    asked.into_iter().collect()
 }
 
 fn share<'a>(payment: &'a Payment, order: &ResourceId) -> Result<&'a Share, Refusal> {

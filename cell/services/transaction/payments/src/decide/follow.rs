@@ -160,9 +160,7 @@ fn ask_back(payment: &Payment, share: &Share, now: Timestamp) -> Option<Event> {
 /// All of it is let go once no attempt holds anything, none is on its way, and every share that was taken is back.
 fn voided(payment: &Payment) -> Option<Event> {
     let reply = payment.void.clone().filter(|_| !payment.voided)?;
-    let over = |attempt: &Attempt| {
-        matches!(attempt.standing, Standing::Failed | Standing::Gone | Standing::Taken)
-    };
-    let settled = payment.attempts.iter().all(over) && payment.shares.iter().all(Share::is_back);
+    let settled =
+        payment.attempts.iter().all(Attempt::is_over) && payment.shares.iter().all(Share::is_back);
     settled.then_some(Event::Voided { reply })
 }

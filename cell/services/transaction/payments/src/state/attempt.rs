@@ -99,8 +99,14 @@ impl Attempt {
             self.received = report.received;
             self.reason.clone_from(&report.reason);
             self.action_url.clone_from(&report.action_url);
-            self.release_asked &= report.standing < Standing::Gone;
+            // Once it is over there is nothing left to let go of.
+            self.release_asked &= !self.is_over();
         }
+    }
+
+    /// Whether the provider has nothing more to say about it, except that the money went back.
+    pub fn is_over(&self) -> bool {
+        matches!(self.standing, Standing::Failed | Standing::Gone | Standing::Taken)
     }
 
     pub(super) fn status(&self) -> Status {

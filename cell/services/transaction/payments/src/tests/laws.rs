@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::{UNTIL, ask, authorise, bank::Bank, capture, collect, id, refund, void};
 use crate::{
     Command, Event, Payments, State, announce,
-    command::{Ask, Means, Method, Via},
+    command::{Ask, Instrument, Method, Via},
     effect::{Call, CardCalls, CardProvider},
     report::Standing,
     state::{Payment, Share, Stage, Status},
@@ -53,6 +53,10 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => (1..3u32).prop_map(Step::Expire),
         1 => Just(Step::Sync),
     ]
+}
+
+fn card(instrument: &str) -> (Method, Option<Instrument>) {
+    (Method::Card, Some(instrument.parse().unwrap()))
 }
 
 /// A provider that is never called: calls are performed by the bank.
@@ -172,8 +176,7 @@ impl World {
             }
             Step::Call { .. } | Step::Event { .. } => {}
             Step::Authorise(instrument) => {
-                let means = Means::Card(Some(instrument.parse().unwrap()));
-                self.give(&authorise(means, UNTIL));
+                self.give(&authorise(card(instrument), UNTIL));
             }
             Step::Capture => self.give(&capture()),
             Step::Void => self.give(&void()),
@@ -292,7 +295,7 @@ proptest! {
         instrument in prop::sample::select(vec!["pm_ok", "pm_3ds", "pm_declined"]),
         steps in prop::collection::vec(any_step(), 0..60),
     ) {
-        run(&authorise(Means::Card(Some(instrument.parse().unwrap())), UNTIL), &steps);
+        run(&authorise(card(instrument), UNTIL), &steps);
     }
 
     #[test]
@@ -308,7 +311,7 @@ proptest! {
             .filter(|step| !matches!(step, Step::Collect(at) if dropped.contains(at)))
             .chain(dropped.iter().map(|at| Step::Refund(*at)))
             .collect();
-        run(&authorise(Means::CashOnDelivery, UNTIL), &kept);
+        run(&authorise((Method::CashOnDelivery, None), UNTIL), &kept);
     }
 
     #[test]
@@ -326,7 +329,7 @@ proptest! {
 #[test]
 fn the_bank_of_these_laws_is_a_bank() {
     let mut world = World::new();
-    world.give(&authorise(Means::Card(Some("pm_ok".parse().unwrap())), UNTIL));
+    world.give(&authorise(card("pm_ok"), UNTIL));
     world.settle();
     world.give(&capture());
     world.give(&refund("o-rif"));

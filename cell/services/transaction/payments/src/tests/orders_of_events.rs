@@ -109,7 +109,7 @@ fn end(start: &State, commands: &[Command]) -> State {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
     #[test]
     fn every_order_of_six_provider_events_ends_the_same(
         (start, life) in any_life(),
