@@ -77,34 +77,41 @@ pub(crate) fn read_number(bytes: &[u8]) -> Result<u64, Unreadable> {
     read(bytes, In::number)
 }
 
-/// Where and when a message was heard; the tenant and the service stand in the key.
+/// Where a message was heard; the tenant and the service are known to who asks.
 pub(crate) struct HeardNote {
     pub(crate) key: String,
     pub(crate) version: Version,
-    pub(crate) at: Timestamp,
 }
 
-pub(crate) fn heard(stream_key: &str, version: Version, at: Timestamp) -> Slice {
-    write(stream_key.len() + 20, |out| {
+pub(crate) fn heard(name: &[u8], stream_key: &str, version: Version, at: Timestamp) -> Slice {
+    write(name.len() + stream_key.len() + 24, |out| {
         out.time(at);
+        out.bytes(name);
         out.number(version.0);
         out.text(stream_key);
     })
 }
 
-pub(crate) fn read_heard(bytes: &[u8]) -> Result<HeardNote, Unreadable> {
+/// `None` if the note stands under another name.
+pub(crate) fn read_heard(name: &[u8], bytes: &[u8]) -> Result<Option<HeardNote>, Unreadable> {
     read(bytes, |input| {
-        Ok(HeardNote { at: input.time()?, version: Version(input.number()?), key: input.text()? })
+        input.time()?;
+        if input.slice()? != name {
+            return Ok(None);
+        }
+        let version = Version(input.number()?);
+        Ok(Some(HeardNote { version, key: input.text()? }))
     })
 }
 
-pub(crate) fn reply(reply: &Reply) -> Slice {
+pub(crate) fn reply(name: &[u8], reply: &Reply) -> Slice {
     let (fine, answer) = match &reply.answer {
         Ok(answer) => (1, answer),
         Err(answer) => (0, answer),
     };
-    write(answer.len() + 40, |out| {
+    write(name.len() + answer.len() + 44, |out| {
         out.time(reply.until);
+        out.bytes(name);
         out.number(reply.version.0);
         out.long(reply.request);
         out.byte(fine);
@@ -112,19 +119,24 @@ pub(crate) fn reply(reply: &Reply) -> Slice {
     })
 }
 
-pub(crate) fn read_reply(bytes: &[u8]) -> Result<Reply, Unreadable> {
+/// `None` if the answer stands under another name.
+pub(crate) fn read_reply(name: &[u8], bytes: &[u8]) -> Result<Option<Reply>, Unreadable> {
     read(bytes, |input| {
         let until = input.time()?;
+        if input.slice()? != name {
+            return Ok(None);
+        }
         let version = Version(input.number()?);
         let request = input.long()?;
         let fine = input.byte()? == 1;
         let answer = input.rest();
-        Ok(Reply { request, answer: if fine { Ok(answer) } else { Err(answer) }, version, until })
+        let answer = if fine { Ok(answer) } else { Err(answer) };
+        Ok(Some(Reply { request, answer, version, until }))
     })
 }
 
-/// Until when a kept answer is kept, without reading the rest.
-pub(crate) fn read_reply_until(bytes: &[u8]) -> Result<Timestamp, Unreadable> {
+/// The time in front of a kept answer (until when) or of a note of a heard message (since when), without reading the rest.
+pub(crate) fn read_time(bytes: &[u8]) -> Result<Timestamp, Unreadable> {
     read(bytes, In::time)
 }
 

@@ -9,7 +9,10 @@ use cell_runtime::port::{
 use fjall::Slice;
 use tokio::sync::oneshot;
 
-use crate::{codec, key};
+use crate::{
+    codec,
+    key::{self, Named},
+};
 
 /// Where the answer goes.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Fault>>;
@@ -38,8 +41,8 @@ pub(crate) struct PreparedAppend {
     pub(crate) version: Version,
     /// What the keys of the stream's events start with.
     pub(crate) place: Slice,
-    pub(crate) heard: Option<Slice>,
-    pub(crate) reply: Option<Slice>,
+    pub(crate) heard: Option<(Named, Slice)>,
+    pub(crate) reply: Option<(Named, Slice)>,
     pub(crate) stream: StreamName,
     pub(crate) puts: Vec<Put>,
     pub(crate) outbox: Vec<(Option<Timestamp>, Slice)>,
@@ -89,15 +92,14 @@ impl PreparedAppend {
         let settled = append.settles.iter().map(|at| (key::outbox(*at), None));
         puts.extend(settled);
         let heard = append.heard.map(|id| {
-            let heard = key::heard(&tenant, &stream.service, id);
-            let note = codec::heard(&stream.key, version, append.at);
-            puts.push((heard.clone(), Some(note)));
-            heard
+            let named = key::heard(&tenant, &stream.service, id);
+            let note = codec::heard(&named.name, &stream.key, version, append.at);
+            (named, note)
         });
         let reply = append.reply.map(|(asked, reply)| {
-            let kept = key::reply(&tenant, &asked);
-            puts.push((kept.clone(), Some(codec::reply(&reply))));
-            kept
+            let named = key::reply(&tenant, &asked);
+            let kept = codec::reply(&named.name, &reply);
+            (named, kept)
         });
         Ok(Self {
             generation: append.generation,

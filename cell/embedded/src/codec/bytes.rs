@@ -107,7 +107,7 @@ impl<'a> In<'a> {
         self.chunk().map(i64::from_le_bytes).map(Timestamp::from_millis)
     }
 
-    fn slice(&mut self) -> Result<&'a [u8], Unreadable> {
+    pub(super) fn slice(&mut self) -> Result<&'a [u8], Unreadable> {
         let len = usize::try_from(self.short()?).map_err(|_| SHORT)?;
         self.take(len)
     }

@@ -63,10 +63,13 @@ impl Journal for Embedded {
         id: MessageId,
     ) -> Answer<'a, Option<(StreamName, Version)>> {
         self.read(move |view| {
-            let Some(note) = view.get(key::heard(tenant, service, id))? else {
+            let named = key::heard(tenant, service, id);
+            let Some(note) = view.get(&named.place)? else {
                 return Ok(None);
             };
-            let note = codec::read_heard(&note).map_err(unreadable)?;
+            let Some(note) = codec::read_heard(&named.name, &note).map_err(unreadable)? else {
+                return Ok(None);
+            };
             let stream = StreamName::new(tenant.clone(), service, &note.key).map_err(unreadable)?;
             Ok(Some((stream, note.version)))
         })
@@ -74,8 +77,11 @@ impl Journal for Embedded {
 
     fn reply<'a>(&'a self, tenant: &'a Tenant, key: &'a ReplyKey) -> Answer<'a, Option<Reply>> {
         self.read(move |view| {
-            let kept = view.get(key::reply(tenant, key))?;
-            kept.map(|reply| codec::read_reply(&reply).map_err(unreadable)).transpose()
+            let named = key::reply(tenant, key);
+            match view.get(&named.place)? {
+                Some(kept) => codec::read_reply(&named.name, &kept).map_err(unreadable),
+                None => Ok(None),
+            }
         })
     }
 
@@ -209,14 +215,14 @@ fn over(view: &View<'_>, now: Timestamp) -> Result<Vec<Slice>, Fault> {
     let mut over = Vec::new();
     for found in view.range(range(vec![Kind::Reply as u8], None)) {
         let (place, reply) = found?;
-        if codec::read_reply_until(&reply).map_err(unreadable)? <= now {
+        if codec::read_time(&reply).map_err(unreadable)? <= now {
             over.push(place);
         }
     }
     for found in view.range(range(vec![Kind::Heard as u8], None)) {
         let (place, note) = found?;
-        let note = codec::read_heard(&note).map_err(unreadable)?;
-        if note.at.after(HEARD_KEPT) <= now {
+        let since = codec::read_time(&note).map_err(unreadable)?;
+        if since.after(HEARD_KEPT) <= now {
             over.push(place);
         }
     }

@@ -164,14 +164,11 @@ impl<'a> Open<'a> {
             return Ok(refused);
         }
         let commit = self.next_commit();
-        for (place, value) in append.puts {
-            let checked =
-                append.heard.as_ref() == Some(&place) || append.reply.as_ref() == Some(&place);
-            if checked {
-                self.put_seen(place, value);
-            } else {
-                self.put((place, value));
-            }
+        for put in append.puts {
+            self.put(put);
+        }
+        for (named, value) in append.heard.into_iter().chain(append.reply) {
+            self.put_seen(named.place, Some(value));
         }
         for (ordinal, (due, value)) in (0..).zip(append.outbox) {
             let place = key::outbox(OutboxKey::posted(due, commit, ordinal));

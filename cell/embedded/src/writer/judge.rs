@@ -47,15 +47,19 @@ impl Open<'_> {
         if !self.writer.fences.lets_in(&append.tenant, append.generation) {
             return Ok(Some(Appended::Fenced));
         }
-        if let Some(place) = &append.heard
-            && let Some(note) = self.get(place)?
+        if let Some((named, _)) = &append.heard
+            && let Some(note) = self.get(&named.place)?
+            && let Some(note) = codec::read_heard(&named.name, &note).map_err(unreadable)?
         {
-            return Ok(Some(already_heard(append, &note)?));
+            let tenant = append.tenant.clone();
+            let stream = StreamName::new(tenant, &append.stream.service, &note.key);
+            let stream = stream.map_err(unreadable)?;
+            return Ok(Some(Appended::AlreadyHeard { stream, version: note.version }));
         }
-        if let Some(place) = &append.reply
-            && let Some(reply) = self.get(place)?
+        if let Some((named, _)) = &append.reply
+            && let Some(reply) = self.get(&named.place)?
+            && let Some(reply) = codec::read_reply(&named.name, &reply).map_err(unreadable)?
         {
-            let reply = codec::read_reply(&reply).map_err(unreadable)?;
             return Ok(Some(Appended::AlreadyReplied(reply)));
         }
         let head = self.version(append)?;
@@ -89,11 +93,4 @@ fn newest(tree: &Keyspace, events: &[u8]) -> Result<Version, Fault> {
     };
     let place = found.key().map_err(unreadable)?;
     key::version_of_event(&place).ok_or_else(|| unreadable(Unreadable("an event's key")))
-}
-
-fn already_heard(append: &PreparedAppend, note: &[u8]) -> Result<Appended, Fault> {
-    let note = codec::read_heard(note).map_err(unreadable)?;
-    let stream = &append.stream;
-    let stream = StreamName::new(stream.tenant.clone(), &stream.service, &note.key);
-    Ok(Appended::AlreadyHeard { stream: stream.map_err(unreadable)?, version: note.version })
 }

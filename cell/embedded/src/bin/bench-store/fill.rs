@@ -1,7 +1,8 @@
-//! How long a store with many events takes to open, after a clean end and after a kill.
+//! How long a store with many events takes to open, in a process of its own.
 
-use std::{path::Path, time::Instant};
+use std::{io::Write as _, path::Path, process::Command, time::Instant};
 
+use anyhow::Context as _;
 use base_ids::{Generation, StreamName, Version};
 use base_time::{Clock as _, SystemClock};
 use cell_embedded::{Config, Embedded};
@@ -40,13 +41,27 @@ pub(crate) async fn measure(directory: &Path, events: u64, bytes: usize) -> anyh
     let filled = start.elapsed();
     drop(store);
     let mut opens = Vec::new();
+    let mut rss_mb = 0.0;
     for _ in 0..OPENINGS {
-        let start = Instant::now();
-        let store = Embedded::open(&config)?;
-        opens.push(start.elapsed().as_secs_f64() * 1000.0);
-        drop(store);
+        // In a process of its own, as a start is.
+        let mut child = Command::new(std::env::current_exe()?);
+        let said = proc::first_line(child.arg("--open").arg(&config.directory));
+        let said = said.context("the store did not open")?;
+        let (ms, mb) = said.split_once(' ').context("an opening says two numbers")?;
+        opens.push(ms.parse()?);
+        rss_mb = mb.parse()?;
     }
-    Ok(Report::of_fill(events, filled, opens, proc::rss_mb()?))
+    Ok(Report::of_fill(events, filled, opens, rss_mb))
+}
+
+/// Opens the store in `directory` once and prints how long it took, and how much memory the process has then.
+pub(crate) fn open(directory: &Path) -> anyhow::Result<()> {
+    let start = Instant::now();
+    let store = Embedded::open(&Config::new(directory))?;
+    let ms = start.elapsed().as_secs_f64() * 1000.0;
+    writeln!(std::io::stdout(), "{ms} {}", proc::rss_mb()?)?;
+    drop(store);
+    Ok(())
 }
 
 fn stream_of(number: u64, count: u64, body: &[u8]) -> anyhow::Result<Append> {

@@ -49,6 +49,9 @@ struct Args {
     /// Fills a store with this many events and measures how long it takes to open, instead.
     #[arg(long)]
     fill: Option<u64>,
+    /// Opens the store in this directory, prints milliseconds and MB, and ends: what `--fill` starts for each opening.
+    #[arg(long, hide = true)]
+    open: Option<PathBuf>,
     /// Where to make the stores; a temporary directory there is taken away afterwards.
     #[arg(long, default_value = "target")]
     directory: PathBuf,
@@ -59,6 +62,9 @@ struct Args {
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
+    if let Some(directory) = &args.open {
+        return fill::open(directory);
+    }
     std::fs::create_dir_all(&args.directory)
         .with_context(|| format!("cannot make {}", args.directory.display()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

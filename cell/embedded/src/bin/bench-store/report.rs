@@ -125,7 +125,7 @@ fn write_fill(f: &mut fmt::Formatter<'_>, fill: &Fill) -> fmt::Result {
     let verdict = verdict(median <= OPEN_MS);
     writeln!(f, "filled in {:.1} s", fill.filled.as_secs_f64())?;
     writeln!(f, "opened in {median:.0} ms ({low:.0}–{high:.0}); goal {OPEN_MS:.0} ms: {verdict}")?;
-    write!(f, "RSS {:.0} MB at the end", fill.rss_mb)
+    write!(f, "RSS {:.0} MB when it is open", fill.rss_mb)
 }
 
 fn verdict(kept: bool) -> &'static str {
