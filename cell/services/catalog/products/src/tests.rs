@@ -44,8 +44,8 @@ fn ean() -> ProductId {
 /// The product of this number of the sample block, with its check digit.
 fn numbered(number: u32) -> ProductId {
     let body = format!("978995490{number:03}");
-    let digits = (0..10).map(|check| format!("{body}{check}"));
-    digits.filter_map(|digits| digits.parse().ok()).next().unwrap()
+    let mut digits = (0..10).map(|check| format!("{body}{check}"));
+    digits.find_map(|digits| digits.parse().ok()).unwrap()
 }
 
 fn mad(minor: i64) -> Money {

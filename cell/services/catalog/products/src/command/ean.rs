@@ -2,9 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-use base_ids::{ResourceId, Tenant, TenantKind};
+use base_ids::{ResourceId, Slot, Tenant, TenantKind};
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64;
 
 /// A product's id: the 13 digits of its EAN, which an ISBN-13 is.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,7 +29,8 @@ impl ProductId {
 
     /// The tenant that owns the record: `platform/catalog-` and the first three hexadecimal digits of XXH3-64 over the number.
     pub fn shard(&self) -> Tenant {
-        let shard = xxh3_64(self.as_str().as_bytes()) >> (64 - 12);
+        // A slot is the first four digits of the same hash.
+        let shard = Slot::of(self.as_str()).0 >> 4;
         Tenant::new(TenantKind::Platform, &format!("catalog-{shard:03x}"))
             .expect("hexadecimal digits are allowed in an id")
     }

@@ -102,6 +102,30 @@ pub(super) fn now<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
+fn stream_of(tenant: &Tenant, key: &str) -> StreamName {
+    StreamName::new(tenant.clone(), Products::SERVICE, key).unwrap()
+}
+
+fn gathered(
+    spec: &ServiceSpec<Products>,
+    state: &State,
+    command: &Command,
+    asked: &Asked,
+) -> crate::Facts {
+    now(spec.gather().gather(state, command, asked)).unwrap()
+}
+
+fn method_of(
+    methods: Vec<cell_kernel::Method<Products>>,
+    name: &str,
+) -> cell_kernel::Method<Products> {
+    methods.into_iter().find(|known| known.name == name).unwrap()
+}
+
+fn read<M: Words>(bytes: &[u8]) -> M {
+    M::decode(bytes).unwrap()
+}
+
 impl House {
     pub(super) fn new() -> Self {
         Self {
@@ -135,9 +159,9 @@ impl House {
         let at = Timestamp::from_millis(self.now);
         let asked = Asked { tenant: tenant.clone(), caller, at };
         let key = Products::stream(command);
-        let stream = StreamName::new(tenant.clone(), Products::SERVICE, &key).unwrap();
+        let stream = stream_of(tenant, &key);
         let (mut state, mut history) = self.streams.remove(&stream).unwrap_or_default();
-        let facts = now(spec.gather().gather(&state, command, &asked)).unwrap();
+        let facts = gathered(&spec, &state, command, &asked);
         let decided = Products::decide(&state, command, &facts, &asked);
         let events = decided.clone().unwrap_or_default();
         // The gathering has let go of the rows: they can be changed in place.
@@ -248,7 +272,7 @@ impl House {
                 mint: Arc::new(move || minted.clone()),
             };
             let methods = self.spec().take_api().into_methods();
-            let kind = methods.into_iter().find(|known| known.name == method).unwrap().kind;
+            let kind = method_of(methods, &method).kind;
             match kind {
                 MethodKind::Command { decode, encode } => {
                     let command = decode(&asked, &body)?;
@@ -256,17 +280,17 @@ impl House {
                     let decided = self.ask(&tenant, caller.clone(), &command);
                     decided.map_err(|no| No::refused(&no))?;
                     let key = Products::stream(&command);
-                    let stream = StreamName::new(tenant.clone(), Products::SERVICE, &key).unwrap();
+                    let stream = stream_of(&tenant, &key);
                     let (state, history) = &self.streams[&stream];
                     let at = Timestamp::from_millis(self.now);
                     let asked = Asked { tenant, caller: caller.clone(), at };
                     let version = Version(history.len() as u64);
                     let done = Done { asked: &asked, command: &command, state, version };
-                    return Ok(Resp::decode(&*encode(&done)).unwrap());
+                    return Ok(read(&encode(&done)));
                 }
                 MethodKind::Query { answer } => {
                     let Versioned { row, .. } = now(answer(asked, body))?;
-                    return Ok(Resp::decode(&*row).unwrap());
+                    return Ok(read(&row));
                 }
                 MethodKind::Forward { onward } => {
                     let onward = now(onward(asked, body))?;

@@ -3,7 +3,13 @@
 use prost::Message as _;
 
 use super::{atlas, house::House, manager_of, numbered, tenant};
-use crate::{Event, wire};
+use crate::{
+    Event,
+    wire::{
+        self,
+        import_line::Outcome::{Created, Failed},
+    },
+};
 
 fn import(house: &mut House, vendor: &str, body: &str) -> wire::Import {
     let vendor = tenant(vendor);
@@ -65,7 +71,6 @@ fn good_lines_are_carried_out_and_bad_ones_reported() {
     assert_eq!(why, [(2, "", "malformed_line"), (4, "c", "product_unknown")]);
     let all = lines(&mut house, &answer.name, false);
     let outcomes: Vec<_> = all.iter().map(wire::ImportLine::outcome).collect();
-    use wire::import_line::Outcome::{Created, Failed};
     assert_eq!(outcomes, [Created, Failed, Created, Failed]);
     assert_eq!(booked(&house), [("a".to_owned(), 5)]);
     assert_eq!(house.histories("product-").len(), 2, "what the lines say is proposed");
