@@ -45,7 +45,7 @@ pub(crate) fn api() -> Api<Products> {
         .watch::<Imports, _, _>(
             "WatchImport",
             |_, asked: &crate::wire::WatchImportRequest| read::import_id("name", &asked.name),
-            show::import_alone,
+            show::import,
             |row| row.pending() == 0,
         )
         .list("ListImports", lists::list_imports)

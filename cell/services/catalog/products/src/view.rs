@@ -3,7 +3,7 @@
 pub mod everywhere;
 pub mod snapshot;
 
-use base_ids::ResourceId;
+use base_ids::{ResourceId, Tenant};
 use base_time::Timestamp;
 use cell_kernel::{Rows, Seen, View};
 use serde::{Deserialize, Serialize};
@@ -85,6 +85,8 @@ pub struct Imports;
 /// How far an import is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportRow {
+    /// Whose.
+    pub vendor: Tenant,
     /// Its name.
     pub import: ResourceId,
     /// When it was read.
@@ -102,17 +104,17 @@ pub struct ImportRow {
 }
 
 impl ImportRow {
+    /// The row of an import as it is.
+    pub(crate) fn of(vendor: &Tenant, import: &Import) -> Self {
+        let Import { at, lines, created, updated, unchanged, failed, .. } = *import;
+        let (vendor, import) = (vendor.clone(), import.import.clone());
+        Self { vendor, import, at, lines, created, updated, unchanged, failed }
+    }
+
     /// Lines that have not ended.
     pub fn pending(&self) -> u32 {
         let ended = [self.created, self.updated, self.unchanged, self.failed];
         ended.into_iter().fold(self.lines, u32::saturating_sub)
-    }
-}
-
-impl From<&Import> for ImportRow {
-    fn from(import: &Import) -> Self {
-        let Import { at, lines, created, updated, unchanged, failed, .. } = *import;
-        Self { import: import.import.clone(), at, lines, created, updated, unchanged, failed }
     }
 }
 
@@ -122,7 +124,7 @@ impl View<Products> for Imports {
 
     fn fold(seen: &Seen<'_, Products>, rows: &mut Rows<ImportRow>) {
         if let Some(import) = seen.state.import() {
-            rows.put(import.import.as_str(), &import.into());
+            rows.put(import.import.as_str(), &ImportRow::of(seen.tenant, import));
         }
     }
 }

@@ -76,7 +76,7 @@ pub(super) async fn get_import(
     let import = read::import_id("name", &asked.name)?;
     let found = request.reading.get::<Products, Imports>(&request.tenant, &import).await?;
     let found = found.ok_or_else(|| read::not_found(&asked.name))?;
-    Ok(show::import(&request.tenant, &found.row))
+    Ok(show::import(&found.row))
 }
 
 pub(super) async fn list_imports(
@@ -85,7 +85,7 @@ pub(super) async fn list_imports(
 ) -> Result<wire::ListImportsResponse, No> {
     let ask = PageAsk::read(asked.page_size, &asked.page_token)?.newest_first();
     let page = request.reading.list::<Products, Imports>(&request.tenant, "", &ask).await?;
-    let page = page.map(|row| show::import(&request.tenant, &row));
+    let page = page.map(|row| show::import(&row));
     Ok(wire::ListImportsResponse { imports: page.rows, next_page_token: page.next_page_token })
 }
 

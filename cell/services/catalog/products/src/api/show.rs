@@ -116,7 +116,7 @@ pub(super) fn import_after(done: &Done<'_, Products>) -> wire::Import {
     let faulty = lines.iter().filter_map(|line| line.as_ref().err());
     wire::Import {
         faulty: faulty.take(FAULTY_SHOWN).map(faulty_line).collect(),
-        ..import(&done.asked.tenant, &known.into())
+        ..import(&ImportRow::of(&done.asked.tenant, known))
     }
 }
 
@@ -133,17 +133,9 @@ fn problems(of: &[LineProblem]) -> Vec<wire::Problem> {
     of.iter().map(wire::Problem::from).collect()
 }
 
-/// An import where its vendor is not known: a row that is followed does not say whose it is.
-pub(super) fn import_alone(row: &ImportRow) -> wire::Import {
-    wire::Import { name: row.import.to_string(), ..counts(row) }
-}
-
-pub(super) fn import(vendor: &Tenant, row: &ImportRow) -> wire::Import {
-    wire::Import { name: format!("{vendor}/imports/{}", row.import), ..counts(row) }
-}
-
-fn counts(row: &ImportRow) -> wire::Import {
+pub(super) fn import(row: &ImportRow) -> wire::Import {
     wire::Import {
+        name: format!("{}/imports/{}", row.vendor, row.import),
         lines: number(row.lines),
         created: number(row.created),
         updated: number(row.updated),
