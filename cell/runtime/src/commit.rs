@@ -156,6 +156,14 @@ fn hang_message<D: Decider>(posted: Posted, grounds: &Grounds<'_, D>, hanging: &
             hanging.outbox.push(OutboxEntry { errand, due, tries: 0 });
         }
         Posted::Public { key, kind, body } => {
+            // Of several of one key and kind only the last is told: they would name one version, and replicas tell by it what
+            // they know already.
+            let same =
+                |(told, message): &&mut (String, Message)| *told == key && message.kind == kind;
+            if let Some((_, superseded)) = hanging.public.iter_mut().find(same) {
+                superseded.body = body;
+                return;
+            }
             let message = message(kind.clone(), body, grounds, hanging);
             hanging.told.push(ToldTo {
                 id: message.id,
