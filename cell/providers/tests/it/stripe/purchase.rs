@@ -8,7 +8,7 @@ use cell_kernel::{Asked, Caller, Decider as _, Effect as _, Seen};
 use loadtest_stripe::Chaos;
 use svc_payments::{
     Command, Payments, State,
-    command::{Ask, Asked as Share, Method, Opening, ReplyTo, Service, Shares, Via},
+    command::{Ask, Asked as Share, Method, Opening, Shares, Via},
     effect::{Call, CardCalls},
     state,
 };
@@ -61,8 +61,8 @@ impl Purchase {
     }
 }
 
-fn reply() -> ReplyTo {
-    ReplyTo { tenant: "users/leila".parse().unwrap(), service: Service::Checkout }
+fn reply() -> Tenant {
+    "users/leila".parse().unwrap()
 }
 
 fn authorise(instrument: &str) -> Ask {
@@ -94,7 +94,7 @@ async fn buy(seed: u64, instrument: &str, undone: bool) {
         state: State::default(),
         version: 0,
         calls: Vec::new(),
-        effects: CardCalls::to(Arc::new(stripe)),
+        effects: CardCalls(Arc::new(stripe)),
     };
     purchase.give(authorise(instrument));
     purchase.call_out().await;

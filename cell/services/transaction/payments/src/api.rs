@@ -81,9 +81,8 @@ async fn get_payment(
     request: Request,
     asked: wire::GetPaymentRequest,
 ) -> Result<Versioned<wire::Payment>, No> {
-    let id = id_of(&asked.name)?;
-    let found =
-        request.reading.get::<Payments, view::Payments>(&request.tenant, id.as_str()).await?;
+    let key = id_of(&asked.name)?.to_string();
+    let found = request.reading.get::<Payments, view::Payments>(&request.tenant, &key).await?;
     let found = found.ok_or_else(|| {
         Fault::caller(Code::NotFound, format!("there is no payment `{}`", asked.name))
     })?;

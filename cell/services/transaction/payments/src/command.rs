@@ -1,9 +1,9 @@
 //! What can be asked of payments.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use base_ids::{ResourceId, Tenant};
-use base_money::{Currency, Money, MoneyError};
+use base_money::{Money, MoneyError};
 use base_time::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
@@ -26,13 +26,13 @@ pub enum Ask {
     Authorise(Opening),
     /// Take the held money, or expect it at the door.
     Capture {
-        /// Whom to answer.
-        reply: ReplyTo,
+        /// Whose checkout to answer.
+        reply: Tenant,
     },
     /// Let go of the money, whatever state the payment is in.
     Void {
-        /// Whom to answer.
-        reply: ReplyTo,
+        /// Whose checkout to answer.
+        reply: Tenant,
         /// Why.
         reason: String,
     },
@@ -81,8 +81,8 @@ pub enum Via {
 /// A payment as it is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Opening {
-    /// Whom to answer.
-    pub reply: ReplyTo,
+    /// Whose checkout to answer.
+    pub reply: Tenant,
     /// How it is paid.
     pub method: Method,
     /// By card: with what; `None` if what was given cannot be an instrument.
@@ -155,15 +155,9 @@ pub struct Asked {
 /// Not shares of a payment.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadShares {
-    /// There are none.
-    #[error("a payment has at least one share")]
-    None,
-    /// Two for one child order.
-    #[error("`{0}` has two shares")]
-    Twice(ResourceId),
-    /// Less than nothing.
-    #[error("a share of {0} is less than nothing")]
-    Negative(Money),
+    /// None, two for one child order, or one of less than nothing.
+    #[error("a payment has at least one share, one for each order, and none of less than nothing")]
+    Odd,
     /// Two currencies, or a sum that does not fit.
     #[error(transparent)]
     Money(#[from] MoneyError),
@@ -172,14 +166,10 @@ pub enum BadShares {
 impl Shares {
     /// Checks the shares.
     pub fn new(shares: Vec<Asked>) -> Result<Self, BadShares> {
-        let currency = shares.first().ok_or(BadShares::None)?.amount.currency;
-        for (at, share) in shares.iter().enumerate() {
-            if share.amount.is_negative() {
-                return Err(BadShares::Negative(share.amount));
-            }
-            if shares[..at].iter().any(|other| other.order == share.order) {
-                return Err(BadShares::Twice(share.order.clone()));
-            }
+        let currency = shares.first().ok_or(BadShares::Odd)?.amount.currency;
+        let orders: BTreeSet<_> = shares.iter().map(|share| &share.order).collect();
+        if orders.len() < shares.len() || shares.iter().any(|share| share.amount.is_negative()) {
+            return Err(BadShares::Odd);
         }
         Money::sum(shares.iter().map(|share| share.amount), currency)?;
         Ok(Self(shares))
@@ -190,33 +180,9 @@ impl Shares {
         &self.0
     }
 
-    /// Their currency.
-    pub fn currency(&self) -> Currency {
-        self.0[0].amount.currency
-    }
-
     /// Their sum: the payment's amount.
     pub fn total(&self) -> Money {
-        Money::sum(self.0.iter().map(|share| share.amount), self.currency())
+        Money::sum(self.0.iter().map(|share| share.amount), self.0[0].amount.currency)
             .expect("the sum was checked when the shares were")
     }
-}
-
-/// Whom to answer: a tenant's service.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReplyTo {
-    /// Whose.
-    pub tenant: Tenant,
-    /// Which.
-    pub service: Service,
-}
-
-/// The services that ask for payments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Service {
-    /// A buyer's checkout.
-    Checkout,
 }

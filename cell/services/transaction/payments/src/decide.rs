@@ -9,6 +9,8 @@ use cell_kernel::Asked;
 
 use crate::{command::Command, event::Event, state::State};
 
+type Decided = Result<Vec<Event>, Refusal>;
+
 /// Payments saying no.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -34,11 +36,7 @@ impl cell_kernel::Refusal for Refusal {
 }
 
 /// What was asked happens, and then whatever follows from how things stand: the same whichever of two words came first.
-pub(crate) fn decide(
-    state: &State,
-    command: &Command,
-    asked: &Asked,
-) -> Result<Vec<Event>, Refusal> {
+pub(crate) fn decide(state: &State, command: &Command, asked: &Asked) -> Decided {
     let events = ask::decide(state, &command.payment, &command.ask, asked.at)?;
     if events.is_empty() {
         return Ok(events);

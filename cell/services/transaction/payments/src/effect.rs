@@ -149,16 +149,7 @@ pub enum Call {
 }
 
 /// Calls a card provider.
-pub struct CardCalls {
-    provider: Arc<dyn CardProvider>,
-}
-
-impl CardCalls {
-    /// Calls `provider`.
-    pub fn to(provider: Arc<dyn CardProvider>) -> Self {
-        Self { provider }
-    }
-}
+pub struct CardCalls(pub Arc<dyn CardProvider>);
 
 impl Effect<Payments> for CardCalls {
     type Call = Call;
@@ -170,11 +161,11 @@ impl Effect<Payments> for CardCalls {
     fn perform<'a>(&'a self, call: &'a Call, key: &'a str) -> Answer<'a, Command> {
         Box::pin(async move {
             let (subject, said) = match call {
-                Call::Authorise(ask) => (&ask.subject, self.provider.authorise(ask, key).await?),
-                Call::LookUp(ask) => (&ask.subject, self.provider.look_up(ask).await?),
-                Call::Capture(ask) => (&ask.subject, self.provider.capture(ask, key).await?),
-                Call::Release(ask) => (&ask.subject, self.provider.release(ask, key).await?),
-                Call::Refund(ask) => (&ask.subject, self.provider.refund(ask, key).await?),
+                Call::Authorise(ask) => (&ask.subject, self.0.authorise(ask, key).await?),
+                Call::LookUp(ask) => (&ask.subject, self.0.look_up(ask).await?),
+                Call::Capture(ask) => (&ask.subject, self.0.capture(ask, key).await?),
+                Call::Release(ask) => (&ask.subject, self.0.release(ask, key).await?),
+                Call::Refund(ask) => (&ask.subject, self.0.refund(ask, key).await?),
             };
             let payment = subject.payment.clone();
             Ok(Command { payment, ask: Ask::Hear { said: Some(said), via: Via::Answer } })
@@ -191,7 +182,9 @@ fn call(seen: &Seen<'_, Payments>) -> Option<Call> {
             let subject = subject(attempt);
             Call::Authorise(AuthoriseAsk { subject, instrument, amount, until, at })
         }
-        Event::SyncAsked { attempt, intent, since } => {
+        Event::SyncAsked { attempt } => {
+            let (_, made) = seen.state.payment()?.attempt()?;
+            let (intent, since) = (made.intent.clone(), made.at);
             Call::LookUp(LookUpAsk { subject: subject(attempt), intent, since })
         }
         Event::CaptureAsked { attempt, intent, amount, .. } => {

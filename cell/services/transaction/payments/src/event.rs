@@ -1,13 +1,13 @@
 //! What has happened to a payment; kept for ever.
 
-use base_ids::ResourceId;
+use base_ids::{ResourceId, Tenant};
 use base_money::Money;
 use base_time::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
 use crate::{
-    command::{Instrument, Method, ReplyTo, Shares, Via},
+    command::{Instrument, Method, Shares, Via},
     report::{IntentReport, RefundReport},
 };
 
@@ -18,7 +18,7 @@ pub enum Event {
     /// A payment was asked for.
     PaymentOpened {
         /// Whom to answer.
-        reply: ReplyTo,
+        reply: Tenant,
         /// How it is paid.
         method: Method,
         /// What each child order has in it.
@@ -27,7 +27,7 @@ pub enum Event {
     /// It was voided before it was asked for, and will not be opened.
     PaymentBarred {
         /// Whom to answer.
-        reply: ReplyTo,
+        reply: Tenant,
         /// Why.
         reason: String,
     },
@@ -46,8 +46,8 @@ pub enum Event {
     },
     /// No attempt was made.
     AttemptRefused {
-        /// Why.
-        reason: NoAttempt,
+        /// Why, as a code.
+        reason: String,
     },
     /// The buyer promised cash.
     CashPromised,
@@ -105,15 +105,11 @@ pub enum Event {
     SyncAsked {
         /// Which.
         attempt: u32,
-        /// The provider's name for it, if it is known.
-        intent: Option<String>,
-        /// When the attempt was made.
-        since: Timestamp,
     },
     /// The provider is asked to take the money.
     CaptureAsked {
         /// Whom to answer.
-        reply: ReplyTo,
+        reply: Tenant,
         /// Of which attempt.
         attempt: u32,
         /// The provider's name for it.
@@ -126,28 +122,28 @@ pub enum Event {
     /// There is nothing that could be taken.
     CaptureRefused {
         /// Whom to answer.
-        reply: ReplyTo,
+        reply: Tenant,
         /// What the payment is instead.
         reason: String,
     },
     /// The money could not be taken.
     CaptureFailed {
         /// Whom to answer, if it is still wanted.
-        reply: Option<ReplyTo>,
+        reply: Option<Tenant>,
         /// The provider's code for why.
         reason: String,
     },
     /// The money is taken.
     Captured {
         /// Whom to answer, if it was asked for and is still wanted.
-        reply: Option<ReplyTo>,
+        reply: Option<Tenant>,
         /// What each share got of it.
         shares: Vec<Claim>,
     },
     /// The cash is expected at the doors.
     CashExpected {
         /// Whom to answer.
-        reply: ReplyTo,
+        reply: Tenant,
     },
     /// The cash of one share was collected.
     CashCollected {
@@ -195,20 +191,18 @@ pub enum Event {
     /// All of the money is to be let go.
     VoidAsked {
         /// Whom to answer.
-        reply: ReplyTo,
+        reply: Tenant,
         /// Why.
         reason: String,
     },
     /// Nothing is held or taken any more.
     Voided {
         /// Whom to answer.
-        reply: ReplyTo,
+        reply: Tenant,
     },
-    /// The provider and we do not agree: an operator must look.
+    /// The provider (or the cash) and we do not agree: an operator must look.
     AttentionNeeded {
         /// What about.
-        trouble: Trouble,
-        /// The particulars.
         detail: String,
     },
 }
@@ -221,36 +215,6 @@ pub struct Claim {
     pub order: ResourceId,
     /// How much.
     pub amount: Money,
-}
-
-/// Why no attempt was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum NoAttempt {
-    /// It was asked for after its own deadline.
-    TooLate,
-    /// What was given cannot be an instrument.
-    InstrumentInvalid,
-    /// Nothing cannot be held.
-    NothingToPay,
-    /// The shares or the way to pay are not those that it was opened with.
-    PaymentChanged,
-}
-
-/// What an operator must look at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Trouble {
-    /// Amount or currency at the provider are not what was asked.
-    IntegrityFailed,
-    /// A refund could not be made.
-    RefundFailed,
-    /// Cash was collected that was not to be collected, or not so much.
-    CashDiffers,
-    /// Cash that was collected must go back, by hand.
-    CashToReturn,
 }
 
 impl cell_kernel::Event for Event {

@@ -98,5 +98,5 @@ pub fn spec(
         .view::<view::Payments>()
         .announce(announce::announce)
         .listen(listen::listener())
-        .effect(effect::CardCalls::to(provider))
+        .effect(effect::CardCalls(provider))
 }

@@ -2,13 +2,14 @@
 
 use std::str::FromStr;
 
+use base_ids::Tenant;
 use base_money::{Currency, Money};
 use base_time::Timestamp;
 use cell_kernel::{Heard, Listener, Unreadable};
 
 use crate::{
     Payments,
-    command::{Ask, Asked, Command, Opening, ReplyTo, Shares},
+    command::{Ask, Asked, Command, Opening, Shares},
     wire,
 };
 
@@ -79,6 +80,10 @@ fn money(amount: Option<&wire::Amount>) -> Result<Money, Unreadable> {
     Ok(Money::new(currency, amount.minor))
 }
 
-fn reply_to(tenant: &str, service: &str) -> Result<ReplyTo, Unreadable> {
-    Ok(ReplyTo { tenant: read(tenant)?, service: read(service)? })
+/// Whose checkout to answer; nobody else asks for payments.
+fn reply_to(tenant: &str, service: &str) -> Result<Tenant, Unreadable> {
+    match service {
+        "checkout" => read(tenant),
+        other => Err(Unreadable(format!("`{other}` does not ask for payments"))),
+    }
 }

@@ -3,18 +3,21 @@
 mod attempt;
 mod share;
 
-use base_ids::ResourceId;
+use base_ids::{ResourceId, Tenant};
 use base_money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use crate::{
-    command::{Method, ReplyTo, Shares},
-    event::{Claim, Event, NoAttempt, Trouble},
+    command::{Method, Shares},
+    event::Event,
 };
 
 pub use attempt::{Attempt, Stage};
 pub use share::Share;
+
+/// Why no attempt was made: it was asked for after its own deadline.
+pub(crate) const TOO_LATE: &str = "too_late";
 
 /// What a stream remembers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -32,7 +35,7 @@ pub enum State {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Payment {
     /// Whom to answer about attempts.
-    pub reply: ReplyTo,
+    pub reply: Tenant,
     /// How it is paid.
     pub method: Method,
     /// What each child order has in it, and what became of that.
@@ -40,21 +43,21 @@ pub struct Payment {
     /// Attempts at the provider, the last one current; at most one is active (Invariant pay-3).
     pub attempts: Vec<Attempt>,
     /// Why no attempt was made the last time one was asked for.
-    pub refused: Option<NoAttempt>,
+    pub refused: Option<String>,
     /// Whether the provider was asked how the current attempt stands and has not answered.
     pub syncing: bool,
     /// Who asked for the money to be taken.
-    pub capture: Option<ReplyTo>,
+    pub capture: Option<Tenant>,
     /// Why it could not be taken.
     pub capture_failed: Option<String>,
     /// Whether it is taken.
     pub taken: bool,
     /// Who asked for all of it to be let go.
-    pub void: Option<ReplyTo>,
+    pub void: Option<Tenant>,
     /// Whether all of it is let go.
     pub voided: bool,
     /// What an operator must look at.
-    pub trouble: Option<(Trouble, String)>,
+    pub trouble: Option<String>,
 }
 
 /// What a payment is: derived, and never remembered.
@@ -118,7 +121,7 @@ impl State {
 }
 
 impl Payment {
-    fn opened(reply: ReplyTo, method: Method, shares: &Shares) -> Self {
+    fn opened(reply: Tenant, method: Method, shares: &Shares) -> Self {
         Self {
             reply,
             method,
@@ -135,14 +138,10 @@ impl Payment {
         }
     }
 
-    /// The payment's currency.
-    pub fn currency(&self) -> Currency {
-        self.shares.first().map_or(Currency::MAD, |share| share.amount.currency)
-    }
-
     /// Adds up one column of the shares.
     pub fn sum(&self, column: impl Fn(&Share) -> Money) -> Money {
-        Money::sum(self.shares.iter().map(column), self.currency())
+        let currency = self.shares.first().map_or(Currency::MAD, |share| share.amount.currency);
+        Money::sum(self.shares.iter().map(column), currency)
             .expect("no column exceeds the amounts, whose sum was checked when they were asked for")
     }
 
@@ -163,13 +162,10 @@ impl Payment {
 
     /// What the payment is.
     pub fn status(&self) -> Status {
-        if self.trouble.is_some() {
-            return Status::NeedsAttention;
-        }
-        if self.void.is_some() {
-            return if self.voided { Status::Voided } else { Status::Voiding };
-        }
         match self.method {
+            _ if self.trouble.is_some() => Status::NeedsAttention,
+            _ if self.voided => Status::Voided,
+            _ if self.void.is_some() => Status::Voiding,
             Method::CashOnDelivery => self.cash_status(),
             Method::Card => self.card_status(),
         }
@@ -192,35 +188,27 @@ impl Payment {
     }
 
     fn card_status(&self) -> Status {
-        if self.taken {
-            let all_back = self.shares.iter().all(Share::is_back);
-            return if all_back { Status::Refunded } else { Status::Captured };
-        }
-        if self.capture_failed.is_some() {
-            return Status::CaptureFailed;
-        }
-        if self.is_capturing() {
-            return Status::Capturing;
-        }
         match self.attempts.last() {
+            _ if self.taken && self.shares.iter().all(Share::is_back) => Status::Refunded,
+            _ if self.taken => Status::Captured,
+            _ if self.capture_failed.is_some() => Status::CaptureFailed,
+            _ if self.is_capturing() => Status::Capturing,
             Some(attempt) => attempt.status(),
-            None if self.refused == Some(NoAttempt::TooLate) => Status::Expired,
+            None if self.refused.as_deref() == Some(TOO_LATE) => Status::Expired,
             None => Status::Declined,
         }
     }
 
     /// Why the payment is not what was hoped for; empty if it is.
     pub fn reason(&self) -> &str {
-        let attempt = self.attempts.last();
-        match (&self.trouble, self.status()) {
-            (Some((_, detail)), _) => detail,
-            (None, Status::CaptureFailed) => self.capture_failed.as_deref().unwrap_or_default(),
-            (None, Status::Declined) => match (self.refused, attempt) {
-                (Some(refused), _) => refused.into(),
-                (None, attempt) => attempt.map_or("", |attempt| &attempt.reason),
-            },
-            _ => "",
-        }
+        let declined = self.attempts.last().map(|attempt| &attempt.reason);
+        let reason = match self.status() {
+            Status::NeedsAttention => self.trouble.as_ref(),
+            Status::CaptureFailed => self.capture_failed.as_ref(),
+            Status::Declined => self.refused.as_ref().or(declined),
+            _ => None,
+        };
+        reason.map_or("", String::as_str)
     }
 
     /// Whether nobody is still to act: neither the provider nor the buyer, neither a checkout nor a carrier.
@@ -240,12 +228,15 @@ impl Payment {
     }
 
     fn evolve(&mut self, event: &Event) {
+        for share in &mut self.shares {
+            share.evolve(event);
+        }
         match event {
             Event::AttemptStarted { instrument, amount, until, at, .. } => {
                 self.refused = None;
                 self.attempts.push(Attempt::started(instrument, *amount, *until, *at));
             }
-            Event::AttemptRefused { reason } => self.refused = Some(*reason),
+            Event::AttemptRefused { reason } => self.refused = Some(reason.clone()),
             Event::IntentReported { report, .. } => {
                 self.syncing = false;
                 self.change(report.attempt, |attempt| attempt.note(report));
@@ -262,40 +253,15 @@ impl Payment {
                 self.change(*attempt, |attempt| attempt.release_asked = true);
             }
             Event::SyncAsked { .. } => self.syncing = true,
-            Event::CaptureAsked { reply, claims, .. } => {
+            Event::CaptureAsked { reply, .. } | Event::CashExpected { reply } => {
                 self.capture = Some(reply.clone());
-                self.each(claims, |share, amount| share.claimed = amount);
             }
-            Event::CaptureFailed { reason, .. } => {
-                self.capture_failed = Some(reason.clone());
-                self.drop_claims();
-            }
-            Event::Captured { shares, .. } => {
-                self.taken = true;
-                self.drop_claims();
-                self.each(shares, |share, amount| share.captured = amount);
-            }
-            Event::CashExpected { reply } => self.capture = Some(reply.clone()),
+            Event::CaptureFailed { reason, .. } => self.capture_failed = Some(reason.clone()),
+            Event::Captured { .. } => self.taken = true,
             Event::VoidAsked { reply, .. } => self.void = Some(reply.clone()),
             Event::Voided { .. } => self.voided = true,
-            Event::AttentionNeeded { trouble, detail } => {
-                self.trouble = Some((*trouble, detail.clone()));
-            }
-            event => self.shares.iter_mut().for_each(|share| share.evolve(event)),
-        }
-    }
-
-    fn drop_claims(&mut self) {
-        for share in &mut self.shares {
-            share.claimed = Money::zero(share.amount.currency);
-        }
-    }
-
-    fn each(&mut self, claims: &[Claim], change: impl Fn(&mut Share, Money)) {
-        for claim in claims {
-            for share in self.shares.iter_mut().filter(|share| share.order == claim.order) {
-                change(share, claim.amount);
-            }
+            Event::AttentionNeeded { detail } => self.trouble = Some(detail.clone()),
+            _ => {}
         }
     }
 

@@ -9,7 +9,7 @@ pub use souk_proto::souk::{
         PaymentOutcome, PaymentShare, ProviderEventResponse, RefundShare, ShareRefunded,
         SyncPaymentRequest, VoidPayment, WatchPaymentRequest, payment, payment_outcome,
     },
-    v1::{Callback, LocalText, Money as Amount},
+    v1::{Callback, Money as Amount},
 };
 
 /// An amount.

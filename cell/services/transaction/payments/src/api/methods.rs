@@ -28,16 +28,6 @@ impl Config {
 }
 
 fn show(method: Method) -> wire::PaymentMethod {
-    let (ar, fr, en) = match method {
-        Method::Card => ("بطاقة بنكية", "Carte bancaire", "Card"),
-        Method::CashOnDelivery => {
-            ("الدفع عند الاستلام", "Paiement à la livraison", "Cash on delivery")
-        }
-    };
-    let title = wire::LocalText { ar: ar.to_owned(), fr: fr.to_owned(), en: en.to_owned() };
-    wire::PaymentMethod {
-        method: <&str>::from(method).to_owned(),
-        title: Some(title),
-        needs_instrument: method == Method::Card,
-    }
+    let needs_instrument = method == Method::Card;
+    wire::PaymentMethod { method: <&str>::from(method).to_owned(), needs_instrument }
 }

@@ -1,23 +1,18 @@
 //! May what is asked of a payment happen?
 
-use base_ids::ResourceId;
+use base_ids::{ResourceId, Tenant};
 use base_money::Money;
 use base_time::Timestamp;
 
-use super::Refusal;
+use super::{Decided, Refusal};
 use crate::{
-    command::{Ask, Method, Opening, ReplyTo, Via},
-    event::{Claim, Event, NoAttempt, Trouble},
+    command::{Ask, Method, Opening, Via},
+    event::{Claim, Event},
     report::{RefundReport, Said},
-    state::{Payment, Share, Stage, State, Status},
+    state::{Payment, Share, Stage, State, Status, TOO_LATE},
 };
 
-pub(super) fn decide(
-    state: &State,
-    id: &ResourceId,
-    ask: &Ask,
-    now: Timestamp,
-) -> Result<Vec<Event>, Refusal> {
+pub(super) fn decide(state: &State, id: &ResourceId, ask: &Ask, now: Timestamp) -> Decided {
     let payment = || state.payment().ok_or_else(|| Refusal::PaymentUnknown(id.clone()));
     match ask {
         Ask::Authorise(opening) => Ok(authorise(state, opening, now)),
@@ -55,19 +50,19 @@ fn again(payment: &Payment, opening: &Opening, now: Timestamp) -> Vec<Event> {
     let asked = opening.shares.as_slice().iter().map(|share| (&share.order, share.amount));
     let opened = payment.shares.iter().map(|share| (&share.order, share.amount));
     if payment.method != opening.method || !asked.eq(opened) {
-        return vec![Event::AttemptRefused { reason: NoAttempt::PaymentChanged }];
+        return vec![Event::AttemptRefused { reason: "payment_changed".to_owned() }];
     }
     vec![attempt(number.unwrap_or(0) + 1, opening, now)]
 }
 
 fn attempt(attempt: u32, opening: &Opening, now: Timestamp) -> Event {
-    let refused = |reason| Event::AttemptRefused { reason };
+    let refused = |reason: &str| Event::AttemptRefused { reason: reason.to_owned() };
     let (amount, until) = (opening.shares.total(), opening.until);
     match (opening.method, opening.instrument.clone()) {
         (Method::CashOnDelivery, _) => Event::CashPromised,
-        (Method::Card, _) if until <= now => refused(NoAttempt::TooLate),
-        (Method::Card, _) if amount.is_zero() => refused(NoAttempt::NothingToPay),
-        (Method::Card, None) => refused(NoAttempt::InstrumentInvalid),
+        (Method::Card, _) if until <= now => refused(TOO_LATE),
+        (Method::Card, _) if amount.is_zero() => refused("nothing_to_pay"),
+        (Method::Card, None) => refused("instrument_invalid"),
         (Method::Card, Some(instrument)) => {
             Event::AttemptStarted { attempt, instrument, amount, until, at: now }
         }
@@ -75,7 +70,7 @@ fn attempt(attempt: u32, opening: &Opening, now: Timestamp) -> Event {
 }
 
 /// Claims every share that was not waived, before the provider is asked; asking again changes nothing.
-fn capture(state: &State, reply: &ReplyTo) -> Vec<Event> {
+fn capture(state: &State, reply: &Tenant) -> Vec<Event> {
     let reply = reply.clone();
     let status = state.payment().map(Payment::status);
     let reason = match (state.payment(), status) {
@@ -94,7 +89,7 @@ fn capture(state: &State, reply: &ReplyTo) -> Vec<Event> {
     vec![Event::CaptureRefused { reply, reason: reason.to_owned() }]
 }
 
-fn claim(payment: &Payment, reply: ReplyTo) -> Option<Event> {
+fn claim(payment: &Payment, reply: Tenant) -> Option<Event> {
     let (attempt, made) = payment.attempt()?;
     let amount = payment.sum(Share::due);
     let due = payment.shares.iter().filter(|share| !share.due().is_zero());
@@ -103,47 +98,34 @@ fn claim(payment: &Payment, reply: ReplyTo) -> Option<Event> {
     (!amount.is_zero()).then_some(Event::CaptureAsked { reply, attempt, intent, claims, amount })
 }
 
-fn void(state: &State, reply: &ReplyTo, reason: &str) -> Vec<Event> {
+fn void(state: &State, reply: &Tenant, reason: &str) -> Vec<Event> {
     let (reply, reason) = (reply.clone(), reason.to_owned());
     match state {
         State::Nothing => vec![Event::PaymentBarred { reply, reason }],
-        State::Payment(payment) if payment.void.is_none() => {
-            vec![Event::VoidAsked { reply, reason }]
-        }
+        State::Payment(it) if it.void.is_none() => vec![Event::VoidAsked { reply, reason }],
         _ => Vec::new(),
     }
 }
 
-fn refund_share(
-    payment: &Payment,
-    order: &ResourceId,
-    group: &ResourceId,
-    reason: &str,
-) -> Result<Vec<Event>, Refusal> {
+fn refund_share(payment: &Payment, order: &ResourceId, group: &ResourceId, why: &str) -> Decided {
     if share(payment, order)?.wanted_by.is_some() {
         return Ok(Vec::new());
     }
-    let (order, group, reason) = (order.clone(), group.clone(), reason.to_owned());
+    let (order, group, reason) = (order.clone(), group.clone(), why.to_owned());
     Ok(vec![Event::RefundWanted { order, group, reason }])
 }
 
 /// Cash counts once; cash that was not to be collected, or not so much of it, is for an operator to look at.
-fn collect_cash(
-    payment: &Payment,
-    order: &ResourceId,
-    amount: Money,
-) -> Result<Vec<Event>, Refusal> {
+fn collect_cash(payment: &Payment, order: &ResourceId, amount: Money) -> Decided {
     let share = share(payment, order)?;
     if !share.captured.is_zero() {
         return Ok(Vec::new());
     }
     let in_cash = payment.method == Method::CashOnDelivery;
     if !in_cash || share.waived || payment.voided || amount != share.amount {
-        return Ok(attention(
-            payment,
-            Trouble::CashDiffers,
-            format!("{amount} for `{order}`, whose share is {}", share.due()),
-        ));
+        let due = share.due();
+        let detail = format!("cash differs: {amount} for `{order}`, whose share is {due}");
+        return Ok(attention(payment, detail).into_iter().collect());
     }
     Ok(vec![Event::CashCollected { order: order.clone(), amount }])
 }
@@ -155,7 +137,7 @@ fn expire(payment: &Payment, attempt: u32, now: Timestamp) -> Vec<Event> {
 }
 
 /// What the provider says is joined with what it said before; what is known already changes nothing.
-fn hear(payment: &Payment, said: Option<&Said>, via: &Via) -> Result<Vec<Event>, Refusal> {
+fn hear(payment: &Payment, said: Option<&Said>, via: &Via) -> Decided {
     let via = via.clone();
     match said {
         None => Ok(Vec::new()),
@@ -177,26 +159,23 @@ fn hear(payment: &Payment, said: Option<&Said>, via: &Via) -> Result<Vec<Event>,
     }
 }
 
-fn hear_refund(payment: &Payment, report: &RefundReport, via: Via) -> Result<Vec<Event>, Refusal> {
+fn hear_refund(payment: &Payment, report: &RefundReport, via: Via) -> Decided {
     let share = share(payment, &report.order)?;
     if share.refund >= Some(report.standing) {
         return Ok(Vec::new());
     }
     let mut events = vec![Event::RefundReported { report: report.clone(), via }];
     if report.amount != share.captured {
-        let detail = format!("{} of {} for `{}`", report.amount, share.captured, report.order);
-        events.extend(attention(payment, Trouble::IntegrityFailed, detail));
+        let (back, due, order) = (report.amount, share.captured, &report.order);
+        let detail = format!("integrity failed: {back} of {due} went back for `{order}`");
+        events.extend(attention(payment, detail));
     }
     Ok(events)
 }
 
 fn sync(payment: &Payment) -> Vec<Event> {
     let open = payment.attempt().filter(|(_, made)| !payment.syncing && !made.is_over());
-    let asked = open.map(|(attempt, made)| {
-        let (intent, since) = (made.intent.clone(), made.at);
-        Event::SyncAsked { attempt, intent, since }
-    });
-    asked.into_iter().collect()
+    open.map(|(attempt, _)| Event::SyncAsked { attempt }).into_iter().collect()
 }
 
 fn share<'a>(payment: &'a Payment, order: &ResourceId) -> Result<&'a Share, Refusal> {
@@ -204,9 +183,6 @@ fn share<'a>(payment: &'a Payment, order: &ResourceId) -> Result<&'a Share, Refu
 }
 
 /// An operator is called once; the first trouble is the one to look at.
-fn attention(payment: &Payment, trouble: Trouble, detail: String) -> Vec<Event> {
-    match payment.trouble {
-        None => vec![Event::AttentionNeeded { trouble, detail }],
-        Some(_) => Vec::new(),
-    }
+pub(super) fn attention(payment: &Payment, detail: String) -> Option<Event> {
+    payment.trouble.is_none().then_some(Event::AttentionNeeded { detail })
 }

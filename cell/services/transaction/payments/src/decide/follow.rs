@@ -4,9 +4,10 @@
 use base_money::Money;
 use base_time::Timestamp;
 
+use super::ask::attention;
 use crate::{
     command::Method,
-    event::{Claim, Event, Trouble},
+    event::{Claim, Event},
     report::{RefundStanding, Standing},
     state::{Attempt, Payment, Share, Stage, State},
 };
@@ -34,21 +35,14 @@ fn next(payment: &Payment, now: Timestamp) -> Option<Event> {
 
 /// Invariant pay-4: what the provider has must be what was asked, or it is never taken; and it must take what was claimed.
 fn differs(payment: &Payment) -> Option<Event> {
-    if payment.trouble.is_some() {
-        return None;
-    }
-    let trouble = Trouble::IntegrityFailed;
-    if let Some((asked, got)) =
-        payment.attempts.iter().find_map(|it| Some((it.amount, it.differs?)))
-    {
-        let detail = format!("{asked} was asked, the provider has {got}");
-        return Some(Event::AttentionNeeded { trouble, detail });
+    let other = payment.attempts.iter().find_map(|it| Some((it.amount, it.differs?)));
+    if let Some((asked, got)) = other {
+        return attention(payment, format!("integrity failed: asked {asked}, got {got}"));
     }
     let claimed = payment.sum(|share| claim(payment, share));
     let received = taken_by(payment).filter(|_| !payment.taken)?.1.received;
     let got = received.filter(|received| *received != claimed)?;
-    let detail = format!("{claimed} was claimed, the provider took {got}");
-    Some(Event::AttentionNeeded { trouble, detail })
+    attention(payment, format!("integrity failed: claimed {claimed}, got {got}"))
 }
 
 /// The current attempt as it stands: whoever waits for it is told, once, and only what is still of use.
@@ -111,9 +105,7 @@ fn release(payment: &Payment) -> Option<Event> {
             || attempt.differs.is_some()
             || matches!(attempt.stage, Stage::Declined | Stage::Expired)
     };
-    let open = |attempt: &Attempt| {
-        matches!(attempt.standing, Standing::ActionRequired | Standing::Processing | Standing::Held)
-    };
+    let open = |attempt: &Attempt| !attempt.is_over() && attempt.standing != Standing::Asked;
     if payment.is_capturing() {
         return None;
     }
@@ -132,9 +124,9 @@ fn give_back(payment: &Payment, share: &Share, now: Timestamp) -> Option<Event> 
     if !share.captured.is_zero() && share.refund.is_none() && (wanted || payment.void.is_some()) {
         return ask_back(payment, share, now);
     }
-    if share.refund == Some(RefundStanding::Failed) && payment.trouble.is_none() {
-        let detail = format!("{} of `{order}` did not reach the buyer", share.captured);
-        return Some(Event::AttentionNeeded { trouble: Trouble::RefundFailed, detail });
+    if share.refund == Some(RefundStanding::Failed) {
+        let lost = share.captured;
+        return attention(payment, format!("refund failed: {lost} of `{order}`"));
     }
     if !wanted || share.answered || !share.claimed.is_zero() {
         return None;
@@ -149,9 +141,7 @@ fn give_back(payment: &Payment, share: &Share, now: Timestamp) -> Option<Event> 
 fn ask_back(payment: &Payment, share: &Share, now: Timestamp) -> Option<Event> {
     let (order, amount) = (share.order.clone(), share.captured);
     if payment.method == Method::CashOnDelivery {
-        let detail = format!("{amount} of `{order}` was collected at the door");
-        let trouble = Trouble::CashToReturn;
-        return payment.trouble.is_none().then_some(Event::AttentionNeeded { trouble, detail });
+        return attention(payment, format!("cash to return by hand: {amount} of `{order}`"));
     }
     let (attempt, made) = taken_by(payment)?;
     Some(Event::RefundAsked { order, attempt, intent: made.intent.clone()?, amount, at: now })

@@ -4,7 +4,11 @@ use base_ids::{ResourceId, Tenant};
 use base_money::Money;
 use serde::{Deserialize, Serialize};
 
-use crate::{command::Asked, event::Event, report::RefundStanding};
+use crate::{
+    command::Asked,
+    event::{Claim, Event},
+    report::RefundStanding,
+};
 
 /// One share. Invariant pay-1: claimed + captured ≤ amount, and refunded ≤ captured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,10 +51,8 @@ impl Share {
 
     /// What has gone back.
     pub fn refunded(&self) -> Money {
-        match self.refund {
-            Some(RefundStanding::Done) => self.captured,
-            _ => Money::zero(self.amount.currency),
-        }
+        let back = self.refund == Some(RefundStanding::Done);
+        if back { self.captured } else { Money::zero(self.amount.currency) }
     }
 
     /// What has been taken and not gone back.
@@ -74,7 +76,17 @@ impl Share {
     }
 
     pub(super) fn evolve(&mut self, event: &Event) {
+        let nothing = Money::zero(self.amount.currency);
+        let part = |claims: &[Claim]| {
+            let mine = claims.iter().find(|claim| claim.order == self.order);
+            mine.map_or(nothing, |claim| claim.amount)
+        };
         match event {
+            Event::CaptureAsked { claims, .. } => self.claimed = part(claims),
+            Event::CaptureFailed { .. } => self.claimed = nothing,
+            Event::Captured { shares, .. } => {
+                (self.claimed, self.captured) = (nothing, part(shares));
+            }
             Event::RefundWanted { order, group, .. } if *order == self.order => {
                 self.wanted_by = Some(group.clone());
             }

@@ -122,7 +122,7 @@ impl World {
             history: Vec::new(),
             calls: Vec::new(),
             told: Vec::new(),
-            effects: CardCalls::to(std::sync::Arc::new(Nobody)),
+            effects: CardCalls(std::sync::Arc::new(Nobody)),
             now: Timestamp::default(),
         }
     }
