@@ -1,4 +1,4 @@
-//! Streams.
+//! The journal port on the database: streams, snapshots, kept answers, heard notes.
 
 use base_fault::{Code, Fault};
 use base_ids::{MessageId, StreamName, Tenant, Version};
