@@ -31,11 +31,11 @@ enum Walk {
     /// More buyers than copies: exactly as many orders as copies.
     Oversell(OversellArgs),
     /// The control plane is away: trading goes on.
-    ControlPlaneDown(Common),
+    ControlPlaneDown(Everywhere),
     /// A cell is away: others go on, and who waits is named.
-    CellDown(Common),
+    CellDown(Everywhere),
     /// Everything a client can get wrong: a clear no each time.
-    BadInput(Common),
+    BadInput(Everywhere),
     /// Complete checkouts: orders a second, CPU and syncs per order, latency.
     BenchOrders(BenchOrdersArgs),
     /// Starting and resting: milliseconds and megabytes.
@@ -66,7 +66,7 @@ struct DevArgs {
 
 /// What every journey takes.
 #[derive(Debug, Args)]
-struct Common {
+struct Everywhere {
     /// Where souk-cell, souk-router and the others are; beside this program if not given.
     #[arg(long, value_name = "DIR")]
     binaries: Option<PathBuf>,
@@ -84,7 +84,7 @@ struct Common {
 #[derive(Debug, Args)]
 struct FirstOrderArgs {
     #[command(flatten)]
-    common: Common,
+    common: Everywhere,
     /// So many times kill -9.
     #[arg(long, default_value_t = 50)]
     kills: usize,
@@ -99,7 +99,7 @@ struct FirstOrderArgs {
 #[derive(Debug, Args)]
 struct OversellArgs {
     #[command(flatten)]
-    common: Common,
+    common: Everywhere,
     /// Buyers.
     #[arg(long, default_value_t = 1000)]
     buyers: usize,
@@ -114,7 +114,7 @@ struct OversellArgs {
 #[derive(Debug, Args)]
 struct BenchOrdersArgs {
     #[command(flatten)]
-    common: Common,
+    common: Everywhere,
     /// Buyers at once in the closed loop.
     #[arg(long, default_value_t = 64)]
     buyers: usize,
@@ -135,7 +135,7 @@ struct BenchOrdersArgs {
 #[derive(Debug, Args)]
 struct BenchStartArgs {
     #[command(flatten)]
-    common: Common,
+    common: Everywhere,
     /// How often each process is started.
     #[arg(long, default_value_t = 5)]
     repeat: usize,
@@ -206,8 +206,8 @@ async fn walk(walk: Walk) -> anyhow::Result<bool> {
     }
 }
 
-fn stage(common: Common) -> anyhow::Result<Stage> {
-    let Common { binaries, seed, log, keep } = common;
+fn stage(common: Everywhere) -> anyhow::Result<Stage> {
+    let Everywhere { binaries, seed, log, keep } = common;
     Ok(Stage { binaries: beside(binaries)?, cells: 3, seed, log, keep })
 }
 

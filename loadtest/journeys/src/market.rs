@@ -210,7 +210,7 @@ pub(crate) async fn open_stall(
     commission_basis_points: u32,
 ) -> anyhow::Result<()> {
     vendor.show_papers(application).await?;
-    vendor.handle_held().await?;
+    vendor.owns_its_handle().await?;
     vendor.submit().await?;
     operator.approve(&vendor.name, commission_basis_points, "").await?;
     vendor.set_delivery_fee("MAD", DELIVERY).await

@@ -45,7 +45,12 @@ pub(super) fn ten(fleet: &Fleet, record: &Record) -> Vec<Command> {
     let lines = [
         (
             "where everything is",
-            format!("SOUK={} SOUKCTL={}", fleet.router(), fleet.soukctl().display()),
+            format!(
+                "SOUK={} SOUKCTL={}; export SOUKCTL_CONTROL_PLANE={}",
+                fleet.router(),
+                fleet.soukctl().display(),
+                fleet.control_plane()
+            ),
         ),
         (
             "sign in as a shopper",
@@ -105,10 +110,9 @@ pub(super) fn print(fleet: &Fleet, record: &Record, commands: &[Command]) {
         "catalogue           {} products, {} offers of {} open vendors, {} users (scale {})\n",
         counts.products, counts.offers, counts.vendors, counts.users, record.scale
     ));
-    let owner = record
-        .picks
-        .first()
-        .map(|pick| (&pick.owner, format!("owner of {} ({})", pick.shop, pick.vendor)));
+    let owner = record.picks.first().map(|pick| {
+        (&pick.owner, format!("owner of {} ({}, in {})", pick.shop, pick.vendor, pick.cell))
+    });
     let people = [
         Some((&record.shopper, "shopper".to_owned())),
         owner,

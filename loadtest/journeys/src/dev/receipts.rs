@@ -1,6 +1,9 @@
 //! Runs the printed commands and looks in all three cells whether what they promise has happened.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, ensure};
+use base_testkit::eventually;
 use serde_json::{Value, json};
 
 use super::{
@@ -16,6 +19,9 @@ use crate::{
 
 /// The line that tells this program, and not people, which order it was.
 const MARK: &str = "order-of-the-check: ";
+
+/// How long an order's news may take to reach its vendors.
+const NEWS: Duration = Duration::from_secs(10);
 
 /// Runs the commands, prints the receipts; true if everything is as it should be.
 pub(super) async fn check(
@@ -34,7 +40,8 @@ pub(super) async fn check(
     say::step("running the ten commands");
     let order = run(commands).await?;
     let buyer = Buyer::registered(sign_in(api, &record.shopper).await?, api, &keys);
-    let group = buyer.read(&order).await?;
+    // A completed checkout has told the order; the order tells its vendors.
+    let group = confirmed(async || buyer.read(&order).await).await?;
     let payment = buyer.read(text(&group, "/payment")?).await?;
     say::step("receipts");
     let mut holds =
@@ -45,7 +52,8 @@ pub(super) async fn check(
     for (pick, vendor, before) in &vendors {
         let part = list(&group, "/parts").iter().find(|part| part["vendor"] == json!(pick.vendor));
         let part = part.with_context(|| format!("{order} has no part of {}", pick.vendor))?;
-        let child = vendor.read(&format!("/orders/{}", text(part, "/order")?)).await?;
+        let path = format!("/orders/{}", text(part, "/order")?);
+        let child = confirmed(async || vendor.read(&path).await).await?;
         sum += minor(&child, "/total");
         holds &= receipt(
             fleet,
@@ -75,6 +83,15 @@ pub(super) async fn check(
         ),
     );
     Ok(holds && even)
+}
+
+/// Reads until the status is the one that a paid order has, or for long enough; judging is for the receipt.
+async fn confirmed(read: impl AsyncFn() -> anyhow::Result<Value>) -> anyhow::Result<Value> {
+    let found = eventually(NEWS, async || {
+        let found = read().await.map_err(Err)?;
+        if found["status"] == json!("CONFIRMED") { Ok(found) } else { Err(Ok(found)) }
+    });
+    found.await.or_else(|late| late.last)
 }
 
 async fn sign_in(api: &Api, person: &Person) -> anyhow::Result<Account> {

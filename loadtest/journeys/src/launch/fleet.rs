@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
+use base_testkit::eventually;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -111,6 +112,8 @@ impl Fleet {
             program.ready(&fleet.plain, left.max(Duration::from_secs(1))).await?;
             say::good(format!("{} ({} ms)", program.name, begun.elapsed().as_millis()));
         }
+        fleet.settled().await?;
+        say::good(format!("every slot has an owner ({} ms)", begun.elapsed().as_millis()));
         Ok(fleet)
     }
 
@@ -133,6 +136,16 @@ impl Fleet {
             started_by: std::process::id(),
         };
         self.place.write("fleet.json", &file)
+    }
+
+    /// Waits until every slot has an owner: cells are ready before all of them have registered.
+    async fn settled(&self) -> anyhow::Result<()> {
+        let settled = eventually(READY_PATIENCE, async || {
+            let homes = self.homes().await?;
+            ensure!(homes.are_whole(), "slots have no owner yet");
+            anyhow::Ok(())
+        });
+        settled.await.map_err(|late| late.last)
     }
 
     /// Where clients go.

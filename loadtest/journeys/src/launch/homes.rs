@@ -38,6 +38,11 @@ impl Homes {
         self.runs.range(..=tenant.slot().0).next_back().map_or("", |(_, cell)| cell)
     }
 
+    /// Whether every slot has an owner.
+    pub fn are_whole(&self) -> bool {
+        !self.runs.is_empty() && self.runs.values().all(|cell| !cell.is_empty())
+    }
+
     /// All cells, sorted.
     pub fn cells(&self) -> Vec<String> {
         let cells: std::collections::BTreeSet<&String> = self.runs.values().collect();
@@ -54,6 +59,10 @@ mod tests {
         let text = r#"{"epoch":1,"runs":[{"first":0,"last":32767,"cell":"cell-1","generation":1},{"first":32768,"last":65535,"cell":"cell-2","generation":1}]}"#;
         let homes = Homes::read(text).unwrap();
         assert_eq!(homes.cells(), ["cell-1", "cell-2"]);
+        assert!(homes.are_whole());
+        assert!(
+            !Homes::read(r#"{"runs":[{"first":0,"last":65535,"cell":""}]}"#).unwrap().are_whole()
+        );
         let tenant: base_ids::Tenant = "users/leila".parse().unwrap();
         let expected = if tenant.slot().0 < 32_768 { "cell-1" } else { "cell-2" };
         assert_eq!(homes.of(&tenant), expected);

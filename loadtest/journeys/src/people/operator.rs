@@ -56,11 +56,11 @@ impl Operator {
         Ok(())
     }
 
-    /// Adds a product to the shared catalogue and publishes it. If it is there already, nothing changes.
+    /// Adds a product to the shared catalogue, proposed, and then publishes it. Doing it again changes nothing.
     ///
     /// Errors: those of the platform.
     pub async fn publish(&self, product: &str, details: &Value) -> anyhow::Result<()> {
-        let body = json!({"product": product, "details": details, "publish": true});
-        self.ask("/v1/catalog/products", &body).await.map(drop)
+        self.ask("/v1/catalog/products", &json!({"product": product, "details": details})).await?;
+        self.ask(&format!("/v1/catalog/products/{product}:publish"), &json!({})).await.map(drop)
     }
 }

@@ -209,7 +209,7 @@ impl Vendor {
     /// Waits until its handle is its own.
     ///
     /// Errors: it is taken, or nobody says in time.
-    pub async fn handle_held(&self) -> anyhow::Result<()> {
+    pub async fn owns_its_handle(&self) -> anyhow::Result<()> {
         let held = base_testkit::eventually(std::time::Duration::from_mins(1), async || {
             let seller = self.read("").await.map_err(|error| format!("{error:#}"))?;
             match seller["handleState"].as_str() {
