@@ -5,7 +5,6 @@ use cell_kernel::{Decider as _, Outbox, Seen};
 
 use crate::{
     Inventory,
-    command::ReplyTo,
     event::{Event, Pick, Shortage},
     wire,
 };
@@ -25,11 +24,8 @@ fn answer(seen: &Seen<'_, Inventory>, outbox: &mut Outbox) {
     match seen.event {
         Event::StockReserved { reservation, reply, until, .. } => {
             let (name, until_ms) = (reservation.to_string(), until.as_millis());
-            tell(
-                outbox,
-                reply,
-                &wire::StockReserved { reservation: name.clone(), vendor, until_ms },
-            );
+            reply
+                .tell(outbox, &wire::StockReserved { reservation: name.clone(), vendor, until_ms });
             outbox.remind(
                 seen.tenant,
                 Inventory::SERVICE,
@@ -44,22 +40,18 @@ fn answer(seen: &Seen<'_, Inventory>, outbox: &mut Outbox) {
         Event::ReservationRefused { reservation, reply, reason, shortages } => {
             let (reservation, reason) = (reservation.to_string(), <&str>::from(reason).to_owned());
             let shortages = shortages.iter().map(shortage).collect();
-            tell(outbox, reply, &wire::StockRefused { reservation, vendor, shortages, reason });
+            reply.tell(outbox, &wire::StockRefused { reservation, vendor, shortages, reason });
         }
         Event::ReservationCommitted { reservation, reply, .. } => {
             let reservation = reservation.to_string();
-            tell(outbox, reply, &wire::CommitOutcome { reservation, vendor, committed: true });
+            reply.tell(outbox, &wire::CommitOutcome { reservation, vendor, committed: true });
         }
         Event::CommitRefused { reservation, reply } => {
             let reservation = reservation.to_string();
-            tell(outbox, reply, &wire::CommitOutcome { reservation, vendor, committed: false });
+            reply.tell(outbox, &wire::CommitOutcome { reservation, vendor, committed: false });
         }
         _ => {}
     }
-}
-
-fn tell<M: cell_kernel::Words>(outbox: &mut Outbox, reply: &ReplyTo, message: &M) {
-    outbox.tell(&reply.tenant, reply.service.as_str(), message);
 }
 
 fn shortage(shortage: &Shortage) -> wire::Shortage {

@@ -1,9 +1,8 @@
 //! What can be asked of inventory.
 
-use std::fmt;
-
-use base_ids::{ResourceId, Tenant};
+use base_ids::{ResourceId, Text};
 use base_time::Timestamp;
+pub use cell_words::{ReplyTo, Service};
 use serde::{Deserialize, Serialize};
 
 /// What can be asked.
@@ -82,32 +81,6 @@ pub struct Line {
     pub quantity: Quantity,
 }
 
-/// Whom to answer: a tenant's service.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReplyTo {
-    /// Whose.
-    pub tenant: Tenant,
-    /// Which.
-    pub service: Service,
-}
-
-/// The services that reserve stock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Service {
-    /// A buyer's checkout.
-    Checkout,
-}
-
-impl Service {
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Checkout => "checkout",
-        }
-    }
-}
-
 /// How many: 1 to 1,000,000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -140,32 +113,5 @@ impl TryFrom<i64> for Quantity {
 #[error("{0} is not a quantity: expected 1 to {max}", max = Quantity::MAX)]
 pub struct QuantityOutOfRange(i64);
 
-/// Why a count was corrected: 1 to 200 characters, none of them a control character.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Reason(String);
-
-/// Not a reason.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a reason has 1 to 200 characters and no control characters")]
-pub struct BadReason;
-
-impl std::str::FromStr for Reason {
-    type Err = BadReason;
-
-    fn from_str(text: &str) -> Result<Self, BadReason> {
-        let text = text.trim();
-        let length = text.chars().count();
-        if (1..=200).contains(&length) && !text.chars().any(char::is_control) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(BadReason)
-        }
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+/// Why a count was corrected.
+pub type Reason = Text<200>;

@@ -2,10 +2,11 @@
 
 use base_time::Timestamp;
 use cell_kernel::{Heard, Listener, Unreadable};
+use cell_words::told::{number, read};
 
 use crate::{
     Inventory,
-    command::{Command, Line, Quantity, ReplyTo, Service},
+    command::{Command, Line, ReplyTo},
     wire,
 };
 
@@ -28,8 +29,8 @@ fn book_what_an_import_brings(
     _: &Heard<'_>,
 ) -> Result<Command, Unreadable> {
     let location = if message.location.is_empty() { "main" } else { &message.location };
-    let quantity = Quantity::try_from(message.quantity).map_err(Unreadable::because)?;
-    Ok(Command::ReceiveStock { offer: id(&message.offer)?, location: id(location)?, quantity })
+    let quantity = number(message.quantity)?;
+    Ok(Command::ReceiveStock { offer: read(&message.offer)?, location: read(location)?, quantity })
 }
 
 fn reserve_for_checkout(
@@ -42,10 +43,10 @@ fn reserve_for_checkout(
             message.lines.len()
         )));
     }
-    let reply = reply_to(&message.reply_tenant, &message.reply_service)?;
+    let reply = ReplyTo::read(&message.reply_tenant, &message.reply_service)?;
     let lines = message.lines.iter().map(line).collect::<Result<_, _>>()?;
     let until = Timestamp::from_millis(message.until_ms);
-    Ok(Command::ReserveStock { reservation: id(&message.reservation)?, reply, lines, until })
+    Ok(Command::ReserveStock { reservation: read(&message.reservation)?, reply, lines, until })
 }
 
 fn extend_while_paying(
@@ -53,15 +54,15 @@ fn extend_while_paying(
     _: &Heard<'_>,
 ) -> Result<Command, Unreadable> {
     let until = Timestamp::from_millis(message.until_ms);
-    Ok(Command::ExtendReservation { reservation: id(&message.reservation)?, until })
+    Ok(Command::ExtendReservation { reservation: read(&message.reservation)?, until })
 }
 
 fn commit_when_placed(
     message: &wire::CommitReservation,
     _: &Heard<'_>,
 ) -> Result<Command, Unreadable> {
-    let reply = reply_to(&message.reply_tenant, &message.reply_service)?;
-    Ok(Command::CommitReservation { reservation: id(&message.reservation)?, reply })
+    let reply = ReplyTo::read(&message.reply_tenant, &message.reply_service)?;
+    Ok(Command::CommitReservation { reservation: read(&message.reservation)?, reply })
 }
 
 fn release_what_is_not_wanted(
@@ -69,33 +70,23 @@ fn release_what_is_not_wanted(
     _: &Heard<'_>,
 ) -> Result<Command, Unreadable> {
     Ok(Command::ReleaseReservation {
-        reservation: id(&message.reservation)?,
+        reservation: read(&message.reservation)?,
         reason: message.reason.clone(),
     })
 }
 
 fn ship_when_sent(message: &wire::ShipReservation, _: &Heard<'_>) -> Result<Command, Unreadable> {
-    Ok(Command::ShipReservation { reservation: id(&message.reservation)? })
+    Ok(Command::ShipReservation { reservation: read(&message.reservation)? })
 }
 
 fn expire_at_deadline(
     message: &wire::ReservationDue,
     _: &Heard<'_>,
 ) -> Result<Command, Unreadable> {
-    Ok(Command::ExpireReservation { reservation: id(&message.reservation)? })
-}
-
-fn id<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Unreadable> {
-    text.parse().map_err(Unreadable::because)
+    Ok(Command::ExpireReservation { reservation: read(&message.reservation)? })
 }
 
 fn line(line: &wire::ReserveLine) -> Result<Line, Unreadable> {
-    let quantity = Quantity::try_from(line.quantity).map_err(Unreadable::because)?;
-    Ok(Line { offer: id(&line.offer)?, quantity })
-}
-
-fn reply_to(tenant: &str, service: &str) -> Result<ReplyTo, Unreadable> {
-    let known = [Service::Checkout].into_iter().find(|known| known.as_str() == service);
-    let service = known.ok_or_else(|| Unreadable(format!("`{service}` does not reserve stock")))?;
-    Ok(ReplyTo { tenant: id(tenant)?, service })
+    let quantity = number(line.quantity)?;
+    Ok(Line { offer: read(&line.offer)?, quantity })
 }

@@ -6,6 +6,7 @@ mod show;
 use base_fault::{Code, Fault};
 use base_ids::ResourceId;
 use cell_kernel::{Api, Done, No, PageAsk, Request, Versioned, field, ids_of};
+use cell_words::asked;
 
 use crate::{
     Users,
@@ -60,12 +61,14 @@ async fn get_address(
 
 fn create_address(request: &Request, asked: &wire::CreateAddressRequest) -> Result<Command, Fault> {
     let address = field("address", &request.new_id())?;
-    let (label, place) = (field("label", &asked.label)?, read::place(asked.address.as_ref())?);
+    let (label, place) =
+        (field("label", &asked.label)?, asked::address("address", asked.address.as_ref())?);
     Ok(Command::AddAddress { address, label, place })
 }
 
 fn replace_address(_: &Request, asked: &wire::ReplaceAddressRequest) -> Result<Command, Fault> {
-    let (label, place) = (field("label", &asked.label)?, read::place(asked.address.as_ref())?);
+    let (label, place) =
+        (field("label", &asked.label)?, asked::address("address", asked.address.as_ref())?);
     Ok(Command::ReplaceAddress { address: address_id(&asked.name)?, label, place })
 }
 

@@ -1,6 +1,5 @@
 //! What can be asked of users.
 
-mod address;
 mod text;
 
 use base_ids::{Locale, ResourceId};
@@ -8,8 +7,8 @@ use base_money::Currency;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
-pub use address::{Phone, PostalAddress, WrongAddress};
 pub use base_ids::Email;
+pub use cell_words::{Phone, PostalAddress};
 pub use text::{BadPreferences, DisplayName, Label, Preferences, TextVersion};
 
 /// What can be asked.

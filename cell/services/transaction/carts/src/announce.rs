@@ -1,6 +1,7 @@
 //! What carts tell: checkouts whether they have the cart, and each other what a guest had.
 
 use cell_kernel::{Decider as _, Outbox, Seen};
+use cell_words::{money, signed};
 
 use crate::{Carts, command::Line, event::Event, wire};
 
@@ -33,18 +34,14 @@ pub(crate) fn announce(seen: &Seen<'_, Carts>, outbox: &mut Outbox) {
     }
 }
 
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
 fn handed(line: &Line) -> wire::HandedLine {
     wire::HandedLine {
         vendor: line.item.vendor.to_string(),
         offer: line.item.offer.to_string(),
         product: line.product.to_string(),
-        title: Some(wire::title(&line.title)),
+        title: Some((&line.title).into()),
         quantity: line.quantity.into(),
-        price: Some(wire::money(line.price)),
+        price: Some(money(line.price)),
         price_version: line.price_version,
     }
 }

@@ -6,6 +6,7 @@ use base_fault::{Code, Fault};
 use base_ids::{GuestSecret, ResourceId, Tenant, TenantKind};
 use base_money::Money;
 use cell_kernel::{Api, Done, No, PageAsk, Request, Versioned, field, ids_of};
+use cell_words::{money, problem, signed};
 
 use crate::{
     Carts, OffersOf,
@@ -124,19 +125,14 @@ fn show_today(user: &Tenant, cart: &ResourceId, today: &Today) -> Result<wire::C
         .map_err(uncountable)?;
     let vendors = (totals.iter()).map(|(vendor, total, lines)| wire::VendorTotal {
         vendor: vendor.to_string(),
-        total: Some(wire::money(*total)),
+        total: Some(money(*total)),
         lines: *lines,
-    });
-    let problems = today.problems().into_iter().map(|problem| wire::Problem {
-        code: problem.code,
-        subject: problem.subject,
-        text: problem.text,
     });
     Ok(wire::Cart {
         lines: today.lines.iter().map(show_line_today).collect(),
         vendors: vendors.collect(),
-        total: total.map(wire::money),
-        problems: problems.collect(),
+        total: total.map(money),
+        problems: today.problems().iter().map(problem).collect(),
         ..show(user, cart, &today.basket)
     })
 }
@@ -149,8 +145,8 @@ fn show_line_today(today: &LineToday) -> wire::CartLine {
         Availability::Plenty => (Shown::Plenty, 0),
     };
     wire::CartLine {
-        price_now: today.price.map(wire::money),
-        total: today.total().ok().map(wire::money),
+        price_now: today.price.map(money),
+        total: today.total().ok().map(money),
         availability: availability.into(),
         few,
         buyable: today.obstacles.is_empty(),
@@ -196,14 +192,10 @@ fn show_line(line: &Line) -> wire::CartLine {
         vendor: line.item.vendor.to_string(),
         offer: line.item.offer.to_string(),
         product: line.product.to_string(),
-        title: Some(wire::title(&line.title)),
+        title: Some((&line.title).into()),
         quantity: line.quantity.into(),
-        price: Some(wire::money(line.price)),
-        total: line.price.times(line.quantity.get()).ok().map(wire::money),
+        price: Some(money(line.price)),
+        total: line.price.times(line.quantity.get()).ok().map(money),
         ..wire::CartLine::default()
     }
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

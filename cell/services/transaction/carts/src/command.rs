@@ -2,6 +2,7 @@
 
 use base_ids::{ResourceId, Tenant};
 use base_money::Money;
+pub use cell_words::Title;
 use serde::{Deserialize, Serialize};
 
 /// What can be asked.
@@ -141,20 +142,6 @@ pub struct Line {
     pub price: Money,
     /// The version of that price.
     pub price_version: i64,
-}
-
-/// A title in the platform's languages; empty where there is none.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Title {
-    /// In Arabic.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub ar: String,
-    /// In French.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub fr: String,
-    /// In English.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub en: String,
 }
 
 /// How many of one offer a buyer may have in a cart: 1 to 99.

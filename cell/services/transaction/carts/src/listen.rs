@@ -1,12 +1,12 @@
 //! What carts do when a checkout or another cart speaks.
 
 use base_ids::TenantKind;
-use base_money::{Currency, Money};
 use cell_kernel::{Heard, Listener, Unreadable};
+use cell_words::told::{self, read, speaker};
 
 use crate::{
     Carts,
-    command::{Command, Item, Line, Quantity, Title},
+    command::{Command, Item, Line, Title},
     wire,
 };
 
@@ -23,8 +23,8 @@ fn claim_for_checkout(message: &wire::ClaimCart, _: &Heard<'_>) -> Result<Comman
     Ok(Command::Claim {
         cart: read(&message.cart)?,
         checkout: read(&message.checkout)?,
-        round: unsigned(message.round)?,
-        revision: unsigned(message.revision)?,
+        round: told::number(message.round)?,
+        revision: told::number(message.revision)?,
     })
 }
 
@@ -45,10 +45,7 @@ fn hand_over_at_sign_in(
     message: &wire::HandOverCart,
     heard: &Heard<'_>,
 ) -> Result<Command, Unreadable> {
-    let to = read(&message.to)?;
-    if heard.from.tenant != to {
-        return Err(Unreadable(format!("only {to} can ask for lines to go to {to}")));
-    }
+    let to = speaker(&message.to, heard)?;
     Ok(Command::HandOver { cart: read(&message.cart)?, to })
 }
 
@@ -56,29 +53,23 @@ fn take_what_a_guest_had(
     message: &wire::CartHandedOver,
     heard: &Heard<'_>,
 ) -> Result<Command, Unreadable> {
-    let guest = read(&message.from)?;
-    if heard.from.tenant != guest {
-        return Err(Unreadable(format!("only {guest} can hand over what {guest} had")));
-    }
+    let guest = speaker(&message.from, heard)?;
     let lines = message.lines.iter().map(line).collect::<Result<_, _>>()?;
     Ok(Command::TakeLines {
         cart: read(&message.cart)?,
         guest,
-        round: unsigned(message.round)?,
+        round: told::number(message.round)?,
         lines,
     })
 }
 
 fn line(line: &wire::HandedLine) -> Result<Line, Unreadable> {
-    let wire::LocalText { ar, fr, en } = line.title.clone().unwrap_or_default();
-    let price = line.price.as_ref().ok_or_else(|| Unreadable("a line has no price".to_owned()))?;
-    let currency = Currency::from_code(&price.currency).map_err(Unreadable::because)?;
     Ok(Line {
         item: item(&line.vendor, &line.offer)?,
         product: read(&line.product)?,
-        title: Title { ar, fr, en },
-        quantity: Quantity::try_from(line.quantity).map_err(Unreadable::because)?,
-        price: Money::new(currency, price.minor),
+        title: Title::read(line.title.as_ref()),
+        quantity: told::number(line.quantity)?,
+        price: told::money(line.price.as_ref())?,
         price_version: line.price_version,
     })
 }
@@ -89,12 +80,4 @@ fn item(vendor: &str, offer: &str) -> Result<Item, Unreadable> {
         return Err(Unreadable(format!("`{vendor}` is not a vendor")));
     }
     Ok(Item { vendor, offer: read(offer)? })
-}
-
-fn read<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Unreadable> {
-    text.parse().map_err(Unreadable::because)
-}
-
-fn unsigned(number: i64) -> Result<u64, Unreadable> {
-    u64::try_from(number).map_err(Unreadable::because)
 }

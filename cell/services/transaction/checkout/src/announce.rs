@@ -1,11 +1,14 @@
 //! What checkout asks of others, and takes back: each of its events in their words.
 
+use base_ids::Tenant;
 use base_time::Timestamp;
-use cell_kernel::{Decider as _, Outbox, Seen};
+use cell_kernel::{Decider as _, Outbox, Seen, Words};
+use cell_words::{money, signed};
 
 use crate::{
     Checkout,
-    event::{Event, Owed},
+    command::Line,
+    event::{Basket, Event, Owed},
     facts::Waits,
     state::{Session, Share, Terms},
     wire::{self, wait_over::Wait},
@@ -21,7 +24,7 @@ pub(crate) fn announce(seen: &Seen<'_, Checkout>, outbox: &mut Outbox) {
     let Some(session) = seen.state.session.as_deref() else {
         return;
     };
-    let mut tell = Telling { seen, session, outbox };
+    let mut tell = Telling { buyer: seen.tenant, at: seen.at, session, outbox };
     let waits = &session.waits;
     match seen.event {
         Event::Started { .. } => tell.remind_in(waits.buyer_ms, Wait::Buyer),
@@ -57,56 +60,54 @@ pub(crate) fn announce(seen: &Seen<'_, Checkout>, outbox: &mut Outbox) {
     }
 }
 
-struct Telling<'a, 'b> {
-    seen: &'a Seen<'b, Checkout>,
+struct Telling<'a> {
+    buyer: &'a Tenant,
+    at: Timestamp,
     session: &'a Session,
     outbox: &'a mut Outbox,
 }
 
-impl Telling<'_, '_> {
-    fn buyer(&self) -> String {
-        self.seen.tenant.to_string()
-    }
-
+impl Telling<'_> {
+    /// The session's id: also the payment's and the order group's.
     fn id(&self) -> String {
         self.session.checkout.to_string()
     }
 
-    fn tell_own<M: cell_kernel::Words>(&mut self, service: &'static str, message: &M) {
-        self.outbox.tell(self.seen.tenant, service, message);
+    /// Where answers go: tenant and service.
+    fn reply(&self) -> (String, String) {
+        (self.buyer.to_string(), Checkout::SERVICE.to_owned())
+    }
+
+    fn tell<M: Words>(&mut self, service: &'static str, message: &M) {
+        self.outbox.tell(self.buyer, service, message);
     }
 
     fn remind_in(&mut self, ms: u64, wait: Wait) {
-        self.remind(self.seen.at.after(Waits::span(ms)), wait);
+        self.remind(self.at.after(Waits::span(ms)), wait);
     }
 
     fn remind(&mut self, due: Timestamp, wait: Wait) {
         let over = wire::WaitOver { checkout: self.id(), wait: wait.into() };
-        self.outbox.remind(self.seen.tenant, Checkout::SERVICE, due, &over);
+        self.outbox.remind(self.buyer, Checkout::SERVICE, due, &over);
     }
 
     fn claim_cart(&mut self) {
-        let basket = &self.session.basket;
-        let claim = wire::ClaimCart {
-            cart: basket.cart.to_string(),
-            checkout: self.id(),
-            round: signed(basket.round),
-            revision: signed(basket.revision),
-        };
-        self.tell_own(CARTS, &claim);
+        let Basket { cart, round, revision, .. } = &self.session.basket;
+        let (cart, round, revision) = (cart.to_string(), signed(*round), signed(*revision));
+        self.tell(CARTS, &wire::ClaimCart { cart, checkout: self.id(), round, revision });
     }
 
     fn ask_vendor(&mut self, share: &Share, held_until: Timestamp) {
-        let (name, reply_service) = (share.name.to_string(), Checkout::SERVICE.to_owned());
+        let (reply_tenant, reply_service) = self.reply();
         let quote = wire::QuoteOffers {
-            quote: name.clone(),
-            reply_tenant: self.buyer(),
+            quote: share.name.to_string(),
+            reply_tenant: reply_tenant.clone(),
             reply_service: reply_service.clone(),
             lines: share.lines.iter().map(quote_line).collect(),
         };
         let reserve = wire::ReserveStock {
-            reservation: name,
-            reply_tenant: self.buyer(),
+            reservation: share.name.to_string(),
+            reply_tenant,
             reply_service,
             lines: share.lines.iter().map(reserve_line).collect(),
             until_ms: held_until.as_millis(),
@@ -127,68 +128,52 @@ impl Telling<'_, '_> {
     }
 
     fn ask_payment(&mut self, until: Timestamp) {
+        let (reply_tenant, reply_service) = self.reply();
         let payment = self.session.wishes.payment.as_ref();
-        let shares = self.session.live_shares().map(|share| wire::PaymentShare {
-            order: share.name.to_string(),
-            vendor: share.vendor.to_string(),
-            amount: share.total().map(wire::money),
-        });
         let authorise = wire::AuthorisePayment {
             payment: self.id(),
-            reply_tenant: self.buyer(),
-            reply_service: Checkout::SERVICE.to_owned(),
+            reply_tenant,
+            reply_service,
             method: payment.map_or("", |payment| payment.method()).to_owned(),
             instrument: payment.map_or("", |payment| payment.instrument()).to_owned(),
-            shares: shares.collect(),
+            shares: self.session.live_shares().map(payment_share).collect(),
             until_ms: until.as_millis(),
         };
-        self.tell_own(PAYMENTS, &authorise);
+        self.tell(PAYMENTS, &authorise);
     }
 
     fn place_group(&mut self) {
-        let wishes = &self.session.wishes;
+        let Session { basket, wishes, .. } = self.session;
         let place = wire::PlaceGroup {
             group: self.id(),
-            cart: format!("{}@{}", self.session.basket.cart, self.session.basket.round),
-            address: wishes.address.as_ref().map(wire::address),
+            cart: format!("{}@{}", basket.cart, basket.round),
+            address: wishes.address.as_ref().map(Into::into),
             payment_method: wishes.payment.as_ref().map_or("", |p| p.method()).to_owned(),
             payment: self.id(),
             children: self.session.live_shares().map(child).collect(),
-            locale: wishes.locale.as_str().to_owned(),
+            locale: wishes.locale.to_string(),
         };
-        self.tell_own(ORDERS, &place);
+        self.tell(ORDERS, &place);
     }
 
     fn commit(&mut self, share: &Share) {
-        let commit = wire::CommitReservation {
-            reservation: share.name.to_string(),
-            reply_tenant: self.buyer(),
-            reply_service: Checkout::SERVICE.to_owned(),
-        };
+        let (reply_tenant, reply_service) = self.reply();
+        let reservation = share.name.to_string();
+        let commit = wire::CommitReservation { reservation, reply_tenant, reply_service };
         self.outbox.tell(&share.vendor, INVENTORY, &commit);
     }
 
     fn capture(&mut self) {
-        let capture = wire::CapturePayment {
-            payment: self.id(),
-            reply_tenant: self.buyer(),
-            reply_service: Checkout::SERVICE.to_owned(),
-        };
-        self.tell_own(PAYMENTS, &capture);
+        let (reply_tenant, reply_service) = self.reply();
+        let capture = wire::CapturePayment { payment: self.id(), reply_tenant, reply_service };
+        self.tell(PAYMENTS, &capture);
     }
 
     fn complete(&mut self) {
-        let bought = self.session.bought().map(|line| wire::BoughtLine {
-            vendor: line.vendor.to_string(),
-            offer: line.offer.to_string(),
-        });
-        let convert = wire::ConvertCart {
-            cart: self.session.basket.cart.to_string(),
-            checkout: self.id(),
-            bought: bought.collect(),
-        };
-        self.tell_own(ORDERS, &wire::ConfirmGroup { group: self.id() });
-        self.tell_own(CARTS, &convert);
+        let (cart, bought) = (self.session.basket.cart.to_string(), self.session.bought());
+        let bought = bought.map(bought_line).collect();
+        self.tell(ORDERS, &wire::ConfirmGroup { group: self.id() });
+        self.tell(CARTS, &wire::ConvertCart { cart, checkout: self.id(), bought });
     }
 
     fn release_stock(&mut self, shares: &[u32], reason: &str) {
@@ -201,63 +186,65 @@ impl Telling<'_, '_> {
 
     /// First the order, so that no vendor begins; then its stock, the money, and last the cart.
     fn take_back(&mut self, owed: &Owed, reason: &str) {
+        let (id, why) = (self.id(), reason.to_owned());
         if owed.order {
-            let cancel = wire::CancelGroup { group: self.id(), reason: reason.to_owned() };
-            self.tell_own(ORDERS, &cancel);
+            self.tell(ORDERS, &wire::CancelGroup { group: id.clone(), reason: why.clone() });
         }
         self.release_stock(&owed.stock, reason);
         if owed.payment {
-            let void = wire::VoidPayment {
-                payment: self.id(),
-                reply_tenant: self.buyer(),
-                reply_service: Checkout::SERVICE.to_owned(),
-                reason: reason.to_owned(),
-            };
-            self.tell_own(PAYMENTS, &void);
+            let (payment, (reply_tenant, reply_service)) = (id.clone(), self.reply());
+            let void = wire::VoidPayment { payment, reply_tenant, reply_service, reason: why };
+            self.tell(PAYMENTS, &void);
             self.remind_in(self.session.waits.undoing_ms, Wait::Undoing);
         }
         if owed.cart {
             let cart = self.session.basket.cart.to_string();
-            let release = wire::ReleaseCart { cart, checkout: self.id() };
-            self.tell_own(CARTS, &release);
+            self.tell(CARTS, &wire::ReleaseCart { cart, checkout: id });
         }
     }
 }
 
 fn child(share: &Share) -> wire::ChildDraft {
-    let commission_basis_points = match &share.terms {
-        Terms::Given { commission_basis_points, .. } => *commission_basis_points,
-        Terms::Asked | Terms::Refused => 0,
+    let (delivery_fee, commission) = match &share.terms {
+        Terms::Given { delivery_fee, commission_basis_points } => {
+            (Some(money(*delivery_fee)), *commission_basis_points)
+        }
+        Terms::Asked | Terms::Refused => (None, 0),
     };
-    let lines = share.lines.iter().map(|line| wire::OrderLine {
-        offer: line.offer.to_string(),
-        product: line.product.to_string(),
-        title: Some(wire::title(&line.title)),
-        quantity: line.quantity.into(),
-        price: Some(wire::money(line.price)),
-    });
     wire::ChildDraft {
         order: share.name.to_string(),
         vendor: share.vendor.to_string(),
-        lines: lines.collect(),
-        delivery_fee: share.delivery().map(wire::money),
-        commission_basis_points: commission_basis_points.try_into().unwrap_or(i32::MAX),
+        lines: share.lines.iter().map(order_line).collect(),
+        delivery_fee,
+        commission_basis_points: commission.try_into().unwrap_or(i32::MAX),
         reservation: share.name.to_string(),
     }
 }
 
-fn quote_line(line: &crate::command::Line) -> wire::QuoteLine {
-    wire::QuoteLine {
+fn payment_share(share: &Share) -> wire::PaymentShare {
+    let (order, vendor) = (share.name.to_string(), share.vendor.to_string());
+    wire::PaymentShare { order, vendor, amount: share.total().map(money) }
+}
+
+fn order_line(line: &Line) -> wire::OrderLine {
+    wire::OrderLine {
         offer: line.offer.to_string(),
+        product: line.product.to_string(),
+        title: Some((&line.title).into()),
         quantity: line.quantity.into(),
-        price_seen: Some(wire::money(line.price)),
+        price: Some(money(line.price)),
     }
 }
 
-fn reserve_line(line: &crate::command::Line) -> wire::ReserveLine {
+fn quote_line(line: &Line) -> wire::QuoteLine {
+    let (offer, quantity) = (line.offer.to_string(), line.quantity.into());
+    wire::QuoteLine { offer, quantity, price_seen: Some(money(line.price)) }
+}
+
+fn reserve_line(line: &Line) -> wire::ReserveLine {
     wire::ReserveLine { offer: line.offer.to_string(), quantity: line.quantity.into() }
 }
 
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
+fn bought_line(line: &Line) -> wire::BoughtLine {
+    wire::BoughtLine { vendor: line.vendor.to_string(), offer: line.offer.to_string() }
 }

@@ -5,15 +5,24 @@ mod show;
 use base_fault::{Code, Fault};
 use base_ids::ResourceId;
 use cell_kernel::{Api, Done, No, PageAsk, Request, Versioned, field, ids_of};
+use cell_words::{
+    PaymentMethod,
+    asked::{self, optional, present},
+};
 
 use crate::{
     Checkout,
-    command::{Command, Email, Instrument, Locale, Payment, PostalAddress, Wishes},
+    command::{Command, Payment, Wishes},
     view::{Checkouts, Standing},
     wire,
 };
 
-const CHECKOUT: &str = "users/*/checkouts/*";
+const NAME: &str = "users/*/checkouts/*";
+/// The cart and the language of who does not say which.
+const CART: &str = "main";
+const LOCALE: &str = "fr";
+
+type Read = Result<Command, Fault>;
 
 pub(crate) fn api() -> Api<Checkout> {
     Api::new("souk.checkout.v1.Checkouts")
@@ -33,74 +42,63 @@ pub(crate) fn api() -> Api<Checkout> {
         .command("CancelCheckout", cancel, after)
 }
 
-fn start(request: &Request, asked: &wire::StartCheckoutRequest) -> Result<Command, Fault> {
-    let locale = match asked.locale.as_str() {
-        "" => Locale::default(),
-        given => field("locale", given)?,
-    };
+fn start(request: &Request, given: &wire::StartCheckoutRequest) -> Read {
+    let address = given.address.as_ref().map(|to| asked::address("address", Some(to)));
     let wishes = Wishes {
-        address: asked.address.as_ref().map(read_address).transpose()?,
-        email: read_email(&asked.email)?,
-        payment: asked.payment.as_ref().map(read_payment).transpose()?,
-        ship_what_you_can: asked.ship_what_you_can,
-        locale,
+        address: address.transpose()?,
+        email: optional("email", &given.email)?,
+        payment: given.payment.as_ref().map(payment).transpose()?,
+        ship_what_you_can: given.ship_what_you_can,
+        locale: field("locale", or(&given.locale, LOCALE))?,
     };
-    let cart = if asked.cart.is_empty() { "main" } else { &asked.cart };
     Ok(Command::Start {
         checkout: field("checkout", &request.new_id())?,
-        cart: field("cart", cart)?,
+        cart: field("cart", or(&given.cart, CART))?,
         wishes: Box::new(wishes),
     })
 }
 
-fn refresh(_: &Request, asked: &wire::RefreshCheckoutRequest) -> Result<Command, Fault> {
-    Ok(Command::Refresh { checkout: id(&asked.name)? })
+fn refresh(_: &Request, given: &wire::RefreshCheckoutRequest) -> Read {
+    Ok(Command::Refresh { checkout: id(&given.name)? })
 }
 
-fn set_address(_: &Request, asked: &wire::SetAddressRequest) -> Result<Command, Fault> {
-    let given = asked.address.as_ref();
-    let given = given.ok_or_else(|| Fault::invalid_field("address", "is missing"))?;
-    Ok(Command::SetAddress {
-        checkout: id(&asked.name)?,
-        address: Box::new(read_address(given)?),
-        email: read_email(&asked.email)?,
-    })
+fn set_address(_: &Request, given: &wire::SetAddressRequest) -> Read {
+    let address = Box::new(asked::address("address", given.address.as_ref())?);
+    let (checkout, email) = (id(&given.name)?, optional("email", &given.email)?);
+    Ok(Command::SetAddress { checkout, address, email })
 }
 
-fn choose_payment(_: &Request, asked: &wire::ChoosePaymentRequest) -> Result<Command, Fault> {
-    let given = asked.payment.as_ref();
-    let given = given.ok_or_else(|| Fault::invalid_field("payment", "is missing"))?;
-    Ok(Command::ChoosePayment { checkout: id(&asked.name)?, payment: read_payment(given)? })
+fn choose_payment(_: &Request, given: &wire::ChoosePaymentRequest) -> Read {
+    let payment = payment(present("payment", given.payment.as_ref())?)?;
+    Ok(Command::ChoosePayment { checkout: id(&given.name)?, payment })
 }
 
-fn place(_: &Request, asked: &wire::PlaceCheckoutRequest) -> Result<Command, Fault> {
-    let total_max = asked.total_max.as_ref().map(|amount| wire::read_money(Some(amount)));
-    let total_max = total_max.transpose();
-    let total_max = total_max.map_err(|problem| Fault::invalid_field("total_max", problem))?;
-    Ok(Command::Place { checkout: id(&asked.name)?, total_max })
+fn place(_: &Request, given: &wire::PlaceCheckoutRequest) -> Read {
+    let total_max = given.total_max.as_ref().map(|most| asked::money("total_max", Some(most)));
+    Ok(Command::Place { checkout: id(&given.name)?, total_max: total_max.transpose()? })
 }
 
-fn cancel(_: &Request, asked: &wire::CancelCheckoutRequest) -> Result<Command, Fault> {
-    Ok(Command::Cancel { checkout: id(&asked.name)? })
+fn cancel(_: &Request, given: &wire::CancelCheckoutRequest) -> Read {
+    Ok(Command::Cancel { checkout: id(&given.name)? })
 }
 
 async fn get(
     request: Request,
-    asked: wire::GetCheckoutRequest,
+    given: wire::GetCheckoutRequest,
 ) -> Result<Versioned<wire::Checkout>, No> {
-    let id = id(&asked.name)?;
+    let id = id(&given.name)?;
     let found = request.reading.get::<Checkout, Checkouts>(&request.tenant, id.as_str()).await?;
     let found = found.ok_or_else(|| {
-        Fault::caller(Code::NotFound, format!("there is no checkout `{}`", asked.name))
+        Fault::caller(Code::NotFound, format!("there is no checkout `{}`", given.name))
     })?;
     Ok(Versioned { row: show::checkout(&found.row), version: found.version })
 }
 
 async fn list(
     request: Request,
-    asked: wire::ListCheckoutsRequest,
+    given: wire::ListCheckoutsRequest,
 ) -> Result<wire::ListCheckoutsResponse, No> {
-    let ask = PageAsk::read(asked.page_size, &asked.page_token)?.newest_first();
+    let ask = PageAsk::read(given.page_size, &given.page_token)?.newest_first();
     let page = request.reading.list::<Checkout, Checkouts>(&request.tenant, "", &ask).await?;
     let page = page.map(|standing| show::checkout(&standing));
     Ok(wire::ListCheckoutsResponse { checkouts: page.rows, next_page_token: page.next_page_token })
@@ -115,35 +113,21 @@ fn after(done: &Done<'_, Checkout>) -> wire::Checkout {
 }
 
 fn id(name: &str) -> Result<ResourceId, Fault> {
-    let [_, checkout] = ids_of("name", CHECKOUT, name)?;
+    let [_, checkout] = ids_of("name", NAME, name)?;
     Ok(checkout)
 }
 
-fn read_address(given: &wire::Address) -> Result<PostalAddress, Fault> {
-    let wire::Address { recipient, phone, lines, district, city, postcode, country } =
-        given.clone();
-    PostalAddress { recipient, phone, lines, district, city, postcode, country }
-        .checked()
-        .map_err(|wrong| Fault::invalid_field(format!("address.{}", wrong.field), wrong.problem))
+fn or<'a>(given: &'a str, otherwise: &'a str) -> &'a str {
+    if given.is_empty() { otherwise } else { given }
 }
 
-fn read_email(given: &str) -> Result<Option<Email>, Fault> {
-    if given.is_empty() { Ok(None) } else { field("email", given).map(Some) }
-}
-
-fn read_payment(given: &wire::Payment) -> Result<Payment, Fault> {
-    match (given.method.as_str(), given.instrument.as_str()) {
-        ("card", instrument) => {
-            let instrument: Instrument = field("payment.instrument", instrument)?;
-            Ok(Payment::Card { instrument })
-        }
-        ("cash_on_delivery", "") => Ok(Payment::CashOnDelivery),
-        ("cash_on_delivery", _) => {
-            Err(Fault::invalid_field("payment.instrument", "must be empty with cash on delivery"))
-        }
-        (other, _) => {
-            let problem = format!("is `{other}`; expected `card` or `cash_on_delivery`");
-            Err(Fault::invalid_field("payment.method", problem))
+fn payment(given: &wire::Payment) -> Result<Payment, Fault> {
+    let (at, instrument) = ("payment.instrument", given.instrument.as_str());
+    match field("payment.method", &given.method)? {
+        PaymentMethod::Card => Ok(Payment::Card { instrument: field(at, instrument)? }),
+        PaymentMethod::CashOnDelivery if instrument.is_empty() => Ok(Payment::CashOnDelivery),
+        PaymentMethod::CashOnDelivery => {
+            Err(Fault::invalid_field(at, "must be empty with cash on delivery"))
         }
     }
 }

@@ -1,6 +1,5 @@
 //! What can be asked of a checkout, and what it hears.
 
-mod address;
 mod values;
 
 use base_ids::{ResourceId, Tenant};
@@ -8,9 +7,11 @@ use base_money::Money;
 use base_time::Timestamp;
 use cell_kernel::Problem;
 use serde::{Deserialize, Serialize};
+use strum::EnumString;
 
-pub use address::{PostalAddress, WrongAddress};
-pub use values::{BadValue, Email, Instrument, Line, Locale, Payment, Title};
+pub use base_ids::{Email, Locale};
+pub use cell_words::{Instrument, PostalAddress, Title};
+pub use values::{Line, Payment};
 
 /// What can be asked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -210,7 +211,8 @@ pub enum PaymentNews {
 }
 
 /// What is waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumString)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum Wait {
     /// The buyer to place it.
     Buyer,

@@ -1,15 +1,21 @@
 //! What checkout does when carts, vendors, payments and orders speak, or a wait is over: it follows the news.
 
-use base_ids::{ResourceId, Tenant};
+use base_ids::Tenant;
 use base_money::Money;
 use base_time::Timestamp;
-use cell_kernel::{Heard, Listener, Problem, Unreadable};
+use cell_kernel::{Heard, Listener, Unreadable};
+use cell_words::{
+    read_problem,
+    told::{self, read, speaker},
+};
 
 use crate::{
     Checkout,
-    command::{Command, Line, News, PaymentNews, Quote, ShareOf, Shortage, Title, Wait},
+    command::{Command, Line, News, PaymentNews, Quote, ShareOf, Shortage, Title},
     wire,
 };
+
+type Heeded = Result<Command, Unreadable>;
 
 pub(crate) fn listener() -> Listener<Checkout> {
     Listener::new()
@@ -25,93 +31,66 @@ pub(crate) fn listener() -> Listener<Checkout> {
         .on(end_a_wait)
 }
 
-fn ask_vendors_once_the_cart_is_claimed(
-    message: &wire::CartClaimed,
-    _: &Heard<'_>,
-) -> Result<Command, Unreadable> {
+fn ask_vendors_once_the_cart_is_claimed(message: &wire::CartClaimed, _: &Heard<'_>) -> Heeded {
     hear(&message.checkout, News::CartClaimed)
 }
 
-fn undo_when_the_cart_is_refused(
-    message: &wire::CartRefused,
-    _: &Heard<'_>,
-) -> Result<Command, Unreadable> {
+fn undo_when_the_cart_is_refused(message: &wire::CartRefused, _: &Heard<'_>) -> Heeded {
     hear(&message.checkout, News::CartRefused { code: message.code.clone() })
 }
 
-fn note_a_quote(message: &wire::OffersQuoted, heard: &Heard<'_>) -> Result<Command, Unreadable> {
-    let (checkout, share) = share_of(&message.quote, &message.vendor, heard)?;
-    let lines = message.lines.iter().map(|line| quoted_line(&share.vendor, line));
+fn note_a_quote(message: &wire::OffersQuoted, heard: &Heard<'_>) -> Heeded {
+    let vendor = speaker(&message.vendor, heard)?;
+    let lines = message.lines.iter().map(|line| quoted_line(&vendor, line));
     let lines: Vec<Line> = lines.collect::<Result<_, _>>()?;
     // A vendor that says nothing about delivery delivers for nothing.
-    let free = lines.first().map(|line| wire::money(Money::zero(line.price.currency)));
-    let fee = message.delivery_fee.as_ref().or(free.as_ref());
-    let delivery_fee = wire::read_money(fee).map_err(Unreadable)?;
-    let commission = message.commission_basis_points.try_into();
-    let commission_basis_points = commission.map_err(Unreadable::because)?;
+    let delivery_fee = match (&message.delivery_fee, lines.first()) {
+        (None, Some(line)) => Money::zero(line.price.currency),
+        (fee, _) => told::money(fee.as_ref())?,
+    };
+    let commission_basis_points = told::number(message.commission_basis_points)?;
     let quote = Quote { lines, commission_basis_points, delivery_fee };
-    Ok(Command::Hear { checkout, news: News::Quoted { share, quote } })
+    hear_of(&message.quote, vendor, |share| News::Quoted { share, quote })
 }
 
-fn note_that_a_vendor_does_not_quote(
-    message: &wire::OffersNotQuoted,
-    heard: &Heard<'_>,
-) -> Result<Command, Unreadable> {
-    let (checkout, share) = share_of(&message.quote, &message.vendor, heard)?;
-    let problems = message.problems.iter().map(|problem| Problem {
-        code: problem.code.clone(),
-        subject: problem.subject.clone(),
-        text: problem.text.clone(),
-    });
-    let news = News::NotQuoted { share, problems: problems.collect() };
-    Ok(Command::Hear { checkout, news })
+fn note_that_a_vendor_does_not_quote(message: &wire::OffersNotQuoted, heard: &Heard<'_>) -> Heeded {
+    let problems = message.problems.iter().map(read_problem).collect();
+    let vendor = speaker(&message.vendor, heard)?;
+    hear_of(&message.quote, vendor, |share| News::NotQuoted { share, problems })
 }
 
-fn note_held_stock(
-    message: &wire::StockReserved,
-    heard: &Heard<'_>,
-) -> Result<Command, Unreadable> {
-    let (checkout, share) = share_of(&message.reservation, &message.vendor, heard)?;
+fn note_held_stock(message: &wire::StockReserved, heard: &Heard<'_>) -> Heeded {
     let until = Timestamp::from_millis(message.until_ms);
-    Ok(Command::Hear { checkout, news: News::StockHeld { share, until } })
+    let vendor = speaker(&message.vendor, heard)?;
+    hear_of(&message.reservation, vendor, |share| News::StockHeld { share, until })
 }
 
-fn note_refused_stock(
-    message: &wire::StockRefused,
-    heard: &Heard<'_>,
-) -> Result<Command, Unreadable> {
-    let (checkout, share) = share_of(&message.reservation, &message.vendor, heard)?;
+fn note_refused_stock(message: &wire::StockRefused, heard: &Heard<'_>) -> Heeded {
     let shortages = message
         .shortages
         .iter()
         .map(|short| Ok(Shortage { offer: read(&short.offer)?, available: short.available }));
-    let news = News::StockRefused { share, shortages: shortages.collect::<Result<_, _>>()? };
-    Ok(Command::Hear { checkout, news })
+    let shortages = shortages.collect::<Result<_, _>>()?;
+    let vendor = speaker(&message.vendor, heard)?;
+    hear_of(&message.reservation, vendor, |share| News::StockRefused { share, shortages })
 }
 
-fn note_sold_stock(
-    message: &wire::CommitOutcome,
-    heard: &Heard<'_>,
-) -> Result<Command, Unreadable> {
-    let (checkout, share) = share_of(&message.reservation, &message.vendor, heard)?;
-    let news = News::StockCommitted { share, sold: message.committed };
-    Ok(Command::Hear { checkout, news })
+fn note_sold_stock(message: &wire::CommitOutcome, heard: &Heard<'_>) -> Heeded {
+    let (vendor, sold) = (speaker(&message.vendor, heard)?, message.committed);
+    hear_of(&message.reservation, vendor, |share| News::StockCommitted { share, sold })
 }
 
-fn follow_the_payment(
-    message: &wire::PaymentOutcome,
-    _: &Heard<'_>,
-) -> Result<Command, Unreadable> {
+fn follow_the_payment(message: &wire::PaymentOutcome, _: &Heard<'_>) -> Heeded {
     use wire::payment_outcome::Status;
-    let reason = || message.reason.clone();
+    let (url, reason) = (message.action_url.clone(), message.reason.clone());
     let news = match message.status() {
         Status::Authorised => PaymentNews::Authorised,
-        Status::RequiresAction => PaymentNews::ActionRequired { url: message.action_url.clone() },
-        Status::Declined => PaymentNews::Declined { reason: reason() },
+        Status::RequiresAction => PaymentNews::ActionRequired { url },
+        Status::Declined => PaymentNews::Declined { reason },
         Status::Expired => PaymentNews::Expired,
         Status::Voided => PaymentNews::Voided,
         Status::Captured => PaymentNews::Captured,
-        Status::CaptureFailed => PaymentNews::CaptureFailed { reason: reason() },
+        Status::CaptureFailed => PaymentNews::CaptureFailed { reason },
         Status::Unspecified => {
             return Err(Unreadable(format!("payment status {} is not known", message.status)));
         }
@@ -119,62 +98,33 @@ fn follow_the_payment(
     hear(&message.payment, News::Payment(news))
 }
 
-fn commit_once_the_group_is_placed(
-    message: &wire::GroupPlaced,
-    _: &Heard<'_>,
-) -> Result<Command, Unreadable> {
+fn commit_once_the_group_is_placed(message: &wire::GroupPlaced, _: &Heard<'_>) -> Heeded {
     hear(&message.group, News::OrderPlaced { number: message.number.clone() })
 }
 
-fn end_a_wait(message: &wire::WaitOver, _: &Heard<'_>) -> Result<Command, Unreadable> {
-    use wire::wait_over::Wait as Told;
-    let wait = match message.wait() {
-        Told::Buyer => Wait::Buyer,
-        Told::Cart => Wait::Cart,
-        Told::Vendors => Wait::Vendors,
-        Told::Payment => Wait::Payment,
-        Told::Settling => Wait::Settling,
-        Told::GivingUp => Wait::GivingUp,
-        Told::Undoing => Wait::Undoing,
-        Told::Unspecified => {
-            return Err(Unreadable(format!("wait {} is not known", message.wait)));
-        }
-    };
-    hear(&message.checkout, News::WaitOver(wait))
+fn end_a_wait(message: &wire::WaitOver, _: &Heard<'_>) -> Heeded {
+    hear(&message.checkout, News::WaitOver(read(message.wait().as_str_name())?))
 }
 
-fn hear(checkout: &str, news: News) -> Result<Command, Unreadable> {
+fn hear(checkout: &str, news: News) -> Heeded {
     Ok(Command::Hear { checkout: read(checkout)?, news })
 }
 
-/// Reads `<checkout>-<number>`. A vendor speaks for itself only.
-fn share_of(
-    name: &str,
-    vendor: &str,
-    heard: &Heard<'_>,
-) -> Result<(ResourceId, ShareOf), Unreadable> {
-    let vendor: Tenant = read(vendor)?;
-    if heard.from.tenant != vendor {
-        return Err(Unreadable(format!("{} speaks for {vendor}", heard.from.tenant)));
-    }
+/// Reads a share's name, `<checkout>-<number>`.
+fn hear_of(name: &str, vendor: Tenant, news: impl FnOnce(ShareOf) -> News) -> Heeded {
     let (checkout, number) = name
         .rsplit_once('-')
         .ok_or_else(|| Unreadable(format!("`{name}` is not a share's name")))?;
-    Ok((read(checkout)?, ShareOf { number: read(number)?, vendor }))
+    hear(checkout, news(ShareOf { number: read(number)?, vendor }))
 }
 
 fn quoted_line(vendor: &Tenant, line: &wire::QuotedLine) -> Result<Line, Unreadable> {
-    let wire::LocalText { ar, fr, en } = line.title.clone().unwrap_or_default();
     Ok(Line {
         vendor: vendor.clone(),
         offer: read(&line.offer)?,
         product: read(&line.product)?,
-        title: Title { ar, fr, en },
-        quantity: line.quantity.try_into().map_err(Unreadable::because)?,
-        price: wire::read_money(line.price.as_ref()).map_err(Unreadable)?,
+        title: Title::read(line.title.as_ref()),
+        quantity: told::number(line.quantity)?,
+        price: told::money(line.price.as_ref())?,
     })
-}
-
-fn read<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Unreadable> {
-    text.parse().map_err(Unreadable::because)
 }

@@ -19,8 +19,7 @@ use cell_kernel::{
 use crate::{
     CartNow, Checkout, Command, Event, Facts, Waits,
     command::{
-        Line, Locale, News, Payment, PaymentNews, PostalAddress, Quote, ShareOf, Title, Wait,
-        Wishes,
+        Line, News, Payment, PaymentNews, PostalAddress, Quote, ShareOf, Title, Wait, Wishes,
     },
     event::{Basket, Ending, Owed},
     state::Stage,
@@ -81,7 +80,7 @@ fn basket() -> Basket {
 fn address() -> PostalAddress {
     PostalAddress {
         recipient: "Leila Amrani".to_owned(),
-        phone: "+212600000001".to_owned(),
+        phone: Some("+212600000001".parse().unwrap()),
         lines: vec!["12, rue des Orangers".to_owned()],
         district: "Agdal".to_owned(),
         city: "Rabat".to_owned(),
@@ -100,7 +99,7 @@ fn wishes() -> Wishes {
         email: None,
         payment: Some(card()),
         ship_what_you_can: false,
-        locale: Locale::default(),
+        locale: "fr".parse().unwrap(),
     }
 }
 

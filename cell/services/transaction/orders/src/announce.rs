@@ -2,6 +2,7 @@
 
 use base_ids::{ResourceId, Tenant};
 use cell_kernel::{Decider as _, Outbox, Seen};
+use cell_words::money;
 
 use crate::{
     Orders,
@@ -52,7 +53,7 @@ fn tell_of_group(seen: &Seen<'_, Orders>, group: &Group, outbox: &mut Outbox) {
             let cash = wire::CashCollected {
                 payment: group.draft.payment.to_string(),
                 order: order.to_string(),
-                amount: Some(wire::amount(*amount)),
+                amount: Some(money(*amount)),
             };
             outbox.tell(seen.tenant, "payments", &cash);
         }
@@ -70,7 +71,7 @@ fn place_children(seen: &Seen<'_, Orders>, number: &str, draft: &GroupDraft, out
             buyer: seen.tenant.to_string(),
             number: number::of_child(number, place),
             child: Some(wire::child_draft(child)),
-            address: Some(wire::address(&draft.address)),
+            address: Some((&draft.address).into()),
             payment_method: <&str>::from(draft.payment_method).to_owned(),
         };
         outbox.tell(&child.vendor, Orders::SERVICE, &asked);

@@ -8,7 +8,7 @@ use base_time::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
-use crate::draft::{Address, ChildDraft, GroupDraft, PaymentMethod};
+use crate::draft::{ChildDraft, GroupDraft, PaymentMethod, PostalAddress};
 
 /// What can be asked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -105,7 +105,7 @@ pub struct Placement {
     /// What was sold, on which terms.
     pub draft: ChildDraft,
     /// Where it goes.
-    pub address: Address,
+    pub address: PostalAddress,
     /// How it is paid.
     pub payment_method: PaymentMethod,
 }

@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, fmt::Debug, ops::RangeInclusive};
 
 use base_ids::{ResourceId, Tenant};
 use base_money::{Currency, Money, MoneyError};
+pub use cell_words::{PaymentMethod, PostalAddress, Title};
 use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr};
 
 /// Most child orders of a group.
 const CHILDREN_MAX: usize = 50;
@@ -21,7 +21,7 @@ pub struct GroupDraft {
     /// The cart, and its round, that it was bought from.
     pub cart: String,
     /// Where it goes.
-    pub address: Address,
+    pub address: PostalAddress,
     /// How it is paid.
     pub payment_method: PaymentMethod,
     /// The buyer's payment.
@@ -132,49 +132,6 @@ pub struct Commission {
     pub basis_points: u16,
     /// How much.
     pub amount: Money,
-}
-
-/// A title in the platform's languages.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Title {
-    /// Arabic.
-    pub ar: String,
-    /// French.
-    pub fr: String,
-    /// English.
-    pub en: String,
-}
-
-/// A postal address.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Address {
-    /// Who receives it.
-    pub recipient: String,
-    /// E.164.
-    pub phone: String,
-    /// Street and house, as written on the parcel.
-    pub lines: Vec<String>,
-    /// Quarter, if there is one.
-    pub district: String,
-    /// Town.
-    pub city: String,
-    /// Often empty in Morocco.
-    pub postcode: String,
-    /// ISO 3166-1 alpha-2.
-    pub country: String,
-}
-
-/// How a group is paid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum PaymentMethod {
-    /// By card, before anything is sent.
-    Card,
-    /// In cash, to whoever brings it.
-    CashOnDelivery,
 }
 
 /// Not something that can be placed.

@@ -1,15 +1,13 @@
 //! What orders does when checkout, payments, its other side or time speak.
 
-use std::str::FromStr;
-
-use base_money::{Currency, Money};
 use base_time::Timestamp;
 use cell_kernel::{Heard, Listener, Unreadable};
+use cell_words::told::{address, money, number, read};
 
 use crate::{
     Orders,
     command::{ChildAsk, ChildNews, Command, GroupAsk, Parcel, Placement},
-    draft::{Address, ChildDraft, GroupDraft, Line, Title},
+    draft::{ChildDraft, GroupDraft, Line, Title},
     wire,
 };
 
@@ -32,7 +30,7 @@ fn place_group_for_checkout(message: &wire::PlaceGroup, _: &Heard<'_>) -> Asked 
     let children = message.children.iter().map(child_draft).collect::<Result<_, _>>()?;
     let draft = GroupDraft {
         cart: message.cart.clone(),
-        address: address(message.address.as_ref()),
+        address: address(message.address.as_ref())?,
         payment_method: read(&message.payment_method)?,
         payment: read(&message.payment)?,
         locale: message.locale.clone(),
@@ -77,7 +75,7 @@ fn place_child_for_group(message: &wire::PlaceChild, _: &Heard<'_>) -> Asked {
         buyer: read(&message.buyer)?,
         number: message.number.clone(),
         draft,
-        address: address(message.address.as_ref()),
+        address: address(message.address.as_ref())?,
         payment_method: read(&message.payment_method)?,
     };
     Ok(Command::Child { order, ask: ChildAsk::Place(Box::new(placement)) })
@@ -104,39 +102,22 @@ fn of_child(order: &str, ask: ChildAsk) -> Asked {
     Ok(Command::Child { order: read(order)?, ask })
 }
 
-fn read<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Unreadable> {
-    text.parse().map_err(Unreadable::because)
-}
-
-fn money(amount: Option<&wire::Amount>) -> Result<Money, Unreadable> {
-    let amount = amount.ok_or_else(|| Unreadable("an amount is missing".to_owned()))?;
-    let currency = Currency::from_code(&amount.currency).map_err(Unreadable::because)?;
-    Ok(Money::new(currency, amount.minor))
-}
-
 fn child_draft(draft: &wire::ChildDraft) -> Result<ChildDraft, Unreadable> {
     let lines = draft.lines.iter().map(line).collect::<Result<_, _>>()?;
-    let basis_points = u16::try_from(draft.commission_basis_points).map_err(Unreadable::because)?;
+    let basis_points = number(draft.commission_basis_points)?;
     let ids = (read(&draft.order)?, read(&draft.vendor)?, read(&draft.reservation)?);
     let fee = money(draft.delivery_fee.as_ref())?;
     ChildDraft::new(ids, lines, fee, basis_points).map_err(Unreadable::because)
 }
 
 fn line(line: &wire::OrderLine) -> Result<Line, Unreadable> {
-    let wire::LocalText { ar, fr, en } = line.title.clone().unwrap_or_default();
     Ok(Line {
         offer: read(&line.offer)?,
         product: line.product.clone(),
-        title: Title { ar, fr, en },
-        quantity: u32::try_from(line.quantity).map_err(Unreadable::because)?,
+        title: Title::read(line.title.as_ref()),
+        quantity: number(line.quantity)?,
         price: money(line.price.as_ref())?,
     })
-}
-
-fn address(address: Option<&wire::Address>) -> Address {
-    let wire::Address { recipient, phone, lines, district, city, postcode, country } =
-        address.cloned().unwrap_or_default();
-    Address { recipient, phone, lines, district, city, postcode, country }
 }
 
 fn parcel(carrier: &str, tracking_number: &str) -> Result<Option<Parcel>, Unreadable> {

@@ -13,7 +13,7 @@ use strum::VariantNames as _;
 use crate::{
     Command, Config, Event, Orders, Refusal, State,
     command::{ChildAsk, ChildNews, GroupAsk, Parcel, Placement, Status},
-    draft::{Address, BadDraft, ChildDraft, GroupDraft, Line, PaymentMethod, Title},
+    draft::{BadDraft, ChildDraft, GroupDraft, Line, PaymentMethod, PostalAddress, Title},
     state::{GroupStatus, Refund},
 };
 
@@ -53,11 +53,12 @@ fn basket() -> GroupDraft {
 fn drafted(payment_method: PaymentMethod, children: Vec<ChildDraft>) -> GroupDraft {
     GroupDraft {
         cart: "main-1".to_owned(),
-        address: Address {
+        address: PostalAddress {
             recipient: "Leïla".to_owned(),
+            lines: vec!["12, rue Tariq".to_owned()],
             city: "Fès".to_owned(),
             country: "MA".to_owned(),
-            ..Address::default()
+            ..PostalAddress::default()
         },
         payment_method,
         payment: id("g1"),

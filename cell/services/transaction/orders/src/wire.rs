@@ -1,6 +1,6 @@
 //! The generated messages of this service's contract, and those of the neighbours it speaks to; with our words in theirs.
 
-use base_money::Money;
+use cell_words::money;
 
 use crate::{
     command::{Parcel, Status},
@@ -19,31 +19,17 @@ pub use souk_proto::souk::{
         WatchVendorOrderRequest, order,
     },
     payments::v1::{CashCollected, RefundShare, ShareRefunded},
-    v1::{Address, LocalText, Money as Amount},
 };
-
-/// An amount.
-pub(crate) fn amount(money: Money) -> Amount {
-    Amount { currency: money.currency.code().to_owned(), minor: money.minor }
-}
 
 /// A line, as it was frozen.
 pub(crate) fn line(line: &draft::Line) -> OrderLine {
-    let draft::Title { ar, fr, en } = line.title.clone();
     OrderLine {
         offer: line.offer.to_string(),
         product: line.product.clone(),
-        title: Some(LocalText { ar, fr, en }),
+        title: Some((&line.title).into()),
         quantity: line.quantity.into(),
-        price: Some(amount(line.price)),
+        price: Some(money(line.price)),
     }
-}
-
-/// Where it goes.
-pub(crate) fn address(address: &draft::Address) -> Address {
-    let draft::Address { recipient, phone, lines, district, city, postcode, country } =
-        address.clone();
-    Address { recipient, phone, lines, district, city, postcode, country }
 }
 
 /// One vendor's share, as it was frozen.
@@ -52,7 +38,7 @@ pub(crate) fn child_draft(draft: &draft::ChildDraft) -> ChildDraft {
         order: draft.order.to_string(),
         vendor: draft.vendor.to_string(),
         lines: draft.lines.iter().map(line).collect(),
-        delivery_fee: Some(amount(draft.delivery_fee)),
+        delivery_fee: Some(money(draft.delivery_fee)),
         commission_basis_points: draft.commission.basis_points.into(),
         reservation: draft.reservation.to_string(),
     }

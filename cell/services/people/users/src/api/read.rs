@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use base_fault::Fault;
 use cell_kernel::{Request, field};
+use cell_words::asked::optional;
 
 use crate::{
-    command::{AddressKind, Command, PostalAddress, Preferences, ProfileChanges},
+    command::{AddressKind, Command, Preferences, ProfileChanges},
     wire,
 };
 
@@ -50,24 +51,6 @@ fn preferences(given: impl IntoIterator<Item = (String, String)>) -> Result<Pref
     let map: BTreeMap<String, String> = given.into_iter().collect();
     Preferences::try_from(map)
         .map_err(|error| Fault::invalid_field("profile.preferences", error.to_string()))
-}
-
-fn optional<T>(name: &str, text: &str) -> Result<Option<T>, Fault>
-where
-    T: std::str::FromStr,
-    T::Err: std::fmt::Display,
-{
-    if text.is_empty() { Ok(None) } else { field(name, text).map(Some) }
-}
-
-pub(super) fn place(given: Option<&wire::Address>) -> Result<PostalAddress, Fault> {
-    let given = given.ok_or_else(|| Fault::invalid_field("address", "an address is needed"))?;
-    let wire::Address { recipient, phone, lines, district, city, postcode, country } =
-        given.clone();
-    let phone = optional("address.phone", &phone)?;
-    PostalAddress { recipient, phone, lines, district, city, postcode, country }
-        .check()
-        .map_err(|wrong| Fault::invalid_field(format!("address.{}", wrong.field), wrong.problem))
 }
 
 pub(super) fn kind(kind: wire::AddressKind) -> Result<AddressKind, Fault> {

@@ -5,7 +5,7 @@ use cell_kernel::Done;
 
 use crate::{
     Users,
-    command::{AddressKind, Command, Phone, PostalAddress},
+    command::{AddressKind, Command, Phone},
     state::{AddressBook, Profile, Saved},
     view::ConsentEntry,
     wire,
@@ -54,16 +54,9 @@ pub(super) fn address(user: &Tenant, book: &AddressBook, saved: &Saved) -> wire:
     wire::SavedAddress {
         name: format!("{user}/addresses/{}", saved.id),
         label: saved.label.to_string(),
-        address: Some(place(&saved.place)),
+        address: Some((&saved.place).into()),
         default_for: kinds.collect(),
     }
-}
-
-fn place(place: &PostalAddress) -> wire::Address {
-    let PostalAddress { recipient, phone, lines, district, city, postcode, country } =
-        place.clone();
-    let phone = phone.map(|phone| phone.to_string()).unwrap_or_default();
-    wire::Address { recipient, phone, lines, district, city, postcode, country }
 }
 
 pub(super) fn consent_after(done: &Done<'_, Users>) -> wire::Consent {

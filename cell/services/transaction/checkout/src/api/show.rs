@@ -1,6 +1,7 @@
 //! A session in the words of the public contract.
 
 use base_money::Money;
+use cell_words::{money, problem, signed};
 
 use crate::{
     command::{Line, Payment},
@@ -17,31 +18,32 @@ pub(super) fn checkout(standing: &Standing) -> wire::Checkout {
     let shares = shares(session);
     let live = || shares.iter().filter(|share| share.stock != Stock::Dropped);
     let goods = sum(session, live().map(Share::goods));
-    let delivery =
-        sum(session, live().map(|share| Some(share.delivery().unwrap_or(none(session)?))));
+    // What is not quoted yet costs nothing yet.
+    let delivery = sum(session, live().filter_map(Share::delivery).map(Some));
     let total = sum(session, live().map(Share::total));
     let mut problems = session.problems.clone();
     if session.stage == Stage::Open {
         problems.extend(session.basket.problems.iter().cloned());
         problems.extend(missing(session, buyer));
     }
-    let order = session.order_number.as_ref().filter(|_| !is_undone(&session.stage));
+    let undone = matches!(session.stage, Stage::Undoing { .. } | Stage::Ended(_));
+    let order = session.order_number.as_ref().filter(|_| !undone);
     wire::Checkout {
         name: format!("{buyer}/checkouts/{}", session.checkout),
         cart: format!("{buyer}/carts/{}", session.basket.cart),
-        cart_round: session.basket.round.try_into().unwrap_or(i64::MAX),
+        cart_round: signed(session.basket.round),
         status: status(&session.stage).into(),
         ended: session.stage.is_end(),
         vendors: shares.iter().map(|share| vendor(session, share)).collect(),
         goods,
         delivery,
         total,
-        address: session.wishes.address.as_ref().map(wire::address),
-        email: session.wishes.email.as_ref().map_or_else(String::new, |e| e.as_str().to_owned()),
+        address: session.wishes.address.as_ref().map(Into::into),
+        email: session.wishes.email.as_ref().map(ToString::to_string).unwrap_or_default(),
         payment: session.wishes.payment.as_ref().map(payment),
         ship_what_you_can: session.wishes.ship_what_you_can,
-        locale: session.wishes.locale.as_str().to_owned(),
-        problems: problems.iter().map(wire::problem).collect(),
+        locale: session.wishes.locale.to_string(),
+        problems: problems.iter().map(problem).collect(),
         action_url: action_url(&session.stage),
         waiting_for: session.waiting_for(),
         needs_attention: session.attention,
@@ -63,15 +65,7 @@ fn shares(session: &Session) -> Vec<Share> {
 
 fn sum(session: &Session, parts: impl Iterator<Item = Option<Money>>) -> Option<wire::Money> {
     let parts: Option<Vec<Money>> = parts.collect();
-    Money::sum(parts?, session.currency()?).ok().map(wire::money)
-}
-
-fn none(session: &Session) -> Option<Money> {
-    session.currency().map(Money::zero)
-}
-
-fn is_undone(stage: &Stage) -> bool {
-    matches!(stage, Stage::Undoing { .. } | Stage::Ended(_))
+    Money::sum(parts?, session.currency()?).ok().map(money)
 }
 
 fn status(stage: &Stage) -> wire::checkout::Status {
@@ -118,8 +112,8 @@ fn vendor(session: &Session, share: &Share) -> wire::VendorShare {
     wire::VendorShare {
         vendor: share.vendor.to_string(),
         lines: share.lines.iter().map(line).collect(),
-        goods: share.goods().map(wire::money),
-        delivery: share.delivery().map(wire::money),
+        goods: share.goods().map(money),
+        delivery: share.delivery().map(money),
         state: state.into(),
         order: if asked { share.name.to_string() } else { String::new() },
     }
@@ -129,9 +123,9 @@ fn line(line: &Line) -> wire::Line {
     wire::Line {
         offer: line.offer.to_string(),
         product: line.product.to_string(),
-        title: Some(wire::title(&line.title)),
+        title: Some((&line.title).into()),
         quantity: line.quantity.into(),
-        price: Some(wire::money(line.price)),
-        total: line.price.times(line.quantity).ok().map(wire::money),
+        price: Some(money(line.price)),
+        total: line.price.times(line.quantity).ok().map(money),
     }
 }

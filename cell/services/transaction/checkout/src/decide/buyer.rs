@@ -108,7 +108,7 @@ pub(crate) fn missing(session: &Session, buyer: &Tenant) -> Vec<Problem> {
     if address.is_none() {
         missing.push(Trouble::AddressMissing.about("address", "say where to deliver"));
     }
-    let phone = address.as_ref().is_some_and(|address| !address.phone.is_empty());
+    let phone = address.as_ref().is_some_and(|address| address.phone.is_some());
     if buyer.is_guest() && !phone && email.is_none() {
         let text = "without an account, an e-mail or a phone number is needed to hear of the order";
         missing.push(Trouble::ContactMissing.about("email", text));

@@ -1,9 +1,11 @@
 //! What can stand in the way of a purchase, by the codes that clients see; each has a page in `docs/errors/`.
 
 use cell_kernel::Problem;
+use strum::IntoStaticStr;
 
 /// What stands in the way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub(super) enum Trouble {
     /// The buyer has not said where to deliver.
     AddressMissing,
@@ -46,33 +48,9 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
-    /// The code that clients see.
-    pub(super) fn code(self) -> &'static str {
-        match self {
-            Self::AddressMissing => "address_missing",
-            Self::ContactMissing => "contact_missing",
-            Self::PaymentMissing => "payment_missing",
-            Self::OtherCurrency => "other_currency",
-            Self::CheckoutExpired => "checkout_expired",
-            Self::CartSilent => "cart_silent",
-            Self::VendorSilent => "vendor_silent",
-            Self::OrderSilent => "order_silent",
-            Self::PriceChanged => "price_changed",
-            Self::OfferNotSold => "offer_not_sold",
-            Self::OutOfStock => "out_of_stock",
-            Self::ReservationExpired => "reservation_expired",
-            Self::QuoteUnusable => "quote_unusable",
-            Self::AmountTooLarge => "amount_too_large",
-            Self::NothingToPay => "nothing_to_pay",
-            Self::TotalOverLimit => "total_over_limit",
-            Self::PaymentDeclined => "payment_declined",
-            Self::PaymentExpired => "payment_expired",
-            Self::CaptureFailed => "capture_failed",
-        }
-    }
-
     /// The problem that a client sees: what it is about, and what can be done.
     pub(super) fn about(self, subject: impl Into<String>, text: impl Into<String>) -> Problem {
-        Problem { code: self.code().to_owned(), subject: subject.into(), text: text.into() }
+        let code = <&str>::from(self).to_owned();
+        Problem { code, subject: subject.into(), text: text.into() }
     }
 }

@@ -97,7 +97,7 @@ fn a_checkout_starts_with_as_little_as_its_cart() {
     };
     assert_eq!((checkout, cart), (id("0190ab"), id("main")));
     assert_eq!((wishes.address, wishes.payment, wishes.email), (None, None, None));
-    assert_eq!(wishes.locale.as_str(), "fr");
+    assert_eq!(wishes.locale.to_string(), "fr");
 }
 
 #[test]

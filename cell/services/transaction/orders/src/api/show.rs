@@ -1,8 +1,9 @@
 //! Rows as buyers and vendors see them: a buyer never sees a vendor's terms, a vendor never sees who the buyer is to us.
 
 use base_time::Timestamp;
+use cell_words::money;
 
-use crate::{draft::ChildDraft, state::Part, view, wire, wire::amount};
+use crate::{draft::ChildDraft, state::Part, view, wire};
 
 /// A group, to its buyer.
 pub(super) fn order(row: &view::Group) -> wire::Order {
@@ -13,9 +14,9 @@ pub(super) fn order(row: &view::Group) -> wire::Order {
         number: group.number.clone(),
         status: wire::group_status(group.status()).into(),
         placed_at_ms: group.placed_at.as_millis(),
-        total: Some(amount(draft.total())),
-        refunded: Some(amount(group.refunded())),
-        address: Some(wire::address(&draft.address)),
+        total: Some(money(draft.total())),
+        refunded: Some(money(group.refunded())),
+        address: Some((&draft.address).into()),
         payment_method: <&str>::from(draft.payment_method).to_owned(),
         payment: format!("{}/payments/{}", row.buyer, draft.payment),
         parts: group.children().map(|(draft, number, known)| part(draft, number, known)).collect(),
@@ -32,9 +33,9 @@ fn part(draft: &ChildDraft, number: String, part: &Part) -> wire::order::Part {
         reason: part.reason.clone(),
         cancelling: part.cancelling,
         lines: draft.lines.iter().map(wire::line).collect(),
-        delivery_fee: Some(amount(draft.delivery_fee)),
-        total: Some(amount(draft.total)),
-        refunded: Some(amount(part.refund.amount(draft.total.currency))),
+        delivery_fee: Some(money(draft.delivery_fee)),
+        total: Some(money(draft.total)),
+        refunded: Some(money(part.refund.amount(draft.total.currency))),
         carrier,
         tracking_number,
     }
@@ -52,12 +53,12 @@ pub(super) fn vendor_order(row: &view::Child) -> wire::VendorOrder {
         placed_at_ms: child.placed_at.as_millis(),
         answer_until_ms: child.answer_until.map_or(0, Timestamp::as_millis),
         lines: draft.lines.iter().map(wire::line).collect(),
-        goods: Some(amount(draft.goods)),
-        delivery_fee: Some(amount(draft.delivery_fee)),
-        total: Some(amount(draft.total)),
+        goods: Some(money(draft.goods)),
+        delivery_fee: Some(money(draft.delivery_fee)),
+        total: Some(money(draft.total)),
         commission_basis_points: draft.commission.basis_points.into(),
-        commission: Some(amount(draft.commission.amount)),
-        address: Some(wire::address(&placement.address)),
+        commission: Some(money(draft.commission.amount)),
+        address: Some((&placement.address).into()),
         payment_method: <&str>::from(placement.payment_method).to_owned(),
         reason: child.reason.clone(),
         carrier,

@@ -116,7 +116,7 @@ impl World {
             let group: ResourceId = ask.group.parse().unwrap();
             let state = &self.streams[&stream(&buyer, &format!("group-{group}"))].state;
             let (draft, _) = state.group().unwrap().child(&ask.order.parse().unwrap()).unwrap();
-            let amount = Some(wire::amount(draft.total));
+            let amount = Some(cell_words::money(draft.total));
             let (payment, order) = (ask.payment, ask.order);
             let back = wire::ShareRefunded { payment, order, amount, group: ask.group };
             self.tell(&buyer, &back);

@@ -226,7 +226,7 @@ impl Payment {
         if self.stage != Attempt::Unasked {
             return Vec::new();
         }
-        let shares = asked.shares.iter().map(|share| wire::read_money(share.amount.as_ref()));
+        let shares = asked.shares.iter().map(|share| cell_words::read_money(share.amount.as_ref()));
         let shares: Vec<Money> = shares.map(|share| share.expect("an amount")).collect();
         let total = Money::sum(shares.clone(), shares[0].currency).expect("a total");
         let (stage, outcomes): (_, &[Status]) = match self.pays {

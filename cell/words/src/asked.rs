@@ -1,0 +1,58 @@
+//! Reads the fields of a request; what is wrong is said by field.
+
+use std::{fmt::Display, str::FromStr};
+
+use base_fault::Fault;
+use base_money::Money;
+use cell_kernel::field;
+use souk_proto::souk::v1;
+
+use crate::{PostalAddress, WrongAddress, read_money};
+
+/// A field that must be there.
+pub fn present<'a, T>(name: &str, given: Option<&'a T>) -> Result<&'a T, Fault> {
+    given.ok_or_else(|| Fault::invalid_field(name, "is missing"))
+}
+
+/// A text that may be left out: empty is none.
+pub fn optional<T: FromStr<Err: Display>>(name: &str, text: &str) -> Result<Option<T>, Fault> {
+    if text.is_empty() { Ok(None) } else { field(name, text).map(Some) }
+}
+
+/// A postal address.
+pub fn address(name: &str, given: Option<&v1::Address>) -> Result<PostalAddress, Fault> {
+    let wrong = |wrong: WrongAddress| {
+        Fault::invalid_field(format!("{name}.{}", wrong.field), wrong.problem)
+    };
+    PostalAddress::read(present(name, given)?).map_err(wrong)
+}
+
+/// An amount.
+pub fn money(name: &str, given: Option<&v1::Money>) -> Result<Money, Fault> {
+    read_money(Some(present(name, given)?))
+        .map_err(|wrong| Fault::invalid_field(name, wrong.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use base_fault::Fault;
+    use base_ids::Email;
+    use souk_proto::souk::v1;
+
+    use super::{address, money, optional};
+
+    fn wrong<T>(read: Result<T, Fault>) -> String {
+        let fault = read.err().expect("it is wrong");
+        fault.fields().iter().map(|violation| violation.field.clone()).collect()
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_by_field() {
+        assert_eq!(wrong(address("to", None)), "to");
+        assert_eq!(wrong(address("to", Some(&v1::Address::default()))), "to.lines");
+        assert_eq!(wrong(money("fee", None)), "fee");
+        assert_eq!(wrong(money("fee", Some(&v1::Money::default()))), "fee");
+        assert_eq!(wrong(optional::<Email>("email", "leila")), "email");
+        assert!(optional::<Email>("email", "").unwrap().is_none());
+    }
+}
