@@ -7,7 +7,8 @@ use clap::Parser as _;
 use crate::{
     cells,
     cli::{
-        Cells, Cli, Command, Common, Dead, Messages, Operators, Routers, Slots, Streams, Tenants,
+        Cells, Cli, Command, Dead, Everywhere, Messages, Operators, Routers, Slots, Streams,
+        Tenants,
     },
     doctor, explain, locate, messages,
     messages::Deed,
@@ -74,7 +75,7 @@ async fn answer(cli: Cli) -> Result<u8, Trouble> {
     }
 }
 
-async fn settle(reach: &Reach, dead: Dead, common: &Common) -> Result<u8, Trouble> {
+async fn settle(reach: &Reach, dead: Dead, common: &Everywhere) -> Result<u8, Trouble> {
     let (deed, letter) = match dead {
         Dead::List { cell, limit } => {
             return show(messages::dead(reach, cell.as_deref(), limit).await?, common);
@@ -86,7 +87,7 @@ async fn settle(reach: &Reach, dead: Dead, common: &Common) -> Result<u8, Troubl
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "a view is shown once")]
-fn show(view: impl View, common: &Common) -> Result<u8, Trouble> {
+fn show(view: impl View, common: &Everywhere) -> Result<u8, Trouble> {
     let printed = out::print(&view, common.output, &common.zone);
     printed.map_err(|error| Trouble::Refused(format!("the answer cannot be written: {error}")))?;
     Ok(view.exit_code())

@@ -14,14 +14,14 @@ const EXIT_CODES: &str = "Exit codes:\n  0  done\n  1  refused, not found, or (d
 #[command(name = "soukctl", version, after_help = EXIT_CODES, max_term_width = 120)]
 pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) common: Common,
+    pub(crate) common: Everywhere,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
 /// What every command takes.
 #[derive(Debug, Args)]
-pub(crate) struct Common {
+pub(crate) struct Everywhere {
     /// Where the control plane is; without it, what .souk/dev/fleet.json says here or above.
     #[arg(long, global = true, env = "SOUKCTL_CONTROL_PLANE", value_name = "URL")]
     pub(crate) control_plane: Option<String>,
