@@ -97,9 +97,10 @@ impl Figures {
             say::line(remark);
         }
         say::line(format!(
-            "{}; {}; commit {}",
+            "{}; {}; {}; commit {}",
             machine::machine(),
             machine::compiler(),
+            machine::profile(),
             machine::commit()
         ));
         if let Some(folder) = path.parent() {
@@ -123,7 +124,7 @@ impl Figures {
             })
             .collect();
         json!({
-            "title": self.title, "machine": machine::machine(), "compiler": machine::compiler(), "commit": machine::commit(),
+            "title": self.title, "machine": machine::machine(), "compiler": machine::compiler(), "profile": machine::profile(), "commit": machine::commit(),
             "remarks": self.remarks, "rows": rows,
         })
     }

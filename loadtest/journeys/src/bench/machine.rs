@@ -33,6 +33,15 @@ pub(super) fn compiler() -> String {
     first_line(Command::new("rustc").arg("--version")).unwrap_or_default()
 }
 
+/// How this program was built, and those beside it.
+pub(super) fn profile() -> &'static str {
+    if cfg!(debug_assertions) {
+        "debug build: figures are not to be published"
+    } else {
+        "release build"
+    }
+}
+
 /// The commit, with `-dirty` if the tree differs from it.
 pub(super) fn commit() -> String {
     let described =

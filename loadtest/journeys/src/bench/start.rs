@@ -82,7 +82,7 @@ pub async fn start(stage: &Stage, asked: &Start) -> anyhow::Result<bool> {
     if let Some((store, events)) = &asked.filled {
         filled(stage, &mut figures, store, *events, asked.repeat).await?;
     }
-    figures.remark("memory is VmRSS, of a release build; MB are millions of bytes");
+    figures.remark("memory is VmRSS; MB are millions of bytes");
     figures.publish(&asked.json)?;
     stage.strike(set, true).await
 }

@@ -77,6 +77,7 @@ pub async fn cell_down(stage: &Stage) -> anyhow::Result<bool> {
     holds &= bought.order.is_some();
     made.push(Made { buyer, paying: both.paying, purchase: bought });
     holds &= books_balance(&set, &made).await?;
+    say::verdict(holds, format!("{dead} away: {} purchases, only its own had to wait", made.len()));
     stage.strike(set, holds).await
 }
 

@@ -40,6 +40,10 @@ pub async fn control_plane_down(stage: &Stage) -> anyhow::Result<bool> {
     set.fleet.ready(Member::ControlPlane).await?;
     holds &= round(&set, &mut made).await?;
     holds &= books_balance(&set, &made).await?;
+    say::verdict(
+        holds,
+        format!("{} purchases while the control plane was away or coming back", made.len()),
+    );
     stage.strike(set, holds).await
 }
 
