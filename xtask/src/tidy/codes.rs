@@ -25,14 +25,29 @@ pub(super) fn check(house: &House, sources: &[Source]) -> Vec<Finding> {
         );
         Finding::new(place, format!("the code `{code}` has no page"), remedy)
     });
-    let stray = pages.iter().filter(|page| !codes.contains_key(*page)).map(|page| {
-        Finding::new(
-            format!("{PAGES}/{page}.md"),
-            "nothing has this code",
-            "delete the page, or call it as the code",
-        )
-    });
+    let stray = pages
+        .iter()
+        .filter(|page| !codes.contains_key(*page) && !is_variant(page, sources))
+        .map(|page| {
+            Finding::new(
+                format!("{PAGES}/{page}.md"),
+                "nothing has this code",
+                "delete the page, or call it as the code",
+            )
+        });
     missing.chain(stray).collect()
+}
+
+/// Whether a page's code is that of a variant, written by `strum` in small letters: `VendorSilent` for `vendor_silent`.
+fn is_variant(page: &str, sources: &[Source]) -> bool {
+    let mut variant = String::new();
+    for word in page.split('_') {
+        let (first, rest) = word.split_at(word.len().min(1));
+        variant += &first.to_uppercase();
+        variant += rest;
+    }
+    let declared = format!("{variant},");
+    sources.iter().any(|source| source.path.starts_with("cell/") && source.code.contains(&declared))
 }
 
 /// Every code, with where it stands.
@@ -86,6 +101,14 @@ fn literal(text: &str, at: usize) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::{Source, all};
+
+    #[test]
+    fn a_variant_is_a_code_too() {
+        let sources =
+            [Source::new("cell/words/src/trouble.rs", "enum Trouble {\n  VendorSilent,\n}\n")];
+        assert!(super::is_variant("vendor_silent", &sources));
+        assert!(!super::is_variant("vendor_loud", &sources));
+    }
 
     #[test]
     fn codes_are_found_where_they_are_written() {
