@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::{Context as _, ensure};
 
-use crate::{cli::NewService, house::House, say};
+use crate::{cli::NewService, house::House, say, step};
 
 /// The seven groups of services.
 const GROUPS: [&str; 7] =
@@ -45,6 +45,10 @@ pub(crate) fn run(house: &House, asked: &NewService) -> anyhow::Result<bool> {
     let manifest = house.text("Cargo.toml");
     fs::write(house.root.join("Cargo.toml"), place.listed_in(&manifest)?)?;
     say::good("Cargo.toml: a line in [workspace.dependencies]");
+    // The order of names depends on the service's own.
+    let package = format!("svc-{}", place.name);
+    let formatted = step::cargo(house, ["fmt", "--package", package.as_str()]).status()?;
+    ensure!(formatted.success(), "cargo fmt does not like what was laid out");
     say::line(&place.fill(
         "\nIt compiles and its stories run: cargo test -p svc-{{name}}\n\
          Next, as docs/guide/new-service.md says:\n\
@@ -80,9 +84,7 @@ impl Place {
     fn fill(&self, text: &str) -> String {
         let mut type_name = self.name.clone();
         type_name[..1].make_ascii_uppercase();
-        // A brace before a name would read as the name's own; the templates part them by a blank.
-        text.replace("{ {{Name}}", &format!("{{{type_name}"))
-            .replace("{{Name}}", &type_name)
+        text.replace("{{Name}}", &type_name)
             .replace("{{name}}", &self.name)
             .replace("{{folder}}", &self.folder())
     }
