@@ -5,9 +5,9 @@ use std::{fmt::Display, str::FromStr};
 use base_fault::Fault;
 use base_money::Money;
 use cell_kernel::field;
-use souk_proto::souk::v1;
+use souk_proto::souk::{checkout, v1};
 
-use crate::{PostalAddress, WrongAddress, read_money};
+use crate::{Payment, PaymentMethod, PostalAddress, WrongAddress, read_money};
 
 /// A field that must be there.
 pub fn present<'a, T>(name: &str, given: Option<&'a T>) -> Result<&'a T, Fault> {
@@ -31,6 +31,19 @@ pub fn address(name: &str, given: Option<&v1::Address>) -> Result<PostalAddress,
 pub fn money(name: &str, given: Option<&v1::Money>) -> Result<Money, Fault> {
     read_money(Some(present(name, given)?))
         .map_err(|wrong| Fault::invalid_field(name, wrong.to_string()))
+}
+
+/// How to pay.
+pub fn payment(name: &str, given: Option<&checkout::v1::Payment>) -> Result<Payment, Fault> {
+    let given = present(name, given)?;
+    let (at, instrument) = (format!("{name}.instrument"), given.instrument.as_str());
+    match field(&format!("{name}.method"), &given.method)? {
+        PaymentMethod::Card => Ok(Payment::Card { instrument: field(&at, instrument)? }),
+        PaymentMethod::CashOnDelivery if instrument.is_empty() => Ok(Payment::CashOnDelivery),
+        PaymentMethod::CashOnDelivery => {
+            Err(Fault::invalid_field(at, "must be empty with cash on delivery"))
+        }
+    }
 }
 
 #[cfg(test)]

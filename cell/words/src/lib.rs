@@ -6,16 +6,26 @@
 
 mod address;
 pub mod asked;
+mod line;
+mod outcome;
 mod payment;
 mod phone;
+mod quote;
 mod reply;
+mod share;
 mod title;
 pub mod told;
+mod trouble;
 mod wire;
 
 pub use address::{PostalAddress, WrongAddress};
-pub use payment::{BadInstrument, Instrument, PaymentMethod, UnknownMethod};
+pub use line::{Line, Shortage};
+pub use outcome::PaymentNews;
+pub use payment::{BadInstrument, Instrument, Payment, PaymentMethod, UnknownMethod};
 pub use phone::Phone;
+pub use quote::Quote;
 pub use reply::{ReplyTo, Service};
+pub use share::{Share, ShareOf, Stock, Terms, shares_of};
 pub use title::Title;
+pub use trouble::Trouble;
 pub use wire::{BadAmount, money, problem, read_money, read_problem, signed};

@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use souk_proto::souk::checkout;
 use strum::{EnumString, IntoStaticStr};
 
 /// How something is paid.
@@ -60,6 +61,44 @@ impl FromStr for Instrument {
 impl fmt::Display for Instrument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// How a buyer wants to pay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "method", rename_all = "snake_case")]
+pub enum Payment {
+    /// By card.
+    Card {
+        /// Which, as the provider knows it.
+        instrument: Instrument,
+    },
+    /// In cash, at the door.
+    CashOnDelivery,
+}
+
+impl Payment {
+    /// The method's name.
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::Card { .. } => PaymentMethod::Card.into(),
+            Self::CashOnDelivery => PaymentMethod::CashOnDelivery.into(),
+        }
+    }
+
+    /// The provider's token; empty where there is none.
+    pub fn instrument(&self) -> &str {
+        match self {
+            Self::Card { instrument } => instrument.as_str(),
+            Self::CashOnDelivery => "",
+        }
+    }
+}
+
+impl From<&Payment> for checkout::v1::Payment {
+    fn from(payment: &Payment) -> Self {
+        let (method, instrument) = (payment.method().to_owned(), payment.instrument().to_owned());
+        Self { method, instrument }
     }
 }
 

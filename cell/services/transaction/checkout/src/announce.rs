@@ -3,14 +3,13 @@
 use base_ids::Tenant;
 use base_time::Timestamp;
 use cell_kernel::{Decider as _, Outbox, Seen, Words};
-use cell_words::{money, signed};
+use cell_words::signed;
 
 use crate::{
     Checkout,
-    command::Line,
     event::{Basket, Event, Owed},
     facts::Waits,
-    state::{Session, Share, Terms},
+    state::{Session, Share},
     wire::{self, wait_over::Wait},
 };
 
@@ -103,13 +102,13 @@ impl Telling<'_> {
             quote: share.name.to_string(),
             reply_tenant: reply_tenant.clone(),
             reply_service: reply_service.clone(),
-            lines: share.lines.iter().map(quote_line).collect(),
+            lines: share.lines.iter().map(Into::into).collect(),
         };
         let reserve = wire::ReserveStock {
             reservation: share.name.to_string(),
             reply_tenant,
             reply_service,
-            lines: share.lines.iter().map(reserve_line).collect(),
+            lines: share.lines.iter().map(Into::into).collect(),
             until_ms: held_until.as_millis(),
         };
         self.outbox.tell(&share.vendor, PRODUCTS, &quote);
@@ -136,7 +135,7 @@ impl Telling<'_> {
             reply_service,
             method: payment.map_or("", |payment| payment.method()).to_owned(),
             instrument: payment.map_or("", |payment| payment.instrument()).to_owned(),
-            shares: self.session.live_shares().map(payment_share).collect(),
+            shares: self.session.live_shares().map(Into::into).collect(),
             until_ms: until.as_millis(),
         };
         self.tell(PAYMENTS, &authorise);
@@ -150,7 +149,7 @@ impl Telling<'_> {
             address: wishes.address.as_ref().map(Into::into),
             payment_method: wishes.payment.as_ref().map_or("", |p| p.method()).to_owned(),
             payment: self.id(),
-            children: self.session.live_shares().map(child).collect(),
+            children: self.session.live_shares().map(Into::into).collect(),
             locale: wishes.locale.to_string(),
         };
         self.tell(ORDERS, &place);
@@ -171,7 +170,7 @@ impl Telling<'_> {
 
     fn complete(&mut self) {
         let (cart, bought) = (self.session.basket.cart.to_string(), self.session.bought());
-        let bought = bought.map(bought_line).collect();
+        let bought = bought.map(Into::into).collect();
         self.tell(ORDERS, &wire::ConfirmGroup { group: self.id() });
         self.tell(CARTS, &wire::ConvertCart { cart, checkout: self.id(), bought });
     }
@@ -202,49 +201,4 @@ impl Telling<'_> {
             self.tell(CARTS, &wire::ReleaseCart { cart, checkout: id });
         }
     }
-}
-
-fn child(share: &Share) -> wire::ChildDraft {
-    let (delivery_fee, commission) = match &share.terms {
-        Terms::Given { delivery_fee, commission_basis_points } => {
-            (Some(money(*delivery_fee)), *commission_basis_points)
-        }
-        Terms::Asked | Terms::Refused => (None, 0),
-    };
-    wire::ChildDraft {
-        order: share.name.to_string(),
-        vendor: share.vendor.to_string(),
-        lines: share.lines.iter().map(order_line).collect(),
-        delivery_fee,
-        commission_basis_points: commission.try_into().unwrap_or(i32::MAX),
-        reservation: share.name.to_string(),
-    }
-}
-
-fn payment_share(share: &Share) -> wire::PaymentShare {
-    let (order, vendor) = (share.name.to_string(), share.vendor.to_string());
-    wire::PaymentShare { order, vendor, amount: share.total().map(money) }
-}
-
-fn order_line(line: &Line) -> wire::OrderLine {
-    wire::OrderLine {
-        offer: line.offer.to_string(),
-        product: line.product.to_string(),
-        title: Some((&line.title).into()),
-        quantity: line.quantity.into(),
-        price: Some(money(line.price)),
-    }
-}
-
-fn quote_line(line: &Line) -> wire::QuoteLine {
-    let (offer, quantity) = (line.offer.to_string(), line.quantity.into());
-    wire::QuoteLine { offer, quantity, price_seen: Some(money(line.price)) }
-}
-
-fn reserve_line(line: &Line) -> wire::ReserveLine {
-    wire::ReserveLine { offer: line.offer.to_string(), quantity: line.quantity.into() }
-}
-
-fn bought_line(line: &Line) -> wire::BoughtLine {
-    wire::BoughtLine { vendor: line.vendor.to_string(), offer: line.offer.to_string() }
 }

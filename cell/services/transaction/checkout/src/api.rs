@@ -5,14 +5,11 @@ mod show;
 use base_fault::{Code, Fault};
 use base_ids::ResourceId;
 use cell_kernel::{Api, Done, No, PageAsk, Request, Versioned, field, ids_of};
-use cell_words::{
-    PaymentMethod,
-    asked::{self, optional, present},
-};
+use cell_words::asked::{self, optional};
 
 use crate::{
     Checkout,
-    command::{Command, Payment, Wishes},
+    command::{Ask, Command, Wishes},
     view::{Checkouts, Standing},
     wire,
 };
@@ -44,42 +41,40 @@ pub(crate) fn api() -> Api<Checkout> {
 
 fn start(request: &Request, given: &wire::StartCheckoutRequest) -> Read {
     let address = given.address.as_ref().map(|to| asked::address("address", Some(to)));
+    let payment = given.payment.as_ref().map(|how| asked::payment("payment", Some(how)));
     let wishes = Wishes {
         address: address.transpose()?,
         email: optional("email", &given.email)?,
-        payment: given.payment.as_ref().map(payment).transpose()?,
+        payment: payment.transpose()?,
         ship_what_you_can: given.ship_what_you_can,
         locale: field("locale", or(&given.locale, LOCALE))?,
     };
-    Ok(Command::Start {
-        checkout: field("checkout", &request.new_id())?,
-        cart: field("cart", or(&given.cart, CART))?,
-        wishes: Box::new(wishes),
-    })
+    let (cart, wishes) = (field("cart", or(&given.cart, CART))?, Box::new(wishes));
+    let checkout = field("checkout", &request.new_id())?;
+    Ok(Command { checkout, ask: Ask::Start { cart, wishes } })
 }
 
 fn refresh(_: &Request, given: &wire::RefreshCheckoutRequest) -> Read {
-    Ok(Command::Refresh { checkout: id(&given.name)? })
+    of(&given.name, Ask::Refresh)
 }
 
 fn set_address(_: &Request, given: &wire::SetAddressRequest) -> Read {
     let address = Box::new(asked::address("address", given.address.as_ref())?);
-    let (checkout, email) = (id(&given.name)?, optional("email", &given.email)?);
-    Ok(Command::SetAddress { checkout, address, email })
+    of(&given.name, Ask::SetAddress { address, email: optional("email", &given.email)? })
 }
 
 fn choose_payment(_: &Request, given: &wire::ChoosePaymentRequest) -> Read {
-    let payment = payment(present("payment", given.payment.as_ref())?)?;
-    Ok(Command::ChoosePayment { checkout: id(&given.name)?, payment })
+    let payment = asked::payment("payment", given.payment.as_ref())?;
+    of(&given.name, Ask::ChoosePayment { payment })
 }
 
 fn place(_: &Request, given: &wire::PlaceCheckoutRequest) -> Read {
     let total_max = given.total_max.as_ref().map(|most| asked::money("total_max", Some(most)));
-    Ok(Command::Place { checkout: id(&given.name)?, total_max: total_max.transpose()? })
+    of(&given.name, Ask::Place { total_max: total_max.transpose()? })
 }
 
 fn cancel(_: &Request, given: &wire::CancelCheckoutRequest) -> Read {
-    Ok(Command::Cancel { checkout: id(&given.name)? })
+    of(&given.name, Ask::Cancel)
 }
 
 async fn get(
@@ -112,6 +107,10 @@ fn after(done: &Done<'_, Checkout>) -> wire::Checkout {
     show::checkout(&Standing { buyer, session, changed_at })
 }
 
+fn of(name: &str, ask: Ask) -> Read {
+    Ok(Command { checkout: id(name)?, ask })
+}
+
 fn id(name: &str) -> Result<ResourceId, Fault> {
     let [_, checkout] = ids_of("name", NAME, name)?;
     Ok(checkout)
@@ -119,15 +118,4 @@ fn id(name: &str) -> Result<ResourceId, Fault> {
 
 fn or<'a>(given: &'a str, otherwise: &'a str) -> &'a str {
     if given.is_empty() { otherwise } else { given }
-}
-
-fn payment(given: &wire::Payment) -> Result<Payment, Fault> {
-    let (at, instrument) = ("payment.instrument", given.instrument.as_str());
-    match field("payment.method", &given.method)? {
-        PaymentMethod::Card => Ok(Payment::Card { instrument: field(at, instrument)? }),
-        PaymentMethod::CashOnDelivery if instrument.is_empty() => Ok(Payment::CashOnDelivery),
-        PaymentMethod::CashOnDelivery => {
-            Err(Fault::invalid_field(at, "must be empty with cash on delivery"))
-        }
-    }
 }

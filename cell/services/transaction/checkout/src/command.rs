@@ -1,8 +1,6 @@
 //! What can be asked of a checkout, and what it hears.
 
-mod values;
-
-use base_ids::{ResourceId, Tenant};
+use base_ids::ResourceId;
 use base_money::Money;
 use base_time::Timestamp;
 use cell_kernel::Problem;
@@ -10,30 +8,33 @@ use serde::{Deserialize, Serialize};
 use strum::EnumString;
 
 pub use base_ids::{Email, Locale};
-pub use cell_words::{Instrument, PostalAddress, Title};
-pub use values::{Line, Payment};
+pub use cell_words::{
+    Instrument, Line, Payment, PaymentNews, PostalAddress, Quote, ShareOf, Shortage, Title,
+};
 
 /// What can be asked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub enum Command {
-    /// Start a session.
+pub struct Command {
+    /// Of which session.
+    pub checkout: ResourceId,
+    /// What.
+    pub ask: Ask,
+}
+
+/// What can be asked of a session.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Ask {
+    /// Start.
     Start {
-        /// Under which id.
-        checkout: ResourceId,
         /// To buy which cart.
         cart: ResourceId,
         /// How the buyer wants it.
         wishes: Box<Wishes>,
     },
     /// Take the cart over as it is now.
-    Refresh {
-        /// Which session.
-        checkout: ResourceId,
-    },
+    Refresh,
     /// Deliver there.
     SetAddress {
-        /// Which session.
-        checkout: ResourceId,
         /// Where.
         address: Box<PostalAddress>,
         /// Where to write to, if it changes.
@@ -41,45 +42,21 @@ pub enum Command {
     },
     /// Pay so.
     ChoosePayment {
-        /// Which session.
-        checkout: ResourceId,
         /// How.
         payment: Payment,
     },
     /// Buy.
     Place {
-        /// Which session.
-        checkout: ResourceId,
         /// The most that the buyer agrees to pay, delivery included.
         total_max: Option<Money>,
     },
     /// Give up.
-    Cancel {
-        /// Which session.
-        checkout: ResourceId,
-    },
+    Cancel,
     /// Hear what others say, or that a wait is over.
     Hear {
-        /// Which session.
-        checkout: ResourceId,
         /// What.
         news: News,
     },
-}
-
-impl Command {
-    /// The session that the command is about.
-    pub fn checkout(&self) -> &ResourceId {
-        match self {
-            Self::Start { checkout, .. }
-            | Self::Refresh { checkout }
-            | Self::SetAddress { checkout, .. }
-            | Self::ChoosePayment { checkout, .. }
-            | Self::Place { checkout, .. }
-            | Self::Cancel { checkout }
-            | Self::Hear { checkout, .. } => checkout,
-        }
-    }
 }
 
 /// How a buyer wants a purchase.
@@ -151,63 +128,6 @@ pub enum News {
     },
     /// A wait has lasted as long as it may.
     WaitOver(Wait),
-}
-
-/// A share, as others name it: its number and its vendor, which must agree.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ShareOf {
-    /// Its number.
-    pub number: u32,
-    /// Whose.
-    pub vendor: Tenant,
-}
-
-/// A vendor's terms for one checkout.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quote {
-    /// The lines, with prices and titles to freeze.
-    pub lines: Vec<Line>,
-    /// What the platform keeps of the goods' value, in basis points.
-    pub commission_basis_points: u32,
-    /// For the whole share.
-    pub delivery_fee: Money,
-}
-
-/// Too little of an offer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Shortage {
-    /// Which.
-    pub offer: ResourceId,
-    /// How many there are.
-    pub available: i64,
-}
-
-/// What has become of the payment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub enum PaymentNews {
-    /// The money is held, or promised at the door.
-    Authorised,
-    /// The buyer has to act.
-    ActionRequired {
-        /// Where.
-        url: String,
-    },
-    /// It was declined.
-    Declined {
-        /// The provider's code.
-        reason: String,
-    },
-    /// It took too long.
-    Expired,
-    /// Nothing is held or taken any more.
-    Voided,
-    /// The money is taken, or expected at the door.
-    Captured,
-    /// The money could not be taken.
-    CaptureFailed {
-        /// The provider's code.
-        reason: String,
-    },
 }
 
 /// What is waited for.

@@ -3,7 +3,6 @@
 mod buyer;
 mod payment;
 mod settle;
-mod trouble;
 mod undo;
 mod vendors;
 mod waits;
@@ -14,13 +13,11 @@ use base_time::Timestamp;
 use cell_kernel::{Asked, Problem};
 
 use crate::{
-    command::{Command, News, PaymentNews},
+    command::{Ask, Command, News, PaymentNews},
     event::Event,
     facts::Facts,
     state::{Session, State},
 };
-
-use trouble::Trouble;
 
 pub(crate) use buyer::missing;
 
@@ -93,31 +90,29 @@ pub(crate) fn decide(
     asked: &Asked,
 ) -> Result<Vec<Event>, Refusal> {
     let Some(session) = state.session.as_deref() else {
-        return match command {
-            Command::Start { checkout, cart, wishes } => {
-                buyer::start(checkout, cart, wishes, facts, asked.at)
+        return match &command.ask {
+            Ask::Start { cart, wishes } => {
+                buyer::start(&command.checkout, cart, wishes, facts, asked.at)
             }
-            Command::Hear { .. } => Ok(Vec::new()),
-            other => Err(Refusal::CheckoutUnknown(other.checkout().clone())),
+            Ask::Hear { .. } => Ok(Vec::new()),
+            _ => Err(Refusal::CheckoutUnknown(command.checkout.clone())),
         };
     };
-    match command {
+    match &command.ask {
         // Ids are minted: it is the same session, asked for again.
-        Command::Start { .. } => Ok(Vec::new()),
-        Command::Refresh { .. } => buyer::refresh(session, facts),
-        Command::SetAddress { address, email, .. } => {
-            buyer::set_address(session, address, email.as_ref())
-        }
-        Command::ChoosePayment { payment, .. } => buyer::choose_payment(session, payment),
-        Command::Place { total_max, .. } => buyer::place(session, *total_max, facts, asked),
-        Command::Cancel { .. } => buyer::cancel(session, asked.at),
-        Command::Hear { news, .. } => Ok(hear(session, news, asked.at)),
+        Ask::Start { .. } => Ok(Vec::new()),
+        Ask::Refresh => buyer::refresh(session, facts),
+        Ask::SetAddress { address, email } => buyer::set_address(session, address, email.as_ref()),
+        Ask::ChoosePayment { payment } => buyer::choose_payment(session, payment),
+        Ask::Place { total_max } => buyer::place(session, *total_max, facts, asked),
+        Ask::Cancel => buyer::cancel(session, asked.at),
+        Ask::Hear { news } => Ok(hear(session, news, asked.at)),
     }
 }
 
 /// Follows the news; never says no, since what others say has happened. News that does not fit the stage changes nothing.
 fn hear(session: &Session, news: &News, now: Timestamp) -> Vec<Event> {
-    let mut course = Course { session: session.clone(), events: Vec::new(), now };
+    let mut course = Course::new(session, now);
     match news {
         News::CartClaimed => vendors::ask(&mut course),
         News::CartRefused { code } => vendors::cart_refused(&mut course, code),
@@ -149,6 +144,10 @@ struct Course {
 }
 
 impl Course {
+    fn new(session: &Session, now: Timestamp) -> Self {
+        Self { session: session.clone(), events: Vec::new(), now }
+    }
+
     fn add(&mut self, event: Event) {
         self.session.evolve(&event);
         self.events.push(event);

@@ -6,7 +6,10 @@ use base_ids::{ResourceId, Tenant};
 use cell_kernel::{Answer, Asked, Gather, Problem};
 use serde::{Deserialize, Serialize};
 
-use crate::{Checkout, State, command::Command, command::Line};
+use crate::{
+    Checkout, State,
+    command::{Ask, Command, Line},
+};
 
 /// Asks what is in a cart today. Answered in the buyer's own cell.
 pub trait CartOf: Send + Sync + 'static {
@@ -103,9 +106,9 @@ impl Gather<Checkout> for Ports {
         asked: &'a Asked,
     ) -> Answer<'a, Facts> {
         let known = state.session.as_ref().map(|session| &session.basket.cart);
-        let (cart, waits) = match command {
-            Command::Start { cart, .. } => (Some(cart), Some(self.waits.clone())),
-            Command::Refresh { .. } | Command::Place { .. } => (known, None),
+        let (cart, waits) = match &command.ask {
+            Ask::Start { cart, .. } => (Some(cart), Some(self.waits.clone())),
+            Ask::Refresh | Ask::Place { .. } => (known, None),
             _ => (None, None),
         };
         Box::pin(async move {

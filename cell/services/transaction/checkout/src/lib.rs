@@ -61,7 +61,7 @@ impl Decider for Checkout {
     type Refusal = Refusal;
 
     fn stream(command: &Command) -> String {
-        command.checkout().to_string()
+        command.checkout.to_string()
     }
 
     fn evolve(state: &mut State, event: &Event) {

@@ -1,17 +1,16 @@
 //! What checkout does when carts, vendors, payments and orders speak, or a wait is over: it follows the news.
 
 use base_ids::Tenant;
-use base_money::Money;
 use base_time::Timestamp;
 use cell_kernel::{Heard, Listener, Unreadable};
 use cell_words::{
     read_problem,
-    told::{self, read, speaker},
+    told::{read, speaker},
 };
 
 use crate::{
     Checkout,
-    command::{Command, Line, News, PaymentNews, Quote, ShareOf, Shortage, Title},
+    command::{Ask, Command, News, PaymentNews, Quote, ShareOf, Shortage},
     wire,
 };
 
@@ -41,15 +40,7 @@ fn undo_when_the_cart_is_refused(message: &wire::CartRefused, _: &Heard<'_>) -> 
 
 fn note_a_quote(message: &wire::OffersQuoted, heard: &Heard<'_>) -> Heeded {
     let vendor = speaker(&message.vendor, heard)?;
-    let lines = message.lines.iter().map(|line| quoted_line(&vendor, line));
-    let lines: Vec<Line> = lines.collect::<Result<_, _>>()?;
-    // A vendor that says nothing about delivery delivers for nothing.
-    let delivery_fee = match (&message.delivery_fee, lines.first()) {
-        (None, Some(line)) => Money::zero(line.price.currency),
-        (fee, _) => told::money(fee.as_ref())?,
-    };
-    let commission_basis_points = told::number(message.commission_basis_points)?;
-    let quote = Quote { lines, commission_basis_points, delivery_fee };
+    let quote = Quote::read(&vendor, message)?;
     hear_of(&message.quote, vendor, |share| News::Quoted { share, quote })
 }
 
@@ -66,11 +57,7 @@ fn note_held_stock(message: &wire::StockReserved, heard: &Heard<'_>) -> Heeded {
 }
 
 fn note_refused_stock(message: &wire::StockRefused, heard: &Heard<'_>) -> Heeded {
-    let shortages = message
-        .shortages
-        .iter()
-        .map(|short| Ok(Shortage { offer: read(&short.offer)?, available: short.available }));
-    let shortages = shortages.collect::<Result<_, _>>()?;
+    let shortages = message.shortages.iter().map(Shortage::read).collect::<Result<_, _>>()?;
     let vendor = speaker(&message.vendor, heard)?;
     hear_of(&message.reservation, vendor, |share| News::StockRefused { share, shortages })
 }
@@ -81,21 +68,7 @@ fn note_sold_stock(message: &wire::CommitOutcome, heard: &Heard<'_>) -> Heeded {
 }
 
 fn follow_the_payment(message: &wire::PaymentOutcome, _: &Heard<'_>) -> Heeded {
-    use wire::payment_outcome::Status;
-    let (url, reason) = (message.action_url.clone(), message.reason.clone());
-    let news = match message.status() {
-        Status::Authorised => PaymentNews::Authorised,
-        Status::RequiresAction => PaymentNews::ActionRequired { url },
-        Status::Declined => PaymentNews::Declined { reason },
-        Status::Expired => PaymentNews::Expired,
-        Status::Voided => PaymentNews::Voided,
-        Status::Captured => PaymentNews::Captured,
-        Status::CaptureFailed => PaymentNews::CaptureFailed { reason },
-        Status::Unspecified => {
-            return Err(Unreadable(format!("payment status {} is not known", message.status)));
-        }
-    };
-    hear(&message.payment, News::Payment(news))
+    hear(&message.payment, News::Payment(PaymentNews::read(message)?))
 }
 
 fn commit_once_the_group_is_placed(message: &wire::GroupPlaced, _: &Heard<'_>) -> Heeded {
@@ -107,24 +80,10 @@ fn end_a_wait(message: &wire::WaitOver, _: &Heard<'_>) -> Heeded {
 }
 
 fn hear(checkout: &str, news: News) -> Heeded {
-    Ok(Command::Hear { checkout: read(checkout)?, news })
+    Ok(Command { checkout: read(checkout)?, ask: Ask::Hear { news } })
 }
 
-/// Reads a share's name, `<checkout>-<number>`.
-fn hear_of(name: &str, vendor: Tenant, news: impl FnOnce(ShareOf) -> News) -> Heeded {
-    let (checkout, number) = name
-        .rsplit_once('-')
-        .ok_or_else(|| Unreadable(format!("`{name}` is not a share's name")))?;
-    hear(checkout, news(ShareOf { number: read(number)?, vendor }))
-}
-
-fn quoted_line(vendor: &Tenant, line: &wire::QuotedLine) -> Result<Line, Unreadable> {
-    Ok(Line {
-        vendor: vendor.clone(),
-        offer: read(&line.offer)?,
-        product: read(&line.product)?,
-        title: Title::read(line.title.as_ref()),
-        quantity: told::number(line.quantity)?,
-        price: told::money(line.price.as_ref())?,
-    })
+fn hear_of(share: &str, vendor: Tenant, news: impl FnOnce(ShareOf) -> News) -> Heeded {
+    let (checkout, share) = ShareOf::read(share, vendor)?;
+    Ok(Command { checkout, ask: Ask::Hear { news: news(share) } })
 }

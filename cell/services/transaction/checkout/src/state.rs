@@ -1,7 +1,5 @@
 //! What is remembered of a purchase in order to decide: how far it is, and what each vendor has said.
 
-mod share;
-
 use base_ids::ResourceId;
 use base_money::{Currency, Money};
 use base_time::Timestamp;
@@ -14,7 +12,7 @@ use crate::{
     facts::Waits,
 };
 
-pub use share::{Share, Stock, Terms, shares_of};
+pub use cell_words::{Share, Stock, Terms, shares_of};
 
 /// A session, once it has started.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -222,7 +220,7 @@ impl Session {
                 self.each(shares, |share| share.stock = Stock::Dropped);
             }
             Event::VendorQuoted { share, quote } => {
-                self.each(&[*share], |share| share.quoted(quote));
+                self.each(&[*share], |share| share.take(quote));
             }
             Event::VendorRefused { share, problems } => self.each(&[*share], |share| {
                 share.terms = Terms::Refused;

@@ -19,7 +19,7 @@ use cell_kernel::{
 use crate::{
     CartNow, Checkout, Command, Event, Facts, Waits,
     command::{
-        Line, News, Payment, PaymentNews, PostalAddress, Quote, ShareOf, Title, Wait, Wishes,
+        Ask, Line, News, Payment, PaymentNews, PostalAddress, Quote, ShareOf, Title, Wait, Wishes,
     },
     event::{Basket, Ending, Owed},
     state::Stage,
@@ -196,8 +196,12 @@ fn leila() -> Story<Checkout> {
     story("users/leila")
 }
 
+fn of(ask: Ask) -> Command {
+    Command { checkout: id("c1"), ask }
+}
+
 fn hear(news: News) -> Command {
-    Command::Hear { checkout: id("c1"), news }
+    of(Ask::Hear { news })
 }
 
 fn pay(news: PaymentNews) -> Command {
@@ -238,7 +242,7 @@ fn stage(story: &Story<Checkout>) -> &Stage {
 fn a_purchase_that_goes_well_is_one_event_a_step() {
     let after = leila()
         .given([started()])
-        .when_knowing(&Command::Place { checkout: id("c1"), total_max: None }, &knowing(cart()))
+        .when_knowing(&of(Ask::Place { total_max: None }), &knowing(cart()))
         .then([placed()])
         .when_knowing(&hear(News::CartClaimed), &nothing())
         .then([asked()])

@@ -4,7 +4,7 @@ use base_money::Money;
 use cell_words::{money, problem, signed};
 
 use crate::{
-    command::{Line, Payment},
+    command::Line,
     decide::missing,
     event::Ending,
     state::{Session, Share, Stage, Stock, shares_of},
@@ -17,10 +17,11 @@ pub(super) fn checkout(standing: &Standing) -> wire::Checkout {
     let Standing { buyer, session, changed_at } = standing;
     let shares = shares(session);
     let live = || shares.iter().filter(|share| share.stock != Stock::Dropped);
-    let goods = sum(session, live().map(Share::goods));
+    let goods = Line::sum(live().flat_map(|share| &share.lines));
     // What is not quoted yet costs nothing yet.
-    let delivery = sum(session, live().filter_map(Share::delivery).map(Some));
-    let total = sum(session, live().map(Share::total));
+    let delivery =
+        goods.and_then(|goods| Money::sum(live().filter_map(Share::delivery), goods.currency).ok());
+    let total = goods.zip(delivery).and_then(|(goods, more)| goods.checked_add(more).ok());
     let mut problems = session.problems.clone();
     if session.stage == Stage::Open {
         problems.extend(session.basket.problems.iter().cloned());
@@ -35,12 +36,12 @@ pub(super) fn checkout(standing: &Standing) -> wire::Checkout {
         status: status(&session.stage).into(),
         ended: session.stage.is_end(),
         vendors: shares.iter().map(|share| vendor(session, share)).collect(),
-        goods,
-        delivery,
-        total,
+        goods: goods.map(money),
+        delivery: delivery.map(money),
+        total: total.map(money),
         address: session.wishes.address.as_ref().map(Into::into),
         email: session.wishes.email.as_ref().map(ToString::to_string).unwrap_or_default(),
-        payment: session.wishes.payment.as_ref().map(payment),
+        payment: session.wishes.payment.as_ref().map(Into::into),
         ship_what_you_can: session.wishes.ship_what_you_can,
         locale: session.wishes.locale.to_string(),
         problems: problems.iter().map(problem).collect(),
@@ -61,11 +62,6 @@ fn shares(session: &Session) -> Vec<Share> {
     } else {
         session.shares.clone()
     }
-}
-
-fn sum(session: &Session, parts: impl Iterator<Item = Option<Money>>) -> Option<wire::Money> {
-    let parts: Option<Vec<Money>> = parts.collect();
-    Money::sum(parts?, session.currency()?).ok().map(money)
 }
 
 fn status(stage: &Stage) -> wire::checkout::Status {
@@ -92,11 +88,6 @@ fn action_url(stage: &Stage) -> String {
     }
 }
 
-fn payment(payment: &Payment) -> wire::Payment {
-    let (method, instrument) = (payment.method().to_owned(), payment.instrument().to_owned());
-    wire::Payment { method, instrument }
-}
-
 fn vendor(session: &Session, share: &Share) -> wire::VendorShare {
     use wire::vendor_share::State;
     let asked = !session.shares.is_empty();
@@ -111,21 +102,10 @@ fn vendor(session: &Session, share: &Share) -> wire::VendorShare {
     };
     wire::VendorShare {
         vendor: share.vendor.to_string(),
-        lines: share.lines.iter().map(line).collect(),
+        lines: share.lines.iter().map(Into::into).collect(),
         goods: share.goods().map(money),
         delivery: share.delivery().map(money),
         state: state.into(),
         order: if asked { share.name.to_string() } else { String::new() },
-    }
-}
-
-fn line(line: &Line) -> wire::Line {
-    wire::Line {
-        offer: line.offer.to_string(),
-        product: line.product.to_string(),
-        title: Some((&line.title).into()),
-        quantity: line.quantity.into(),
-        price: Some(money(line.price)),
-        total: line.price.times(line.quantity).ok().map(money),
     }
 }

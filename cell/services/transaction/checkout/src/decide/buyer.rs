@@ -5,13 +5,14 @@ use base_money::Money;
 use base_time::Timestamp;
 use cell_kernel::{Asked, Problem};
 
-use super::{Course, Refusal, Trouble, undo};
+use super::{Course, Refusal, undo};
 use crate::{
     command::{Email, Payment, PostalAddress, Wishes},
     event::{Basket, Ending, Event},
     facts::{CartNow, Facts},
     state::{Session, Stage},
 };
+use cell_words::Trouble;
 
 pub(super) fn start(
     checkout: &ResourceId,
@@ -32,10 +33,7 @@ pub(super) fn start(
 pub(super) fn refresh(session: &Session, facts: &Facts) -> Result<Vec<Event>, Refusal> {
     open(session)?;
     let basket = basket(&session.basket.cart, facts)?;
-    if basket == session.basket {
-        return Ok(Vec::new());
-    }
-    Ok(vec![Event::Refreshed { basket }])
+    Ok(unless(basket == session.basket, || Event::Refreshed { basket }))
 }
 
 pub(super) fn set_address(
@@ -45,18 +43,15 @@ pub(super) fn set_address(
 ) -> Result<Vec<Event>, Refusal> {
     open(session)?;
     let known_email = email.is_none() || session.wishes.email.as_ref() == email;
-    if known_email && session.wishes.address.as_ref() == Some(address) {
-        return Ok(Vec::new());
-    }
-    Ok(vec![Event::AddressSet { address: Box::new(address.clone()), email: email.cloned() }])
+    let known = known_email && session.wishes.address.as_ref() == Some(address);
+    let address = Box::new(address.clone());
+    Ok(unless(known, || Event::AddressSet { address, email: email.cloned() }))
 }
 
 pub(super) fn choose_payment(session: &Session, payment: &Payment) -> Result<Vec<Event>, Refusal> {
     open(session)?;
-    if session.wishes.payment.as_ref() == Some(payment) {
-        return Ok(Vec::new());
-    }
-    Ok(vec![Event::PaymentChosen { payment: payment.clone() }])
+    let known = session.wishes.payment.as_ref() == Some(payment);
+    Ok(unless(known, || Event::PaymentChosen { payment: payment.clone() }))
 }
 
 /// Placing what is placed changes nothing (Invariant checkout-1).
@@ -90,7 +85,7 @@ pub(super) fn place(
 pub(super) fn cancel(session: &Session, now: Timestamp) -> Result<Vec<Event>, Refusal> {
     match session.stage {
         Stage::Open | Stage::Claiming | Stage::Asking | Stage::Authorising { .. } => {
-            let mut course = Course { session: session.clone(), events: Vec::new(), now };
+            let mut course = Course::new(session, now);
             undo::start(&mut course, Ending::Cancelled, Vec::new());
             Ok(course.events)
         }
@@ -123,6 +118,11 @@ fn wrong_limit(session: &Session, total_max: Option<Money>) -> Option<Problem> {
     let (limit, currency) = (total_max?.currency, session.currency()?);
     let text = format!("the limit is in {limit}, and the cart is in {currency}");
     (limit != currency).then(|| Trouble::OtherCurrency.about("total_max", text))
+}
+
+/// What is already so does not happen again.
+fn unless(known: bool, event: impl FnOnce() -> Event) -> Vec<Event> {
+    if known { Vec::new() } else { vec![event()] }
 }
 
 fn open(session: &Session) -> Result<(), Refusal> {

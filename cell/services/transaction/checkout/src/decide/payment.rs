@@ -1,12 +1,8 @@
 //! What follows from what the payment has come to.
 
-use super::{Course, Trouble, undo};
-use crate::{
-    command::PaymentNews,
-    event::{Ending, Event},
-    facts::Waits,
-    state::Stage,
-};
+use super::{Course, undo};
+use crate::{command::PaymentNews, event::Event, facts::Waits, state::Stage};
+use cell_words::Trouble;
 
 /// Authorising → Placing. Stock that would not be held until everything is settled is asked for longer.
 pub(super) fn authorised(course: &mut Course) {
@@ -50,7 +46,7 @@ pub(super) fn failed(course: &mut Course, news: &PaymentNews) {
                 .about("payment", "the payment was not made in time; try again"),
         };
     if owes_payment(&course.session.stage) {
-        undo::start(course, Ending::Failed, vec![problem]);
+        undo::fail(course, problem);
     }
 }
 

@@ -1,11 +1,12 @@
 //! The order is placed, every vendor's stock is sold, and only then is the money taken.
 
-use super::{Course, Trouble, undo};
+use super::{Course, undo};
 use crate::{
     command::ShareOf,
-    event::{Ending, Event},
+    event::Event,
     state::{Stage, Stock},
 };
+use cell_words::Trouble;
 
 /// Placing → Committing.
 pub(super) fn order_placed(course: &mut Course, number: &str) {
@@ -26,8 +27,7 @@ pub(super) fn committed(course: &mut Course, of: &ShareOf, sold: bool) {
     let (share, vendor) = (share.number, share.vendor.to_string());
     if !sold {
         let text = "the shop's stock was promised for too short a time; try again";
-        let problems = vec![Trouble::ReservationExpired.about(vendor, text)];
-        return undo::start(course, Ending::Failed, problems);
+        return undo::fail(course, Trouble::ReservationExpired.about(vendor, text));
     }
     course.add(Event::StockSold { share });
     if course.session.live_shares().all(|share| share.stock == Stock::Sold) {

@@ -19,6 +19,11 @@ pub(super) fn start(course: &mut Course, ending: Ending, problems: Vec<Problem>)
     }
 }
 
+/// It ends for one reason.
+pub(super) fn fail(course: &mut Course, problem: Problem) {
+    start(course, Ending::Failed, vec![problem]);
+}
+
 /// What was asked of others, and not yet taken back.
 fn owed(session: &Session) -> Owed {
     let over = |stock| matches!(stock, Stock::Dropped | Stock::Released);

@@ -9,10 +9,10 @@ use cell_kernel::{
     Words,
 };
 
-use super::{at, hear, id, leila, nothing, tenant, up_to};
+use super::{at, hear, id, leila, nothing, of, tenant, up_to};
 use crate::{
     Checkout, Command, State, api,
-    command::{Payment, PaymentNews, Wait},
+    command::{Ask, Payment, PaymentNews, Wait},
     wire::{self, checkout::Status, vendor_share},
 };
 
@@ -72,7 +72,7 @@ fn shown(state: &State) -> wire::Checkout {
     };
     let caller = Caller::shopper(tenant("users/leila"));
     let asked = Asked { tenant: tenant("users/leila"), caller, at: at(9) };
-    let command = Command::Cancel { checkout: id("c1") };
+    let command = of(Ask::Cancel);
     let done = Done { asked: &asked, command: &command, state, version: Version(1) };
     read_back(&encode(&done))
 }
@@ -92,7 +92,7 @@ fn payment(method: &str, instrument: &str) -> wire::Payment {
 #[test]
 fn a_checkout_starts_with_as_little_as_its_cart() {
     let command = read("StartCheckout", &wire::StartCheckoutRequest::default()).unwrap();
-    let Command::Start { checkout, cart, wishes } = command else {
+    let Command { checkout, ask: Ask::Start { cart, wishes } } = command else {
         panic!("it starts");
     };
     assert_eq!((checkout, cart), (id("0190ab"), id("main")));
@@ -129,7 +129,7 @@ fn a_payment_is_a_token_or_cash() {
         payment: Some(payment(method, instrument)),
     };
     let cash = read("ChoosePayment", &choose("cash_on_delivery", "")).unwrap();
-    let expected = Command::ChoosePayment { checkout: id("c1"), payment: Payment::CashOnDelivery };
+    let expected = of(Ask::ChoosePayment { payment: Payment::CashOnDelivery });
     assert_eq!(cash, expected);
     assert!(read("ChoosePayment", &choose("card", "pm_card_visa")).is_ok());
     let wrong = |method, instrument| wrong_field("ChoosePayment", &choose(method, instrument));

@@ -1,31 +1,31 @@
 //! Stories of the buyer: starting, changing, placing, giving up.
 
 use super::{
-    address, basket, cart, ended, id, knowing, leila, nothing, placed, problem, started,
+    address, basket, cart, ended, id, knowing, leila, nothing, of, placed, problem, started,
     started_with, undo, up_to, wishes,
 };
 use cell_kernel::story::story;
 
 use crate::{
     CartNow, Checkout, Command, Event, Facts, Refusal, Waits,
-    command::{Email, Payment, PostalAddress, Wishes},
+    command::{Ask, Email, Payment, PostalAddress, Wishes},
     event::{Basket, Ending, Owed},
 };
 
 fn place() -> Command {
-    Command::Place { checkout: id("c1"), total_max: None }
+    of(Ask::Place { total_max: None })
 }
 
 fn cancel() -> Command {
-    Command::Cancel { checkout: id("c1") }
+    of(Ask::Cancel)
 }
 
 fn refresh() -> Command {
-    Command::Refresh { checkout: id("c1") }
+    of(Ask::Refresh)
 }
 
 fn start() -> Command {
-    Command::Start { checkout: id("c1"), cart: id("main"), wishes: Box::new(wishes()) }
+    of(Ask::Start { cart: id("main"), wishes: Box::new(wishes()) })
 }
 
 fn codes(refusal: &Refusal) -> Vec<String> {
@@ -80,11 +80,8 @@ fn a_guest_must_say_how_to_be_reached() {
     let email: Email = "Leila@Example.MA".parse().unwrap();
     assert_eq!(email.as_str(), "leila@example.ma");
     let address = unreachable.address.unwrap();
-    let set = Command::SetAddress {
-        checkout: id("c1"),
-        address: Box::new(address.clone()),
-        email: Some(email.clone()),
-    };
+    let set =
+        of(Ask::SetAddress { address: Box::new(address.clone()), email: Some(email.clone()) });
     told.when_knowing(&set, &nothing())
         .then([Event::AddressSet { address: Box::new(address), email: Some(email) }])
         .when_knowing(&place(), &knowing(cart()))
@@ -119,7 +116,7 @@ fn placing_twice_is_placing_once() {
 #[test]
 fn a_limit_in_another_currency_is_no_limit() {
     let limit = base_money::Money::new(base_money::Currency::EUR, 1);
-    let place = Command::Place { checkout: id("c1"), total_max: Some(limit) };
+    let place = of(Ask::Place { total_max: Some(limit) });
     let (_, decided) = leila().given([started()]).when_knowing(&place, &knowing(cart())).decided();
     assert_eq!(codes(&decided.unwrap_err()), ["other_currency"]);
 }
@@ -127,9 +124,8 @@ fn a_limit_in_another_currency_is_no_limit() {
 #[test]
 fn an_open_session_changes_and_a_placed_one_does_not() {
     let other = PostalAddress { city: "Fès".to_owned(), ..address() };
-    let set =
-        Command::SetAddress { checkout: id("c1"), address: Box::new(other.clone()), email: None };
-    let pay = Command::ChoosePayment { checkout: id("c1"), payment: Payment::CashOnDelivery };
+    let set = of(Ask::SetAddress { address: Box::new(other.clone()), email: None });
+    let pay = of(Ask::ChoosePayment { payment: Payment::CashOnDelivery });
     leila()
         .given([started()])
         .when_knowing(&set, &nothing())

@@ -13,9 +13,10 @@ use cell_kernel::{
 };
 
 use self::others::{Cart, Orders, Payment, Vendor};
-use super::{cart, id, knowing, leila, tenant, wishes};
+use super::{cart, id, knowing, leila, of, tenant, wishes};
 use crate::{
     CartNow, CartOf, Checkout, Command, Event, Facts, State, Waits,
+    command::Ask,
     command::{Line, Wishes},
     event::Ending,
     spec,
@@ -84,18 +85,17 @@ impl World {
             orders: Orders::default(),
         };
         let wishes = Wishes { ship_what_you_can: plan.ship_what_you_can, ..wishes() };
-        let start =
-            Command::Start { checkout: id("c1"), cart: id("main"), wishes: Box::new(wishes) };
+        let start = of(Ask::Start { cart: id("main"), wishes: Box::new(wishes) });
         world.command(&start);
         world
     }
 
     pub(super) fn place(&mut self) {
-        self.command(&Command::Place { checkout: id("c1"), total_max: None });
+        self.command(&of(Ask::Place { total_max: None }));
     }
 
     pub(super) fn cancel(&mut self) {
-        self.command(&Command::Cancel { checkout: id("c1") });
+        self.command(&of(Ask::Cancel));
     }
 
     /// Delivers one message, any one; keeps it for another time if it is to be `repeated`. Who is `asleep` gets none.
@@ -188,14 +188,14 @@ impl World {
     }
 
     fn command(&mut self, command: &Command) {
-        let facts = match command {
-            Command::Hear { .. } | Command::Cancel { .. } => Facts::default(),
+        let facts = match command.ask {
+            Ask::Hear { .. } | Ask::Cancel => Facts::default(),
             _ => Facts { waits: Some(Waits::default()), ..knowing(cart()) },
         };
         let story = self.story.take().expect("a story").at(self.now.as_millis());
         let (story, decided) = story.when_knowing(command, &facts).decided();
         self.story = Some(story);
-        if matches!(command, Command::Hear { .. }) {
+        if matches!(command.ask, Ask::Hear { .. }) {
             assert!(decided.is_ok(), "news is never refused");
         }
         for event in decided.unwrap_or_default() {

@@ -6,7 +6,7 @@ use strum::IntoStaticStr;
 /// What stands in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
-pub(super) enum Trouble {
+pub enum Trouble {
     /// The buyer has not said where to deliver.
     AddressMissing,
     /// A guest has not said how to be reached.
@@ -49,7 +49,7 @@ pub(super) enum Trouble {
 
 impl Trouble {
     /// The problem that a client sees: what it is about, and what can be done.
-    pub(super) fn about(self, subject: impl Into<String>, text: impl Into<String>) -> Problem {
+    pub fn about(self, subject: impl Into<String>, text: impl Into<String>) -> Problem {
         let code = <&str>::from(self).to_owned();
         Problem { code, subject: subject.into(), text: text.into() }
     }

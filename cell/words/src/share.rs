@@ -2,10 +2,30 @@
 
 use base_ids::{ResourceId, Tenant};
 use base_money::Money;
-use cell_kernel::Problem;
+use cell_kernel::{Problem, Unreadable};
 use serde::{Deserialize, Serialize};
+use souk_proto::souk::{orders::v1::ChildDraft, payments::v1::PaymentShare};
 
-use crate::command::{Line, Quote};
+use crate::{Line, Quote, Shortage, Trouble, money, told};
+
+/// A share, as others name it: its number and its vendor, which must agree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ShareOf {
+    /// Its number.
+    pub number: u32,
+    /// Whose.
+    pub vendor: Tenant,
+}
+
+impl ShareOf {
+    /// Reads a share's name, `<checkout>-<number>`.
+    pub fn read(name: &str, vendor: Tenant) -> Result<(ResourceId, Self), Unreadable> {
+        let (checkout, number) = name
+            .rsplit_once('-')
+            .ok_or_else(|| Unreadable(format!("`{name}` is not a share's name")))?;
+        Ok((told::read(checkout)?, Self { number: told::read(number)?, vendor }))
+    }
+}
 
 /// One vendor's part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,9 +96,7 @@ impl Share {
 
     /// What the goods cost; `None` if that cannot be counted.
     pub fn goods(&self) -> Option<Money> {
-        let costs: Result<Vec<Money>, _> =
-            self.lines.iter().map(|line| line.price.times(line.quantity)).collect();
-        Money::sum(costs.ok()?, self.lines.first()?.price.currency).ok()
+        Line::sum(&self.lines)
     }
 
     /// What delivery costs, once quoted.
@@ -95,12 +113,73 @@ impl Share {
         self.delivery().map_or(Some(goods), |delivery| goods.checked_add(delivery).ok())
     }
 
-    pub(super) fn quoted(&mut self, quote: &Quote) {
-        self.lines.clone_from(&quote.lines);
-        self.terms = Terms::Given {
-            delivery_fee: quote.delivery_fee,
-            commission_basis_points: quote.commission_basis_points,
+    /// Takes the vendor's terms over.
+    pub fn take(&mut self, quote: &Quote) {
+        let Quote { lines, commission_basis_points, delivery_fee } = quote.clone();
+        self.lines = lines;
+        self.terms = Terms::Given { delivery_fee, commission_basis_points };
+    }
+
+    /// Says that there is too little of an offer.
+    pub fn out_of_stock(&self, short: &Shortage) -> Problem {
+        let text = match short.available {
+            ..=0 => "it is sold out; take it out".to_owned(),
+            left => format!("only {left} are left; want fewer"),
         };
+        Trouble::OutOfStock.about(format!("{}/offers/{}", self.vendor, short.offer), text)
+    }
+
+    /// What a share that did not agree is to be blamed for: what its vendor said, or its silence, line by line.
+    pub fn why_not(&self) -> Vec<Problem> {
+        if self.is_pending() { self.silence() } else { self.problems.clone() }
+    }
+
+    /// The lines that wait for a vendor who does not answer.
+    pub fn silence(&self) -> Vec<Problem> {
+        let waits = |line: &Line| {
+            let (vendor, title) = (&self.vendor, line.title.any());
+            let text = format!(
+                "{vendor} does not answer, so `{title}` has to wait; try again later, or buy without it",
+            );
+            Trouble::VendorSilent.about(line.name(), text)
+        };
+        self.lines.iter().map(waits).collect()
+    }
+
+    /// A problem that the vendor told: it names a line by its offer's id, or itself by nothing.
+    pub fn named(&self, told: &Problem) -> Problem {
+        let subject = match told.subject.as_str() {
+            "" => self.vendor.to_string(),
+            name if name.contains('/') => name.to_owned(),
+            offer => format!("{}/offers/{offer}", self.vendor),
+        };
+        Problem { subject, ..told.clone() }
+    }
+}
+
+impl From<&Share> for PaymentShare {
+    fn from(share: &Share) -> Self {
+        let (order, vendor) = (share.name.to_string(), share.vendor.to_string());
+        Self { order, vendor, amount: share.total().map(money) }
+    }
+}
+
+impl From<&Share> for ChildDraft {
+    fn from(share: &Share) -> Self {
+        let (delivery_fee, commission) = match &share.terms {
+            Terms::Given { delivery_fee, commission_basis_points } => {
+                (Some(money(*delivery_fee)), *commission_basis_points)
+            }
+            Terms::Asked | Terms::Refused => (None, 0),
+        };
+        Self {
+            order: share.name.to_string(),
+            vendor: share.vendor.to_string(),
+            lines: share.lines.iter().map(Into::into).collect(),
+            delivery_fee,
+            commission_basis_points: commission.try_into().unwrap_or(i32::MAX),
+            reservation: share.name.to_string(),
+        }
     }
 }
 
