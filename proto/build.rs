@@ -11,16 +11,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     protos(Path::new("souk"), &mut files)?;
     files.sort();
     let mut compiler = protox::Compiler::new(["."])?;
-    compiler
-        .include_source_info(true)
-        .include_imports(true)
-        .open_files(files)?;
+    compiler.include_source_info(true).include_imports(true).open_files(files)?;
     let out = env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?;
     // The bytes keep custom options, which the typed descriptor set would drop.
-    fs::write(
-        Path::new(&out).join("descriptors.bin"),
-        compiler.encode_file_descriptor_set(),
-    )?;
+    fs::write(Path::new(&out).join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
     let descriptors =
         prost_types::FileDescriptorSet::decode(&*compiler.encode_file_descriptor_set())?;
     prost_build::Config::new()
@@ -35,10 +29,7 @@ fn protos(folder: &Path, found: &mut Vec<String>) -> Result<(), Box<dyn Error>> 
         let path = entry?.path();
         if path.is_dir() {
             protos(&path, found)?;
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "proto")
-        {
+        } else if path.extension().is_some_and(|extension| extension == "proto") {
             found.push(path.to_str().ok_or("a path is not UTF-8")?.to_owned());
         }
     }

@@ -30,21 +30,11 @@ pub fn load<C: DeserializeOwned + Serialize + Default>(
     sources.add_environment(prefix, env);
     sources.add_flags(flags);
 
-    let Sources {
-        settings,
-        mut mistakes,
-    } = sources;
-    let mut accepted = Accepted {
-        chosen: Vec::new(),
-        config: C::default(),
-    };
+    let Sources { settings, mut mistakes } = sources;
+    let mut accepted = Accepted { chosen: Vec::new(), config: C::default() };
     let waiting = accepted.one_by_one(settings, &mut mistakes);
     accepted.together(waiting, &mut mistakes);
-    if mistakes.is_empty() {
-        Ok(accepted.config)
-    } else {
-        Err(ConfigErrors(mistakes))
-    }
+    if mistakes.is_empty() { Ok(accepted.config) } else { Err(ConfigErrors(mistakes)) }
 }
 
 /// Writes a configuration as TOML. Secrets are hidden, settings without a value are left out.
@@ -81,15 +71,7 @@ impl<C: DeserializeOwned> Accepted<C> {
         mistakes: &mut Vec<Mistake>,
     ) -> Vec<(Choice, Origin)> {
         let mut waiting = Vec::new();
-        for (
-            place,
-            Setting {
-                path,
-                readings,
-                origin,
-            },
-        ) in settings.into_iter().enumerate()
-        {
+        for (place, Setting { path, readings, origin }) in settings.into_iter().enumerate() {
             let mut refused = Vec::new();
             for reading in readings {
                 let choice = (place, path.clone(), reading);
@@ -120,11 +102,7 @@ impl<C: DeserializeOwned> Accepted<C> {
         let mut sections: BTreeMap<Vec<String>, (Vec<Choice>, Origin)> = BTreeMap::new();
         for (choice, origin) in waiting {
             let section = choice.1[..choice.1.len() - 1].to_vec();
-            sections
-                .entry(section)
-                .or_insert((Vec::new(), origin))
-                .0
-                .push(choice);
+            sections.entry(section).or_insert((Vec::new(), origin)).0.push(choice);
         }
         for (section, (choices, origin)) in sections {
             if let Err(said) = self.with(&choices) {
@@ -156,9 +134,7 @@ fn put(tree: &mut Table, path: &[String], value: Value) {
         tree.insert(key.clone(), value);
         return;
     }
-    let section = tree
-        .entry(key.as_str())
-        .or_insert_with(|| Value::Table(Table::new()));
+    let section = tree.entry(key.as_str()).or_insert_with(|| Value::Table(Table::new()));
     if !section.is_table() {
         *section = Value::Table(Table::new());
     }

@@ -17,11 +17,7 @@ pub struct Mistake {
 
 impl Mistake {
     pub(crate) fn new(key: &str, origin: Origin, problem: impl Into<String>) -> Self {
-        Self {
-            key: key.to_owned(),
-            origin,
-            problem: problem.into(),
-        }
+        Self { key: key.to_owned(), origin, problem: problem.into() }
     }
 
     /// Words the refusal of a setting; for an unknown key, names the part that is not known.
@@ -32,10 +28,7 @@ impl Mistake {
             return Self::new(&path.join("."), origin, said);
         };
         // Within a list the unknown key is no part of the path: it stands below all of it.
-        let place = path
-            .iter()
-            .rposition(|part| part == unknown)
-            .unwrap_or(path.len());
+        let place = path.iter().rposition(|part| part == unknown).unwrap_or(path.len());
         let problem = match nearest(unknown, known) {
             Some(near) => {
                 let meant = [&path[..place], &[near.to_owned()]].concat().join(".");
@@ -44,11 +37,7 @@ impl Mistake {
             None if known.is_empty() => "unknown key; nothing can be set here".to_owned(),
             None => format!("unknown key; known here are {}", known.join(", ")),
         };
-        Self::new(
-            &path[..path.len().min(place + 1)].join("."),
-            origin,
-            problem,
-        )
+        Self::new(&path[..path.len().min(place + 1)].join("."), origin, problem)
     }
 }
 
@@ -69,9 +58,7 @@ impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = if self.0.len() == 1 { "" } else { "s" };
         write!(f, "{} mistake{plural} in the configuration", self.0.len())?;
-        self.0
-            .iter()
-            .try_for_each(|mistake| write!(f, "\n  {mistake}"))
+        self.0.iter().try_for_each(|mistake| write!(f, "\n  {mistake}"))
     }
 }
 

@@ -47,9 +47,9 @@ impl<'de> Deserialize<'de> for Secret {
     /// Reads text. What is no text is refused without repeating it, as serde's own words would.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match toml::Value::deserialize(deserializer)? {
-            toml::Value::String(text) if text == HIDDEN => Err(D::Error::custom(
-                "still has the placeholder of a printed configuration",
-            )),
+            toml::Value::String(text) if text == HIDDEN => {
+                Err(D::Error::custom("still has the placeholder of a printed configuration"))
+            }
             toml::Value::String(text) => Ok(text.into()),
             _ => Err(D::Error::custom("a secret must be text in quotes")),
         }

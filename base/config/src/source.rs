@@ -67,24 +67,15 @@ impl Sources {
                 return self.mistakes.push(Mistake::new("", origin(None), problem));
             }
         };
-        let line_at = |offset| {
-            1 + text
-                .bytes()
-                .take(offset)
-                .filter(|byte| *byte == b'\n')
-                .count()
-        };
+        let line_at = |offset| 1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count();
         let (table, broken) = DeTable::parse_recoverable(&text);
         for error in &broken {
             let line = error.span().map(|span| line_at(span.start));
-            self.mistakes
-                .push(Mistake::new("", origin(line), error.message()));
+            self.mistakes.push(Mistake::new("", origin(line), error.message()));
         }
         // What stands beside a syntax error may not be what was meant, so it is not judged.
         if broken.is_empty() {
-            self.add_table(table.into_inner(), &[], &|offset| {
-                origin(Some(line_at(offset)))
-            });
+            self.add_table(table.into_inner(), &[], &|offset| origin(Some(line_at(offset))));
             self.settings.sort_by_key(|setting| match setting.origin {
                 Origin::File(_, line) => line,
                 Origin::Variable(_) | Origin::Flag(_) => None,
@@ -96,25 +87,16 @@ impl Sources {
         for (key, value) in table {
             let origin = at(key.span().start);
             let path = [above, &[key.into_inner().into_owned()]].concat();
-            if value
-                .get_ref()
-                .as_table()
-                .is_some_and(|inner| !inner.is_empty())
-            {
+            if value.get_ref().as_table().is_some_and(|inner| !inner.is_empty()) {
                 if let DeValue::Table(inner) = value.into_inner() {
                     self.add_table(inner, &path, at);
                 }
                 continue;
             }
             match Value::deserialize(ValueDeserializer::from(value)) {
-                Ok(value) => self.settings.push(Setting {
-                    path,
-                    readings: vec![value],
-                    origin,
-                }),
+                Ok(value) => self.settings.push(Setting { path, readings: vec![value], origin }),
                 Err(error) => {
-                    self.mistakes
-                        .push(Mistake::new(&path.join("."), origin, error.message()));
+                    self.mistakes.push(Mistake::new(&path.join("."), origin, error.message()));
                 }
             }
         }
@@ -127,9 +109,7 @@ impl Sources {
         variables: impl Iterator<Item = (String, String)>,
     ) {
         let prefix = format!("{prefix}__");
-        let mut ours: Vec<_> = variables
-            .filter(|(name, _)| name.starts_with(&prefix))
-            .collect();
+        let mut ours: Vec<_> = variables.filter(|(name, _)| name.starts_with(&prefix)).collect();
         ours.sort_unstable();
         for (name, value) in ours {
             let key = name[prefix.len()..].to_lowercase().replace("__", ".");
@@ -147,21 +127,10 @@ impl Sources {
     fn add_text(&mut self, key: &str, value: &str, origin: Origin) {
         let path: Vec<String> = key.split('.').map(str::to_owned).collect();
         if path.iter().any(String::is_empty) {
-            return self
-                .mistakes
-                .push(Mistake::new(key, origin, "a part of the key is empty"));
+            return self.mistakes.push(Mistake::new(key, origin, "a part of the key is empty"));
         }
-        let typed = ValueDeserializer::parse(value)
-            .and_then(Value::deserialize)
-            .ok();
-        let readings = typed
-            .into_iter()
-            .chain([Value::String(value.to_owned())])
-            .collect();
-        self.settings.push(Setting {
-            path,
-            readings,
-            origin,
-        });
+        let typed = ValueDeserializer::parse(value).and_then(Value::deserialize).ok();
+        let readings = typed.into_iter().chain([Value::String(value.to_owned())]).collect();
+        self.settings.push(Setting { path, readings, origin });
     }
 }

@@ -4,11 +4,7 @@
 //! Two currencies never meet: an operation over both is refused. There is one rounding rule, half
 //! away from zero, applied only by [`Money::share`]; [`Money::split`] needs none, its parts add up
 //! to the whole.
-#![deny(
-    clippy::float_arithmetic,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss
-)]
+#![deny(clippy::float_arithmetic, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 #![warn(missing_docs)]
 
 mod currency;

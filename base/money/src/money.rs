@@ -117,9 +117,7 @@ impl Money {
         let mut total: i128 = 0;
         for amount in amounts {
             zero.same_currency(amount)?;
-            total = total
-                .checked_add(i128::from(amount.minor))
-                .ok_or(MoneyError::Overflow)?;
+            total = total.checked_add(i128::from(amount.minor)).ok_or(MoneyError::Overflow)?;
         }
         zero.with(i64::try_from(total).ok())
     }
@@ -149,10 +147,7 @@ impl Money {
         if self.currency == other.currency {
             return Ok(());
         }
-        Err(MoneyError::CurrencyMismatch {
-            left: self.currency,
-            right: other.currency,
-        })
+        Err(MoneyError::CurrencyMismatch { left: self.currency, right: other.currency })
     }
 
     fn with(self, minor: Option<i64>) -> Result<Self, MoneyError> {

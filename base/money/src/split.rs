@@ -24,10 +24,7 @@ impl Money {
         let amount = u128::from(self.minor.unsigned_abs());
 
         // An amount is at most 2^63 and a weight below 2^64, so no product leaves 128 bits.
-        let shares: Vec<u128> = weights
-            .iter()
-            .map(|weight| amount * weight_of(weight))
-            .collect();
+        let shares: Vec<u128> = weights.iter().map(|weight| amount * weight_of(weight)).collect();
         let mut parts: Vec<u128> = shares.iter().map(|share| share / total_weight).collect();
         let left_over = amount - parts.iter().sum::<u128>();
 

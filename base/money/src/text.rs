@@ -15,10 +15,8 @@ impl Money {
     ///
     /// Errors: `Malformed`, and `Overflow` for more than 64 bits of minor units.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, MoneyError> {
-        let malformed = || MoneyError::Malformed {
-            text: text.chars().take(QUOTED).collect(),
-            currency,
-        };
+        let malformed =
+            || MoneyError::Malformed { text: text.chars().take(QUOTED).collect(), currency };
         let (negative, digits) = match text.strip_prefix('-') {
             Some(digits) => (true, digits),
             None => (false, text),
@@ -36,12 +34,9 @@ impl Money {
             return Err(malformed());
         }
         // Counted downwards, because the least amount has no positive twin.
-        let below_zero = major
-            .bytes()
-            .chain(decimals.bytes())
-            .try_fold(0_i64, |sum, digit| {
-                sum.checked_mul(10)?.checked_sub(i64::from(digit - b'0'))
-            });
+        let below_zero = major.bytes().chain(decimals.bytes()).try_fold(0_i64, |sum, digit| {
+            sum.checked_mul(10)?.checked_sub(i64::from(digit - b'0'))
+        });
         let below_zero = below_zero.ok_or(MoneyError::Overflow)?;
         match (negative, below_zero) {
             (true, 0) => Err(malformed()),
@@ -54,10 +49,8 @@ impl Money {
     pub fn decimal(self) -> String {
         let sign = if self.is_negative() { "-" } else { "" };
         let per_major = u64::from(self.currency.minor_per_major());
-        let (major, minor) = (
-            self.minor.unsigned_abs() / per_major,
-            self.minor.unsigned_abs() % per_major,
-        );
+        let (major, minor) =
+            (self.minor.unsigned_abs() / per_major, self.minor.unsigned_abs() % per_major);
         match usize::from(self.currency.exponent()) {
             0 => format!("{sign}{major}"),
             decimals => format!("{sign}{major}.{minor:0decimals$}"),

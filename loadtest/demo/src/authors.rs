@@ -19,19 +19,12 @@ pub struct Author {
 impl Author {
     pub(crate) fn new(seed: u64, index: u32) -> Self {
         let name = any_name(&mut Dice::new(seed, Kind::Author, index));
-        Self {
-            handle: format!("author-{index:06}"),
-            name_ar: name.0,
-            name_latin: name.1,
-        }
+        Self { handle: format!("author-{index:06}"), name_ar: name.0, name_latin: name.1 }
     }
 }
 
 /// A given and a family name, in Arabic and in Latin letters.
 pub(crate) fn any_name(dice: &mut Dice) -> (String, String) {
     let (given, family): (&Name, &Name) = (dice.pick(&GIVEN), dice.pick(&FAMILY));
-    (
-        format!("{} {}", given.ar, family.ar),
-        format!("{} {}", given.latin, family.latin),
-    )
+    (format!("{} {}", given.ar, family.ar), format!("{} {}", given.latin, family.latin))
 }

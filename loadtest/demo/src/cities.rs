@@ -70,22 +70,14 @@ pub static CITIES: [City; 12] = [
         ar: "طنجة",
         latin: "Tanger",
         postcode: 90_000,
-        districts: &[
-            ("مرشان", "Marshan"),
-            ("مالاباطا", "Malabata"),
-            ("بني مكادة", "Beni Makada"),
-        ],
+        districts: &[("مرشان", "Marshan"), ("مالاباطا", "Malabata"), ("بني مكادة", "Beni Makada")],
     },
     City {
         handle: "agadir",
         ar: "أكادير",
         latin: "Agadir",
         postcode: 80_000,
-        districts: &[
-            ("تالبرجت", "Talborjt"),
-            ("الداخلة", "Dakhla"),
-            ("تيليلا", "Tilila"),
-        ],
+        districts: &[("تالبرجت", "Talborjt"), ("الداخلة", "Dakhla"), ("تيليلا", "Tilila")],
     },
     City {
         handle: "meknes",
@@ -103,11 +95,7 @@ pub static CITIES: [City; 12] = [
         ar: "وجدة",
         latin: "Oujda",
         postcode: 60_000,
-        districts: &[
-            ("لازاري", "Lazaret"),
-            ("القدس", "Al Qods"),
-            ("سيدي يحيى", "Sidi Yahya"),
-        ],
+        districts: &[("لازاري", "Lazaret"), ("القدس", "Al Qods"), ("سيدي يحيى", "Sidi Yahya")],
     },
     City {
         handle: "tetouan",
@@ -125,32 +113,20 @@ pub static CITIES: [City; 12] = [
         ar: "الصويرة",
         latin: "Essaouira",
         postcode: 44_000,
-        districts: &[
-            ("الملاح", "Mellah"),
-            ("السقالة", "Sqala"),
-            ("الغزوة", "Ghazoua"),
-        ],
+        districts: &[("الملاح", "Mellah"), ("السقالة", "Sqala"), ("الغزوة", "Ghazoua")],
     },
     City {
         handle: "beni-mellal",
         ar: "بني ملال",
         latin: "Béni Mellal",
         postcode: 23_000,
-        districts: &[
-            ("أولاد عياد", "Ouled Ayad"),
-            ("تامكنونت", "Tamagnount"),
-            ("الرياض", "Riad"),
-        ],
+        districts: &[("أولاد عياد", "Ouled Ayad"), ("تامكنونت", "Tamagnount"), ("الرياض", "Riad")],
     },
     City {
         handle: "laayoune",
         ar: "العيون",
         latin: "Laâyoune",
         postcode: 70_000,
-        districts: &[
-            ("الوحدة", "Al Wahda"),
-            ("السعادة", "Saâda"),
-            ("العودة", "Al Aouda"),
-        ],
+        districts: &[("الوحدة", "Al Wahda"), ("السعادة", "Saâda"), ("العودة", "Al Aouda")],
     },
 ];

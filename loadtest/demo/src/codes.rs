@@ -41,11 +41,8 @@ pub(crate) fn isbn13(edition: u32) -> String {
 /// Appends the check digit of EAN-13: weights 1 and 3, sum divisible by ten.
 fn with_ean_check(twelve: &str) -> String {
     let weights = [1, 3].into_iter().cycle();
-    let sum: u32 = twelve
-        .bytes()
-        .zip(weights)
-        .map(|(b, weight)| u32::from(b - b'0') * weight)
-        .sum();
+    let sum: u32 =
+        twelve.bytes().zip(weights).map(|(b, weight)| u32::from(b - b'0') * weight).sum();
     format!("{twelve}{}", (10 - sum % 10) % 10)
 }
 
@@ -64,7 +61,5 @@ pub(crate) fn rib(bank: &str, town: &str, account: &str) -> String {
 
 /// The remainder of a long decimal number by 97.
 fn remainder(digits: &str) -> u64 {
-    digits.bytes().fold(0, |rest, digit| {
-        (rest * 10 + u64::from(digit - b'0')) % MODULUS
-    })
+    digits.bytes().fold(0, |rest, digit| (rest * 10 + u64::from(digit - b'0')) % MODULUS)
 }

@@ -32,11 +32,7 @@ const STEP: usize = 78;
 pub fn cover_svg(title: &str, key: &str) -> String {
     let place = usize::try_from(fnv1a(key) % 16).unwrap_or(0);
     let (ground, ink) = COLOURS[place];
-    let direction = if title.chars().any(is_arabic) {
-        "rtl"
-    } else {
-        "ltr"
-    };
+    let direction = if title.chars().any(is_arabic) { "rtl" } else { "ltr" };
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 600 900\" role=\"img\">\
          <title>{title}</title>\

@@ -72,9 +72,7 @@ impl Dice {
 
     /// So many random decimal digits.
     pub(crate) fn digits(&mut self, count: usize) -> String {
-        (0..count)
-            .map(|_| char::from(b'0' + u8::try_from(self.below(10)).unwrap_or(0)))
-            .collect()
+        (0..count).map(|_| char::from(b'0' + u8::try_from(self.below(10)).unwrap_or(0))).collect()
     }
 
     /// A position in a list of `length`.

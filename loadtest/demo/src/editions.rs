@@ -64,9 +64,7 @@ pub struct Edition {
 impl Edition {
     /// The title in the edition's own language.
     pub fn title(&self) -> &str {
-        self.titles
-            .get(self.language.tag())
-            .map_or("", String::as_str)
+        self.titles.get(self.language.tag()).map_or("", String::as_str)
     }
 
     pub(crate) fn new(seed: u64, scale: Scale, index: u32) -> Self {
@@ -75,32 +73,20 @@ impl Edition {
         let mut dice = Dice::new(seed, Kind::Edition, index);
         // A second edition is a translation for one in three, and a new printing otherwise.
         let translated = again && dice.percent(33);
-        let language = if translated {
-            Language::any(&mut dice)
-        } else {
-            work.language
-        };
+        let language = if translated { Language::any(&mut dice) } else { work.language };
         let (titles, spelling) = titles(&work, language, &mut dice);
         let format = dice.weighted(&[
             (70, Format::Paperback),
             (20, Format::Hardcover),
             (10, Format::Pocket),
         ]);
-        let years_later = if again {
-            dice.between(0, THIS_YEAR - work.year)
-        } else {
-            0
-        };
+        let years_later = if again { dice.between(0, THIS_YEAR - work.year) } else { 0 };
         Self {
             isbn13: codes::isbn13(index),
             titles,
             language,
             spelling,
-            authors: work
-                .authors
-                .iter()
-                .map(|author| Author::new(seed, *author))
-                .collect(),
+            authors: work.authors.iter().map(|author| Author::new(seed, *author)).collect(),
             publisher: publishers::name(codes::publisher(index), language),
             year: work.year + years_later,
             pages: work.pages,

@@ -39,20 +39,8 @@ pub fn write_lines<T: Serialize>(
 ///
 /// Errors: those of the writer.
 pub fn write_catalogue(catalogue: Catalogue, out: &mut impl Write) -> io::Result<u64> {
-    let people = catalogue
-        .authors()
-        .map(Line::Author)
-        .chain(catalogue.vendors().map(Line::Vendor));
-    let books = catalogue
-        .editions()
-        .map(Line::Edition)
-        .chain(catalogue.offers().map(Line::Offer));
+    let people = catalogue.authors().map(Line::Author).chain(catalogue.vendors().map(Line::Vendor));
+    let books = catalogue.editions().map(Line::Edition).chain(catalogue.offers().map(Line::Offer));
     let stores = foreign_stores().into_iter().map(Line::ForeignStore);
-    write_lines(
-        people
-            .chain(books)
-            .chain(catalogue.users().map(Line::User))
-            .chain(stores),
-        out,
-    )
+    write_lines(people.chain(books).chain(catalogue.users().map(Line::User)).chain(stores), out)
 }

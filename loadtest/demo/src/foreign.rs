@@ -38,12 +38,7 @@ pub fn foreign_stores() -> Vec<ForeignStore> {
             Currency::KWD,
             &[1_005, 3_335, 10_000, 499, 2_999, 1],
         ),
-        store(
-            "honya-tokyo",
-            "Hon'ya Tokyo",
-            Currency::JPY,
-            &[1_000, 333, 1, 1_999, 550, 7],
-        ),
+        store("honya-tokyo", "Hon'ya Tokyo", Currency::JPY, &[1_000, 333, 1, 1_999, 550, 7]),
     ]
 }
 

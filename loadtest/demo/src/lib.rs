@@ -4,11 +4,7 @@
 //! only, no clock, no float, no hash map. Each thing is made from its own index alone, so any
 //! one can be asked for and the largest catalogue streams in constant memory. Codes carry right
 //! check digits, yet nothing claims to be a real book, firm, account, person or telephone.
-#![deny(
-    clippy::float_arithmetic,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss
-)]
+#![deny(clippy::float_arithmetic, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 mod authors;
 mod catalogue;

@@ -12,14 +12,7 @@ use crate::{Edition, Format, codes};
 /// The least and the greatest price, in centimes.
 const PRICES: (u32, u32) = (2_500, 45_000);
 /// Three editions in a row share eight offers, in one of these ways.
-const SHARINGS: [[u32; 3]; 6] = [
-    [1, 2, 5],
-    [4, 2, 2],
-    [3, 2, 3],
-    [3, 4, 1],
-    [5, 0, 3],
-    [2, 5, 1],
-];
+const SHARINGS: [[u32; 3]; 6] = [[1, 2, 5], [4, 2, 2], [3, 2, 3], [3, 4, 1], [5, 0, 3], [2, 5, 1]];
 
 /// How used a book is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,27 +58,19 @@ pub(crate) fn on_edition(seed: u64, scale: Scale, edition: u32) -> Vec<Offer> {
         }
         taken.push(rank);
     }
-    taken
-        .into_iter()
-        .map(|rank| offer(seed, vendors::approved(rank), &book, &mut dice))
-        .collect()
+    taken.into_iter().map(|rank| offer(seed, vendors::approved(rank), &book, &mut dice)).collect()
 }
 
 /// How many offers an edition has.
 fn count_on(seed: u64, edition: u32) -> u32 {
     let three = edition / 3;
-    let sharing = Dice::new(seed, Kind::Offers, u32::MAX - three)
-        .pick(&SHARINGS)
-        .to_owned();
+    let sharing = Dice::new(seed, Kind::Offers, u32::MAX - three).pick(&SHARINGS).to_owned();
     sharing[usize::try_from(edition % 3).unwrap_or(0)]
 }
 
 fn offer(seed: u64, vendor: u32, book: &Edition, dice: &mut Dice) -> Offer {
-    let condition = dice.weighted(&[
-        (60, Condition::New),
-        (28, Condition::Good),
-        (12, Condition::Fair),
-    ]);
+    let condition =
+        dice.weighted(&[(60, Condition::New), (28, Condition::Good), (12, Condition::Fair)]);
     let stock = match condition {
         Condition::New if dice.percent(5) => 0,
         Condition::New => dice.between(1, 60),
@@ -143,12 +128,5 @@ fn price(book: &Edition, condition: Condition, dice: &mut Dice) -> u32 {
 pub(crate) fn fixed(vendor: &str, edition: u32, price: Money, stock: u32) -> Offer {
     let isbn = codes::isbn13(edition);
     let sku = format!("{}-{isbn}-N", price.currency);
-    Offer {
-        vendor: vendor.to_owned(),
-        isbn,
-        condition: Condition::New,
-        price,
-        stock,
-        sku,
-    }
+    Offer { vendor: vendor.to_owned(), isbn, condition: Condition::New, price, stock, sku }
 }

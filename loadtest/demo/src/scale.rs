@@ -20,11 +20,7 @@ pub struct ScaleRefused(String);
 
 impl fmt::Display for ScaleRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the scale {} is not a number from 0.001 to 100 with at most 3 decimals",
-            self.0
-        )
+        write!(f, "the scale {} is not a number from 0.001 to 100 with at most 3 decimals", self.0)
     }
 }
 
@@ -91,9 +87,7 @@ impl FromStr for Scale {
         }
         let whole: u32 = whole.parse().map_err(|_| refused())?;
         let thousandths: u32 = format!("{decimals:0<3}").parse().map_err(|_| refused())?;
-        let permille = whole
-            .checked_mul(1_000)
-            .and_then(|whole| whole.checked_add(thousandths));
+        let permille = whole.checked_mul(1_000).and_then(|whole| whole.checked_add(thousandths));
         Self::from_permille(permille.ok_or_else(refused)?).map_err(|_| refused())
     }
 }

@@ -94,10 +94,7 @@ impl Spelling {
                 .chars()
                 .map(|letter| accent(letter).map_or(letter, |(bare, _)| bare))
                 .collect(),
-            Self::OpenLigature => plain
-                .replace('œ', "oe")
-                .replace('Œ', "Oe")
-                .replace('æ', "ae"),
+            Self::OpenLigature => plain.replace('œ', "oe").replace('Œ', "Oe").replace('æ', "ae"),
             Self::Decomposed => decomposed(plain),
             Self::CurlyApostrophe => plain.replace('\'', "’"),
         };
@@ -111,17 +108,11 @@ fn by_word(text: &str, spell: impl Fn(&str) -> &str) -> String {
 }
 
 fn vocalised(word: &str) -> &str {
-    VOCALISED
-        .iter()
-        .find(|(plain, _)| *plain == word)
-        .map_or(word, |(_, marked)| marked)
+    VOCALISED.iter().find(|(plain, _)| *plain == word).map_or(word, |(_, marked)| marked)
 }
 
 fn accent(letter: char) -> Option<(char, char)> {
-    ACCENTS
-        .iter()
-        .find(|(whole, ..)| *whole == letter)
-        .map(|(_, bare, mark)| (*bare, *mark))
+    ACCENTS.iter().find(|(whole, ..)| *whole == letter).map(|(_, bare, mark)| (*bare, *mark))
 }
 
 fn decomposed(text: &str) -> String {
@@ -146,12 +137,7 @@ fn drawn_out(text: &str) -> String {
         return text.to_owned();
     };
     let (before, after) = letters.split_at(place + 2);
-    before
-        .iter()
-        .copied()
-        .chain(TATWEEL.chars())
-        .chain(after.iter().copied())
-        .collect()
+    before.iter().copied().chain(TATWEEL.chars()).chain(after.iter().copied()).collect()
 }
 
 #[cfg(test)]

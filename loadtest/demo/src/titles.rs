@@ -55,11 +55,7 @@ impl Title {
     fn arabic(&self) -> String {
         let title = self.filled(self.template.ar, self.topic.ar, self.place.ar);
         let title = self.with_volume(title, "، الجزء");
-        if self.arabic_indic {
-            with_arabic_indic_digits(&title)
-        } else {
-            title
-        }
+        if self.arabic_indic { with_arabic_indic_digits(&title) } else { title }
     }
 
     fn french(&self) -> String {
@@ -76,20 +72,13 @@ impl Title {
     }
 
     fn english(&self) -> String {
-        let title = self.filled(
-            self.template.en,
-            &in_title_case(self.topic.en),
-            self.place.en,
-        );
+        let title = self.filled(self.template.en, &in_title_case(self.topic.en), self.place.en);
         capitalised(&self.with_volume(title, ", Volume"))
     }
 
     fn filled(&self, template: &str, topic: &str, place: &str) -> String {
         let number = self.number.to_string();
-        template
-            .replace("{x}", topic)
-            .replace("{p}", place)
-            .replace("{n}", &number)
+        template.replace("{x}", topic).replace("{p}", place).replace("{n}", &number)
     }
 
     fn with_volume(&self, title: String, word: &str) -> String {
@@ -127,9 +116,7 @@ fn to_the(noun: &str) -> String {
 
 /// *de* before a French noun without its article: *de physique*, *d'économie*.
 fn of(noun: &str) -> String {
-    let bare = ["le ", "la ", "les ", "l'"]
-        .iter()
-        .find_map(|article| noun.strip_prefix(article));
+    let bare = ["le ", "la ", "les ", "l'"].iter().find_map(|article| noun.strip_prefix(article));
     before_noun(bare.unwrap_or(noun))
 }
 
@@ -145,34 +132,22 @@ fn before_noun(bare: &str) -> String {
 
 fn capitalised(title: &str) -> String {
     let mut letters = title.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// English words with a capital, except the small ones.
 fn in_title_case(words: &str) -> String {
     const SMALL: [&str; 4] = ["the", "of", "and", "in"];
     let cased = |word: &str| {
-        if SMALL.contains(&word) {
-            word.to_owned()
-        } else {
-            capitalised(word)
-        }
+        if SMALL.contains(&word) { word.to_owned() } else { capitalised(word) }
     };
     words.split(' ').map(cased).collect::<Vec<_>>().join(" ")
 }
 
 fn with_arabic_indic_digits(text: &str) -> String {
     const DIGITS: [char; 10] = ['٠', '١', '٢', '٣', '٤', '٥', '٦', '٧', '٨', '٩'];
-    let digit = |letter: char| {
-        letter
-            .to_digit(10)
-            .and_then(|digit| usize::try_from(digit).ok())
-    };
-    text.chars()
-        .map(|letter| digit(letter).map_or(letter, |digit| DIGITS[digit]))
-        .collect()
+    let digit = |letter: char| letter.to_digit(10).and_then(|digit| usize::try_from(digit).ok());
+    text.chars().map(|letter| digit(letter).map_or(letter, |digit| DIGITS[digit])).collect()
 }
 
 #[cfg(test)]

@@ -8,12 +8,7 @@ use crate::dice::{Dice, Kind};
 use crate::words::names::STREETS;
 
 /// Domains under a top level that is reserved for examples.
-const DOMAINS: [&str; 4] = [
-    "barid.example",
-    "courrier.example",
-    "post.example",
-    "souk.example",
-];
+const DOMAINS: [&str; 4] = ["barid.example", "courrier.example", "post.example", "souk.example"];
 
 /// Which words and formats a user reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -85,21 +80,14 @@ impl User {
     pub(crate) fn new(seed: u64, index: u32) -> Self {
         let mut dice = Dice::new(seed, Kind::User, index);
         let (name_ar, name_latin) = any_name(&mut dice);
-        let locale = dice.weighted(&[
-            (50, Locale::Arabic),
-            (40, Locale::French),
-            (10, Locale::English),
-        ]);
+        let locale =
+            dice.weighted(&[(50, Locale::Arabic), (40, Locale::French), (10, Locale::English)]);
         let operator = if dice.percent(60) { 6 } else { 7 };
         Self {
             handle: format!("user-{index:06}"),
             email: format!("{}.{index}@{}", mailbox(&name_latin), dice.pick(&DOMAINS)),
             phone: format!("+212{operator}00{index:06}"),
-            display_name: if locale == Locale::Arabic {
-                name_ar
-            } else {
-                name_latin
-            },
+            display_name: if locale == Locale::Arabic { name_ar } else { name_latin },
             locale,
             address: address(locale, &mut dice),
             preferred_payment: dice.weighted(&[
@@ -114,18 +102,8 @@ impl User {
 
 /// The part before the `@`: small ASCII letters with points for spaces.
 fn mailbox(name: &str) -> String {
-    let letters = name
-        .chars()
-        .filter(|c| c.is_ascii_alphabetic() || *c == ' ');
-    letters
-        .map(|c| {
-            if c == ' ' {
-                '.'
-            } else {
-                c.to_ascii_lowercase()
-            }
-        })
-        .collect()
+    let letters = name.chars().filter(|c| c.is_ascii_alphabetic() || *c == ' ');
+    letters.map(|c| if c == ' ' { '.' } else { c.to_ascii_lowercase() }).collect()
 }
 
 fn address(locale: Locale, dice: &mut Dice) -> Address {

@@ -115,10 +115,7 @@ impl Vendor {
             commission_bp: 800 + 50 * dice.below(15),
             holiday: dice.percent(10).then(|| {
                 let (from, until) = dice.pick(&CLOSED);
-                Holiday {
-                    from: (*from).to_owned(),
-                    until: (*until).to_owned(),
-                }
+                Holiday { from: (*from).to_owned(), until: (*until).to_owned() }
             }),
             handle,
         }

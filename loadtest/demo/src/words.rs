@@ -81,13 +81,7 @@ const fn template(
     fr: &'static str,
     en: &'static str,
 ) -> Template {
-    Template {
-        ar,
-        latin,
-        fr,
-        en,
-        numbers: (1, 1),
-    }
+    Template { ar, latin, fr, en, numbers: (1, 1) }
 }
 
 impl Template {

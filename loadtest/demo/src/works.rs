@@ -8,11 +8,8 @@ use crate::titles::Title;
 use crate::words::Subject;
 
 /// The share in a hundred of each language.
-const LANGUAGES: [(u32, Language); 3] = [
-    (45, Language::Arabic),
-    (40, Language::French),
-    (15, Language::English),
-];
+const LANGUAGES: [(u32, Language); 3] =
+    [(45, Language::Arabic), (40, Language::French), (15, Language::English)];
 
 /// What a book is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

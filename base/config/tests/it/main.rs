@@ -30,12 +30,7 @@ struct Edge {
 impl Default for Edge {
     fn default() -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 8_080));
-        Self {
-            listen,
-            workers: 4,
-            verbose: false,
-            key: Secret::default(),
-        }
+        Self { listen, workers: 4, verbose: false, key: Secret::default() }
     }
 }
 
@@ -65,18 +60,9 @@ struct Sources {
 impl Sources {
     fn load(&self) -> Result<Process, ConfigErrors> {
         let folder = self.file.map(written);
-        let path = folder
-            .as_ref()
-            .map(|folder| folder.path().join("souk.toml"));
-        let env = self
-            .env
-            .iter()
-            .map(|(name, value)| ((*name).into(), (*value).into()));
-        let flags: Vec<_> = self
-            .flags
-            .iter()
-            .filter_map(|flag| assignment(flag).ok())
-            .collect();
+        let path = folder.as_ref().map(|folder| folder.path().join("souk.toml"));
+        let env = self.env.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let flags: Vec<_> = self.flags.iter().filter_map(|flag| assignment(flag).ok()).collect();
         load("SOUK_CELL", path.as_deref(), env, &flags)
     }
 
@@ -115,11 +101,7 @@ fn later_sources_win_key_by_key() {
     let process = process.load().unwrap();
     assert_eq!(process.name, "env");
     assert_eq!((process.edge.workers, process.edge.verbose), (3, true));
-    let labels: Vec<_> = process
-        .labels
-        .iter()
-        .map(|(k, v)| (k.as_str(), v.as_str()))
-        .collect();
+    let labels: Vec<_> = process.labels.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     assert_eq!(labels, [("rack", "7"), ("zone", "a")]);
 }
 
@@ -149,10 +131,7 @@ fn every_mistake_of_every_source_is_told_at_once() {
         file: Some(
             "nmae = \"x\"\n\n[edge]\nworkers = \"many\"\nverbose = true\n\n[egde]\nworkers = 1\n",
         ),
-        env: &[
-            ("SOUK_CELL__EDGE__WORKERS", "70000"),
-            ("SOUK_CELL__EDGE____KEY", "x"),
-        ],
+        env: &[("SOUK_CELL__EDGE__WORKERS", "70000"), ("SOUK_CELL__EDGE____KEY", "x")],
         flags: &["edge.verbos=true", "colour=red", "edge.workers=2"],
     };
     assert_eq!(
@@ -181,14 +160,8 @@ fn a_section_without_defaults_is_read_as_a_whole() {
     let mail = whole.load().unwrap().mail.unwrap();
     assert_eq!((mail.host.as_str(), mail.port), ("1", 25));
 
-    let half = Sources {
-        flags: &["mail.port=25", "name=good"],
-        ..Sources::default()
-    };
-    assert_eq!(
-        half.mistakes(),
-        ["mail (flag --set mail.port): missing field `host`"]
-    );
+    let half = Sources { flags: &["mail.port=25", "name=good"], ..Sources::default() };
+    assert_eq!(half.mistakes(), ["mail (flag --set mail.port): missing field `host`"]);
 
     let replaced = Sources {
         file: Some("[mail]\nhost = \"old\""),
@@ -196,20 +169,10 @@ fn a_section_without_defaults_is_read_as_a_whole() {
         ..Sources::default()
     };
     let mail = replaced.load().unwrap().mail.unwrap();
-    assert_eq!(
-        (mail.host.as_str(), mail.port),
-        ("new", 26),
-        "what came later wins"
-    );
+    assert_eq!((mail.host.as_str(), mail.port), ("new", 26), "what came later wins");
 
-    let empty = Sources {
-        file: Some("name = \"a\"\n[mail]\n"),
-        ..Sources::default()
-    };
-    assert_eq!(
-        empty.mistakes(),
-        ["souk.toml, line 2: missing field `host`"]
-    );
+    let empty = Sources { file: Some("name = \"a\"\n[mail]\n"), ..Sources::default() };
+    assert_eq!(empty.mistakes(), ["souk.toml, line 2: missing field `host`"]);
 }
 
 #[test]
@@ -222,9 +185,7 @@ fn a_broken_file_is_told_by_line_and_the_other_sources_are_still_checked() {
     let told = told.mistakes();
     assert!(told[0].starts_with("souk.toml, line 2: "), "{told:?}");
     assert!(
-        told.last()
-            .unwrap()
-            .starts_with("edge.workers (flag --set edge.workers): "),
+        told.last().unwrap().starts_with("edge.workers (flag --set edge.workers): "),
         "{told:?}"
     );
 }
@@ -241,25 +202,16 @@ fn a_file_that_is_not_there_is_named() {
 
 #[test]
 fn a_table_in_place_of_a_value_is_told_and_so_is_the_reverse() {
-    let told = Sources {
-        flags: &["edge=5", "edge.workers.max=2"],
-        ..Sources::default()
-    };
+    let told = Sources { flags: &["edge=5", "edge.workers.max=2"], ..Sources::default() };
     let told = told.mistakes();
     assert_eq!(told.len(), 2, "{told:?}");
-    assert!(
-        told[0].starts_with("edge (flag --set edge): invalid type: integer `5`"),
-        "{told:?}"
-    );
+    assert!(told[0].starts_with("edge (flag --set edge): invalid type: integer `5`"), "{told:?}");
     assert!(told[1].starts_with("edge.workers.max (flag "), "{told:?}");
 }
 
 #[test]
 fn a_wrong_entry_of_a_list_is_told_with_the_list() {
-    let told = Sources {
-        file: Some("[[relays]]\nhots = \"a\"\nport = 1"),
-        ..Sources::default()
-    };
+    let told = Sources { file: Some("[[relays]]\nhots = \"a\"\nport = 1"), ..Sources::default() };
     assert_eq!(
         told.mistakes(),
         ["relays (souk.toml, line 1): unknown key; did you mean relays.host?"]
@@ -268,29 +220,16 @@ fn a_wrong_entry_of_a_list_is_told_with_the_list() {
 
 #[test]
 fn a_secret_is_shown_nowhere() {
-    let secret = Sources {
-        env: &[("SOUK_CELL__EDGE__KEY", "hunter2")],
-        ..Sources::default()
-    };
+    let secret = Sources { env: &[("SOUK_CELL__EDGE__KEY", "hunter2")], ..Sources::default() };
     let process = secret.load().unwrap();
     let printed = render(&process).unwrap();
     assert!(printed.contains("key = \"<secret>\""), "{printed}");
     assert!(!format!("{process:?}{printed}").contains("hunter2"));
 
-    let told = Sources {
-        file: Some("[edge]\nkey = 987654"),
-        ..Sources::default()
-    }
-    .mistakes();
-    assert_eq!(
-        told,
-        ["edge.key (souk.toml, line 2): a secret must be text in quotes"]
-    );
-    let told = Sources {
-        file: Some("[edge]\nkey = \"<secret>\""),
-        ..Sources::default()
-    }
-    .mistakes();
+    let told = Sources { file: Some("[edge]\nkey = 987654"), ..Sources::default() }.mistakes();
+    assert_eq!(told, ["edge.key (souk.toml, line 2): a secret must be text in quotes"]);
+    let told =
+        Sources { file: Some("[edge]\nkey = \"<secret>\""), ..Sources::default() }.mistakes();
     assert!(told[0].contains("placeholder"), "{told:?}");
 }
 

@@ -80,14 +80,8 @@ fn each_currency_writes_its_own_decimals() {
 #[test]
 fn text_needs_exactly_the_decimals_of_its_currency() {
     assert_eq!(Money::parse("19.99", Currency::MAD), Ok(mad(1999)));
-    assert_eq!(
-        Money::parse("19.990", Currency::TND),
-        Ok(Money::new(Currency::TND, 19_990))
-    );
-    assert_eq!(
-        Money::parse("19", Currency::JPY),
-        Ok(Money::new(Currency::JPY, 19))
-    );
+    assert_eq!(Money::parse("19.990", Currency::TND), Ok(Money::new(Currency::TND, 19_990)));
+    assert_eq!(Money::parse("19", Currency::JPY), Ok(Money::new(Currency::JPY, 19)));
     for (text, currency) in [
         ("19", Currency::MAD),
         ("19.9", Currency::MAD),
@@ -97,10 +91,7 @@ fn text_needs_exactly_the_decimals_of_its_currency() {
         ("19.", Currency::JPY),
     ] {
         let refused = Money::parse(text, currency).unwrap_err();
-        assert!(
-            matches!(refused, MoneyError::Malformed { .. }),
-            "{text}: {refused}"
-        );
+        assert!(matches!(refused, MoneyError::Malformed { .. }), "{text}: {refused}");
     }
 }
 
@@ -128,28 +119,16 @@ fn text_that_is_almost_an_amount_is_refused() {
         "١٩.٩٩",
         "NaN",
     ] {
-        assert!(
-            Money::parse(text, Currency::MAD).is_err(),
-            "{text:?} was read"
-        );
+        assert!(Money::parse(text, Currency::MAD).is_err(), "{text:?} was read");
     }
-    assert_eq!(
-        Money::parse("92233720368547758.08", Currency::MAD),
-        Err(MoneyError::Overflow)
-    );
-    assert_eq!(
-        Money::parse("-92233720368547758.08", Currency::MAD),
-        Ok(mad(i64::MIN))
-    );
+    assert_eq!(Money::parse("92233720368547758.08", Currency::MAD), Err(MoneyError::Overflow));
+    assert_eq!(Money::parse("-92233720368547758.08", Currency::MAD), Ok(mad(i64::MIN)));
 }
 
 #[test]
 fn currencies_never_mix() {
     let (dirham, dinar) = (mad(1), Money::new(Currency::TND, 1));
-    let mismatch = MoneyError::CurrencyMismatch {
-        left: Currency::MAD,
-        right: Currency::TND,
-    };
+    let mismatch = MoneyError::CurrencyMismatch { left: Currency::MAD, right: Currency::TND };
     assert_eq!(dirham.checked_add(dinar), Err(mismatch.clone()));
     assert_eq!(dirham.checked_sub(dinar), Err(mismatch.clone()));
     assert_eq!(dirham.compare(dinar), Err(mismatch.clone()));
@@ -164,28 +143,19 @@ fn arithmetic_that_leaves_64_bits_is_refused() {
     assert_eq!(mad(i64::MIN).checked_sub(mad(1)), Err(MoneyError::Overflow));
     assert_eq!(mad(i64::MIN).checked_neg(), Err(MoneyError::Overflow));
     assert_eq!(mad(i64::MAX).times(2), Err(MoneyError::Overflow));
-    assert_eq!(
-        Money::sum([mad(i64::MAX), mad(1)], Currency::MAD),
-        Err(MoneyError::Overflow)
-    );
+    assert_eq!(Money::sum([mad(i64::MAX), mad(1)], Currency::MAD), Err(MoneyError::Overflow));
     assert_eq!(
         Money::sum([mad(i64::MAX), mad(1), mad(-1)], Currency::MAD),
         Ok(mad(i64::MAX)),
         "only the total must fit"
     );
-    assert_eq!(
-        Money::sum([], Currency::JPY),
-        Ok(Money::zero(Currency::JPY))
-    );
+    assert_eq!(Money::sum([], Currency::JPY), Ok(Money::zero(Currency::JPY)));
 }
 
 #[test]
 fn currencies_are_found_by_code_and_unknown_ones_refused_by_name() {
     let codes: Vec<_> = Currency::all().map(Currency::code).collect();
-    assert!(
-        codes.is_sorted_by(|a, b| a < b),
-        "the table is searched by halves"
-    );
+    assert!(codes.is_sorted_by(|a, b| a < b), "the table is searched by halves");
     for currency in Currency::all() {
         assert_eq!(Currency::from_code(currency.code()), Ok(currency));
     }
@@ -210,27 +180,15 @@ fn currencies_are_found_by_code_and_unknown_ones_refused_by_name() {
         ("CLP", 0),
         ("ISK", 0),
     ] {
-        assert_eq!(
-            Currency::from_code(code).map(Currency::exponent),
-            Ok(exponent),
-            "{code}"
-        );
+        assert_eq!(Currency::from_code(code).map(Currency::exponent), Ok(exponent), "{code}");
     }
-    for constant in [
-        Currency::MAD,
-        Currency::EUR,
-        Currency::USD,
-        Currency::TND,
-        Currency::KWD,
-        Currency::JPY,
-    ] {
+    for constant in
+        [Currency::MAD, Currency::EUR, Currency::USD, Currency::TND, Currency::KWD, Currency::JPY]
+    {
         assert_eq!(Currency::from_code(constant.code()), Ok(constant));
     }
     for code in ["", "mad", "MADX", "XXX"] {
-        assert_eq!(
-            code.parse::<Currency>(),
-            Err(MoneyError::UnknownCurrency(code.to_owned()))
-        );
+        assert_eq!(code.parse::<Currency>(), Err(MoneyError::UnknownCurrency(code.to_owned())));
     }
 }
 
@@ -243,17 +201,12 @@ fn money_on_the_wire_is_a_code_and_minor_units() {
         (r#"{"currency":"XXX","minor":1}"#, "XXX"),
         (r#"{"currency":"MAD","minor":1.5}"#, "1.5"),
         (r#"{"currency":"MAD","minor":"1"}"#, "string"),
-        (
-            r#"{"currency":"MAD","minor":9223372036854775808}"#,
-            "9223372036854775808",
-        ),
+        (r#"{"currency":"MAD","minor":9223372036854775808}"#, "9223372036854775808"),
         (r#"{"currency":"MAD","minor":1,"major":2}"#, "major"),
         (r#"{"currency":"MAD"}"#, "minor"),
         (r#"{"currency":504,"minor":1}"#, "504"),
     ] {
-        let refused = serde_json::from_str::<Money>(wrong)
-            .unwrap_err()
-            .to_string();
+        let refused = serde_json::from_str::<Money>(wrong).unwrap_err().to_string();
         assert!(refused.contains(said), "{refused} does not name {said}");
     }
 }

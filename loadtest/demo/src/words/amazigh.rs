@@ -2,19 +2,11 @@
 
 use super::{SubjectWords, Template, Topic, template, topic};
 
-pub(super) static WORDS: SubjectWords = SubjectWords {
-    templates: &TEMPLATES,
-    topics: &TOPICS,
-};
+pub(super) static WORDS: SubjectWords = SubjectWords { templates: &TEMPLATES, topics: &TOPICS };
 
 static TEMPLATES: [Template; 6] = [
     template("{x} في {p}", "{x} fi {p}", "{x} {in p}", "{x} in {p}"),
-    template(
-        "كنوز {x}",
-        "Kunuz {x}",
-        "Trésors {de x}",
-        "Treasures of {x}",
-    ),
+    template("كنوز {x}", "Kunuz {x}", "Trésors {de x}", "Treasures of {x}"),
     template(
         "{x}: تراث وهوية",
         "{x}: turath wa huwiya",
@@ -55,25 +47,10 @@ static TOPICS: [Topic; 13] = [
         "le conte amazigh",
         "the Amazigh folktale",
     ),
-    topic(
-        "الزربية الأمازيغية",
-        "Az-Zarbiya Al-Amazighiya",
-        "le tapis amazigh",
-        "the Amazigh rug",
-    ),
-    topic(
-        "الحلي الفضية",
-        "Al-Huliy Al-Fiddiya",
-        "les bijoux d'argent",
-        "silver jewellery",
-    ),
+    topic("الزربية الأمازيغية", "Az-Zarbiya Al-Amazighiya", "le tapis amazigh", "the Amazigh rug"),
+    topic("الحلي الفضية", "Al-Huliy Al-Fiddiya", "les bijoux d'argent", "silver jewellery"),
     topic("أحواش", "Ahwach", "l'ahwach", "the ahwash dance"),
-    topic(
-        "الأعراف القبلية",
-        "Al-A'raf Al-Qabaliya",
-        "les coutumes tribales",
-        "tribal custom",
-    ),
+    topic("الأعراف القبلية", "Al-A'raf Al-Qabaliya", "les coutumes tribales", "tribal custom"),
     topic(
         "المخازن الجماعية",
         "Al-Makhazin Al-Jama'iya",
@@ -87,12 +64,7 @@ static TOPICS: [Topic; 13] = [
         "les proverbes amazighs",
         "Amazigh proverbs",
     ),
-    topic(
-        "شجرة الأركان",
-        "Shajarat Al-Arkan",
-        "l'arganier",
-        "the argan tree",
-    ),
+    topic("شجرة الأركان", "Shajarat Al-Arkan", "l'arganier", "the argan tree"),
     topic(
         "رأس السنة الأمازيغية",
         "Ra's As-Sana Al-Amazighiya",

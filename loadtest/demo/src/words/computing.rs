@@ -2,10 +2,7 @@
 
 use super::{SubjectWords, Template, Topic, template, topic};
 
-pub(super) static WORDS: SubjectWords = SubjectWords {
-    templates: &TEMPLATES,
-    topics: &TOPICS,
-};
+pub(super) static WORDS: SubjectWords = SubjectWords { templates: &TEMPLATES, topics: &TOPICS };
 
 static TEMPLATES: [Template; 7] = [
     template(
@@ -15,18 +12,8 @@ static TEMPLATES: [Template; 7] = [
         "Learn {x} in {n} Days",
     )
     .numbers(12, 90),
-    template(
-        "مدخل إلى {x}",
-        "Madkhal ila {x}",
-        "Introduction {a x}",
-        "An Introduction to {x}",
-    ),
-    template(
-        "أساسيات {x}",
-        "Asasiyat {x}",
-        "Les bases {de x}",
-        "{x}: the Basics",
-    ),
+    template("مدخل إلى {x}", "Madkhal ila {x}", "Introduction {a x}", "An Introduction to {x}"),
+    template("أساسيات {x}", "Asasiyat {x}", "Les bases {de x}", "{x}: the Basics"),
     template(
         "{x} من الصفر إلى الاحتراف",
         "{x} min as-sifr ila al-ihtiraf",
@@ -39,12 +26,7 @@ static TEMPLATES: [Template; 7] = [
         "Guide pratique {de x}",
         "A Practical Guide to {x}",
     ),
-    template(
-        "{x} بالأمثلة",
-        "{x} bil-amthila",
-        "{x} par l'exemple",
-        "{x} by Example",
-    ),
+    template("{x} بالأمثلة", "{x} bil-amthila", "{x} par l'exemple", "{x} by Example"),
     template(
         "مشاريع في {x}: طبعة {n}",
         "Mashari' fi {x}: tab'at {n}",
@@ -57,49 +39,24 @@ static TEMPLATES: [Template; 7] = [
 static TOPICS: [Topic; 12] = [
     topic("لغة رست", "Lughat Rust", "le langage Rust", "Rust"),
     topic("لغة بايثون", "Lughat Python", "le langage Python", "Python"),
-    topic(
-        "قواعد البيانات",
-        "Qawa'id Al-Bayanat",
-        "les bases de données",
-        "databases",
-    ),
+    topic("قواعد البيانات", "Qawa'id Al-Bayanat", "les bases de données", "databases"),
     topic(
         "الذكاء الاصطناعي",
         "Adh-Dhaka' Al-Istina'i",
         "l'intelligence artificielle",
         "artificial intelligence",
     ),
-    topic(
-        "أمن الشبكات",
-        "Amn Ash-Shabakat",
-        "la sécurité des réseaux",
-        "network security",
-    ),
+    topic("أمن الشبكات", "Amn Ash-Shabakat", "la sécurité des réseaux", "network security"),
     topic(
         "الحوسبة السحابية",
         "Al-Hawsaba As-Sahabiya",
         "l'informatique en nuage",
         "cloud computing",
     ),
-    topic(
-        "الخوارزميات",
-        "Al-Khawarizmiyat",
-        "les algorithmes",
-        "algorithms",
-    ),
-    topic(
-        "تطوير الويب",
-        "Tatwir Al-Wib",
-        "le développement web",
-        "web development",
-    ),
+    topic("الخوارزميات", "Al-Khawarizmiyat", "les algorithmes", "algorithms"),
+    topic("تطوير الويب", "Tatwir Al-Wib", "le développement web", "web development"),
     topic("نظام لينكس", "Nizam Linux", "le système Linux", "Linux"),
-    topic(
-        "تحليل المعطيات",
-        "Tahlil Al-Mu'tayat",
-        "l'analyse de données",
-        "data analysis",
-    ),
+    topic("تحليل المعطيات", "Tahlil Al-Mu'tayat", "l'analyse de données", "data analysis"),
     topic(
         "الأنظمة الموزعة",
         "Al-Anzima Al-Muwazza'a",

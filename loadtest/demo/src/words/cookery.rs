@@ -2,10 +2,7 @@
 
 use super::{SubjectWords, Template, Topic, template, topic};
 
-pub(super) static WORDS: SubjectWords = SubjectWords {
-    templates: &TEMPLATES,
-    topics: &TOPICS,
-};
+pub(super) static WORDS: SubjectWords = SubjectWords { templates: &TEMPLATES, topics: &TOPICS };
 
 static TEMPLATES: [Template; 6] = [
     template("فن {x}", "Fann {x}", "L'art {de x}", "The Art of {x}"),
@@ -34,12 +31,7 @@ static TEMPLATES: [Template; 6] = [
         "{x} à la table du ramadan",
         "{x} for the Ramadan Table",
     ),
-    template(
-        "{x} خطوة بخطوة",
-        "{x} khutwa bi-khutwa",
-        "{x} pas à pas",
-        "{x} Step by Step",
-    ),
+    template("{x} خطوة بخطوة", "{x} khutwa bi-khutwa", "{x} pas à pas", "{x} Step by Step"),
 ];
 
 static TOPICS: [Topic; 14] = [
@@ -52,25 +44,10 @@ static TOPICS: [Topic; 14] = [
         "les pâtisseries marocaines",
         "Moroccan pastries",
     ),
-    topic(
-        "الشاي بالنعناع",
-        "Ash-Shay bin-Na'na'",
-        "le thé à la menthe",
-        "mint tea",
-    ),
-    topic(
-        "زيت الأركان",
-        "Zayt Al-Arkan",
-        "l'huile d'argan",
-        "argan oil",
-    ),
+    topic("الشاي بالنعناع", "Ash-Shay bin-Na'na'", "le thé à la menthe", "mint tea"),
+    topic("زيت الأركان", "Zayt Al-Arkan", "l'huile d'argan", "argan oil"),
     topic("التوابل", "At-Tawabil", "les épices", "spices"),
-    topic(
-        "الخبز البلدي",
-        "Al-Khubz Al-Baladi",
-        "le pain de campagne",
-        "country bread",
-    ),
+    topic("الخبز البلدي", "Al-Khubz Al-Baladi", "le pain de campagne", "country bread"),
     topic("السمك", "As-Samak", "le poisson", "fish"),
     topic("الزيتون", "Az-Zaytun", "l'olive", "olives"),
     topic("الحريرة", "Al-Harira", "la harira", "harira"),

@@ -2,10 +2,7 @@
 
 use super::{SubjectWords, Template, Topic, template, topic};
 
-pub(super) static WORDS: SubjectWords = SubjectWords {
-    templates: &TEMPLATES,
-    topics: &TOPICS,
-};
+pub(super) static WORDS: SubjectWords = SubjectWords { templates: &TEMPLATES, topics: &TOPICS };
 
 static TEMPLATES: [Template; 7] = [
     template(
@@ -27,18 +24,8 @@ static TEMPLATES: [Template; 7] = [
         "{x} in {p} in the {n}th Century",
     )
     .numbers(11, 19),
-    template(
-        "ذاكرة {p}: {x}",
-        "Dhakirat {p}: {x}",
-        "Mémoire {de p} : {x}",
-        "A Memory of {p}: {x}",
-    ),
-    template(
-        "دراسات في {x}",
-        "Dirasat fi {x}",
-        "Études sur {x}",
-        "Studies on {x}",
-    ),
+    template("ذاكرة {p}: {x}", "Dhakirat {p}: {x}", "Mémoire {de p} : {x}", "A Memory of {p}: {x}"),
+    template("دراسات في {x}", "Dirasat fi {x}", "Études sur {x}", "Studies on {x}"),
     template(
         "على آثار {x} في {p}",
         "'Ala athar {x} fi {p}",
@@ -54,46 +41,16 @@ static TEMPLATES: [Template; 7] = [
 ];
 
 static TOPICS: [Topic; 14] = [
-    topic(
-        "المدن العتيقة",
-        "Al-Mudun Al-'Atiqa",
-        "les médinas",
-        "the old towns",
-    ),
+    topic("المدن العتيقة", "Al-Mudun Al-'Atiqa", "les médinas", "the old towns"),
     topic("القوافل", "Al-Qawafil", "les caravanes", "the caravans"),
-    topic(
-        "دولة المرابطين",
-        "Dawlat Al-Murabitin",
-        "les Almoravides",
-        "the Almoravids",
-    ),
-    topic(
-        "دولة الموحدين",
-        "Dawlat Al-Muwahhidin",
-        "les Almohades",
-        "the Almohads",
-    ),
-    topic(
-        "دولة المرينيين",
-        "Dawlat Al-Mariniyyin",
-        "les Mérinides",
-        "the Marinids",
-    ),
-    topic(
-        "دولة السعديين",
-        "Dawlat As-Sa'diyyin",
-        "les Saâdiens",
-        "the Saadians",
-    ),
+    topic("دولة المرابطين", "Dawlat Al-Murabitin", "les Almoravides", "the Almoravids"),
+    topic("دولة الموحدين", "Dawlat Al-Muwahhidin", "les Almohades", "the Almohads"),
+    topic("دولة المرينيين", "Dawlat Al-Mariniyyin", "les Mérinides", "the Marinids"),
+    topic("دولة السعديين", "Dawlat As-Sa'diyyin", "les Saâdiens", "the Saadians"),
     topic("الأسواق", "Al-Aswaq", "les souks", "the souks"),
     topic("الموانئ", "Al-Mawani'", "les ports", "the harbours"),
     topic("القضاة", "Al-Qudat", "les cadis", "the judges"),
-    topic(
-        "المخطوطات",
-        "Al-Makhtutat",
-        "les manuscrits",
-        "the manuscripts",
-    ),
+    topic("المخطوطات", "Al-Makhtutat", "les manuscrits", "the manuscripts"),
     topic("الرحالة", "Ar-Rahhala", "les voyageurs", "the travellers"),
     topic("العملة", "Al-'Umla", "la monnaie", "coinage"),
     topic("الماء", "Al-Ma'", "l'eau", "water"),

@@ -2,31 +2,18 @@
 
 use super::{SubjectWords, Template, Topic, template, topic};
 
-pub(super) static WORDS: SubjectWords = SubjectWords {
-    templates: &TEMPLATES,
-    topics: &TOPICS,
-};
+pub(super) static WORDS: SubjectWords = SubjectWords { templates: &TEMPLATES, topics: &TOPICS };
 
 static TEMPLATES: [Template; 7] = [
     template("فهم {x}", "Fahm {x}", "Comprendre {x}", "Understanding {x}"),
-    template(
-        "الوجيز في {x}",
-        "Al-Wajiz fi {x}",
-        "Précis {de x}",
-        "A Short Course in {x}",
-    ),
+    template("الوجيز في {x}", "Al-Wajiz fi {x}", "Précis {de x}", "A Short Course in {x}"),
     template(
         "{x}: نصوص وتعليقات",
         "{x}: nusus wa ta'liqat",
         "{x} : textes et commentaires",
         "{x}: Texts and Commentary",
     ),
-    template(
-        "محاضرات في {x}",
-        "Muhadarat fi {x}",
-        "Leçons sur {x}",
-        "Lectures on {x}",
-    ),
+    template("محاضرات في {x}", "Muhadarat fi {x}", "Leçons sur {x}", "Lectures on {x}"),
     template(
         "{x} في {n} سؤالا وجوابا",
         "{x} fi {n} su'alan wa jawaban",
@@ -34,12 +21,7 @@ static TEMPLATES: [Template; 7] = [
         "{x} in {n} Questions and Answers",
     )
     .numbers(20, 99),
-    template(
-        "مدخل إلى {x}",
-        "Madkhal ila {x}",
-        "Introduction {a x}",
-        "An Introduction to {x}",
-    ),
+    template("مدخل إلى {x}", "Madkhal ila {x}", "Introduction {a x}", "An Introduction to {x}"),
     template(
         "مؤلفات مختارة في {x}",
         "Mu'allafat mukhtara fi {x}",
@@ -49,42 +31,12 @@ static TEMPLATES: [Template; 7] = [
 ];
 
 static TOPICS: [Topic; 13] = [
-    topic(
-        "مدونة الأسرة",
-        "Mudawwanat Al-Usra",
-        "le code de la famille",
-        "the Family Code",
-    ),
-    topic(
-        "قانون الشغل",
-        "Qanun Ash-Shughl",
-        "le droit du travail",
-        "labour law",
-    ),
-    topic(
-        "القانون التجاري",
-        "Al-Qanun At-Tijari",
-        "le droit commercial",
-        "commercial law",
-    ),
-    topic(
-        "القانون العقاري",
-        "Al-Qanun Al-'Aqari",
-        "le droit foncier",
-        "land law",
-    ),
-    topic(
-        "المسطرة المدنية",
-        "Al-Mastara Al-Madaniya",
-        "la procédure civile",
-        "civil procedure",
-    ),
-    topic(
-        "القانون الجنائي",
-        "Al-Qanun Al-Jina'i",
-        "le droit pénal",
-        "criminal law",
-    ),
+    topic("مدونة الأسرة", "Mudawwanat Al-Usra", "le code de la famille", "the Family Code"),
+    topic("قانون الشغل", "Qanun Ash-Shughl", "le droit du travail", "labour law"),
+    topic("القانون التجاري", "Al-Qanun At-Tijari", "le droit commercial", "commercial law"),
+    topic("القانون العقاري", "Al-Qanun Al-'Aqari", "le droit foncier", "land law"),
+    topic("المسطرة المدنية", "Al-Mastara Al-Madaniya", "la procédure civile", "civil procedure"),
+    topic("القانون الجنائي", "Al-Qanun Al-Jina'i", "le droit pénal", "criminal law"),
     topic(
         "حماية المستهلك",
         "Himayat Al-Mustahlik",
@@ -111,10 +63,5 @@ static TOPICS: [Topic; 13] = [
         "les données personnelles",
         "personal data",
     ),
-    topic(
-        "عقود الكراء",
-        "'Uqud Al-Kira'",
-        "les baux",
-        "tenancy contracts",
-    ),
+    topic("عقود الكراء", "'Uqud Al-Kira'", "les baux", "tenancy contracts"),
 ];

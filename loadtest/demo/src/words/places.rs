@@ -9,43 +9,19 @@ const fn place(
     fr_in: &'static str,
     en: &'static str,
 ) -> Place {
-    Place {
-        ar,
-        latin,
-        fr,
-        fr_in,
-        en,
-    }
+    Place { ar, latin, fr, fr_in, en }
 }
 
 pub(crate) static PLACES: [Place; 21] = [
     place("المغرب", "Al-Maghrib", "le Maroc", "au Maroc", "Morocco"),
     place("فاس", "Fas", "Fès", "à Fès", "Fez"),
-    place(
-        "مراكش",
-        "Murrakush",
-        "Marrakech",
-        "à Marrakech",
-        "Marrakesh",
-    ),
+    place("مراكش", "Murrakush", "Marrakech", "à Marrakech", "Marrakesh"),
     place("طنجة", "Tanja", "Tanger", "à Tanger", "Tangier"),
     place("تطوان", "Titwan", "Tétouan", "à Tétouan", "Tetouan"),
     place("سلا", "Sala", "Salé", "à Salé", "Salé"),
     place("مكناس", "Miknas", "Meknès", "à Meknès", "Meknes"),
-    place(
-        "الصويرة",
-        "As-Sawira",
-        "Essaouira",
-        "à Essaouira",
-        "Essaouira",
-    ),
-    place(
-        "الدار البيضاء",
-        "Ad-Dar Al-Bayda'",
-        "Casablanca",
-        "à Casablanca",
-        "Casablanca",
-    ),
+    place("الصويرة", "As-Sawira", "Essaouira", "à Essaouira", "Essaouira"),
+    place("الدار البيضاء", "Ad-Dar Al-Bayda'", "Casablanca", "à Casablanca", "Casablanca"),
     place("أكادير", "Agadir", "Agadir", "à Agadir", "Agadir"),
     place("فكيك", "Figuig", "Figuig", "à Figuig", "Figuig"),
     place("الريف", "Ar-Rif", "le Rif", "dans le Rif", "the Rif"),
@@ -64,13 +40,7 @@ pub(crate) static PLACES: [Place; 21] = [
         "the Middle Atlas",
     ),
     place("سوس", "Sus", "le Souss", "dans le Souss", "the Sous"),
-    place(
-        "تافيلالت",
-        "Tafilalt",
-        "le Tafilalet",
-        "dans le Tafilalet",
-        "Tafilalt",
-    ),
+    place("تافيلالت", "Tafilalt", "le Tafilalet", "dans le Tafilalet", "Tafilalt"),
     place(
         "وادي درعة",
         "Wadi Dar'a",
@@ -78,32 +48,8 @@ pub(crate) static PLACES: [Place; 21] = [
         "dans la vallée du Drâa",
         "the Draa Valley",
     ),
-    place(
-        "الصحراء",
-        "As-Sahra'",
-        "le Sahara",
-        "au Sahara",
-        "the Sahara",
-    ),
-    place(
-        "الجهة الشرقية",
-        "Al-Jiha Ash-Sharqiya",
-        "l'Oriental",
-        "dans l'Oriental",
-        "the Oriental",
-    ),
-    place(
-        "دكالة",
-        "Dukkala",
-        "les Doukkala",
-        "dans les Doukkala",
-        "Doukkala",
-    ),
-    place(
-        "الأندلس",
-        "Al-Andalus",
-        "l'Andalousie",
-        "en Andalousie",
-        "al-Andalus",
-    ),
+    place("الصحراء", "As-Sahra'", "le Sahara", "au Sahara", "the Sahara"),
+    place("الجهة الشرقية", "Al-Jiha Ash-Sharqiya", "l'Oriental", "dans l'Oriental", "the Oriental"),
+    place("دكالة", "Dukkala", "les Doukkala", "dans les Doukkala", "Doukkala"),
+    place("الأندلس", "Al-Andalus", "l'Andalousie", "en Andalousie", "al-Andalus"),
 ];

@@ -2,10 +2,7 @@
 
 use super::{SubjectWords, Template, Topic, template, topic};
 
-pub(super) static WORDS: SubjectWords = SubjectWords {
-    templates: &TEMPLATES,
-    topics: &TOPICS,
-};
+pub(super) static WORDS: SubjectWords = SubjectWords { templates: &TEMPLATES, topics: &TOPICS };
 
 static TEMPLATES: [Template; 7] = [
     template("ديوان {x}", "Diwan {x}", "Diwan {de x}", "The Diwan of {x}"),
@@ -16,31 +13,16 @@ static TEMPLATES: [Template; 7] = [
         "Chants {de x} {in p}",
         "Songs of {x} from {p}",
     ),
-    template(
-        "مرثية {x}",
-        "Marthiyat {x}",
-        "Élégie {de x}",
-        "An Elegy for {x}",
-    ),
-    template(
-        "{n} قصيدة عن {x}",
-        "{n} qasida 'an {x}",
-        "{n} poèmes sur {x}",
-        "{n} Poems on {x}",
-    )
-    .numbers(11, 99),
+    template("مرثية {x}", "Marthiyat {x}", "Élégie {de x}", "An Elegy for {x}"),
+    template("{n} قصيدة عن {x}", "{n} qasida 'an {x}", "{n} poèmes sur {x}", "{n} Poems on {x}")
+        .numbers(11, 99),
     template(
         "{x} أو كتاب {p}",
         "{x} aw kitab {p}",
         "{x} ou le livre {de p}",
         "{x}, or the Book of {p}",
     ),
-    template(
-        "الملحون: {x}",
-        "Al-Malhun: {x}",
-        "Le malhoun : {x}",
-        "Malhun: {x}",
-    ),
+    template("الملحون: {x}", "Al-Malhun: {x}", "Le malhoun : {x}", "Malhun: {x}"),
 ];
 
 static TOPICS: [Topic; 14] = [

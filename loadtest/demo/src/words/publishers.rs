@@ -3,11 +3,8 @@
 use crate::works::Language;
 
 /// What a publisher calls its house, in Arabic and in Latin letters.
-const HOUSES: [(&str, &str); 3] = [
-    ("دار", "Dar"),
-    ("منشورات", "Éditions"),
-    ("مطبعة", "Imprimerie"),
-];
+const HOUSES: [(&str, &str); 3] =
+    [("دار", "Dar"), ("منشورات", "Éditions"), ("مطبعة", "Imprimerie")];
 /// What the house is named after.
 const NAMES: [(&str, &str); 10] = [
     ("الأركان", "Al Arkan"),

@@ -2,10 +2,7 @@
 
 use super::{SubjectWords, Template, Topic, template, topic};
 
-pub(super) static WORDS: SubjectWords = SubjectWords {
-    templates: &TEMPLATES,
-    topics: &TOPICS,
-};
+pub(super) static WORDS: SubjectWords = SubjectWords { templates: &TEMPLATES, topics: &TOPICS };
 
 static TEMPLATES: [Template; 6] = [
     template(
@@ -15,24 +12,14 @@ static TEMPLATES: [Template; 6] = [
         "{x}: Primary Year {n}",
     )
     .numbers(1, 6),
-    template(
-        "كراسة {x}",
-        "Kurrasat {x}",
-        "Cahier {d x}",
-        "{x}: a Workbook",
-    ),
+    template("كراسة {x}", "Kurrasat {x}", "Cahier {d x}", "{x}: a Workbook"),
     template(
         "تمارين محلولة في {x}",
         "Tamarin mahlula fi {x}",
         "Exercices corrigés {d x}",
         "Solved Exercises in {x}",
     ),
-    template(
-        "{x} بين يديك",
-        "{x} bayna yadayk",
-        "{x} à portée de main",
-        "{x} within Reach",
-    ),
+    template("{x} بين يديك", "{x} bayna yadayk", "{x} à portée de main", "{x} within Reach"),
     template(
         "الباكالوريا: {x} في {n} درسا",
         "Al-Bakaluriya: {x} fi {n} darsan",
@@ -40,21 +27,11 @@ static TEMPLATES: [Template; 6] = [
         "The Baccalaureate: {x} in {n} Lessons",
     )
     .numbers(12, 60),
-    template(
-        "المفيد في {x}",
-        "Al-Mufid fi {x}",
-        "L'essentiel {de x}",
-        "{x}: the Essentials",
-    ),
+    template("المفيد في {x}", "Al-Mufid fi {x}", "L'essentiel {de x}", "{x}: the Essentials"),
 ];
 
 static TOPICS: [Topic; 12] = [
-    topic(
-        "الرياضيات",
-        "Ar-Riyadiyat",
-        "les mathématiques",
-        "mathematics",
-    ),
+    topic("الرياضيات", "Ar-Riyadiyat", "les mathématiques", "mathematics"),
     topic("الفيزياء", "Al-Fizya'", "la physique", "physics"),
     topic(
         "علوم الحياة والأرض",
@@ -63,24 +40,9 @@ static TOPICS: [Topic; 12] = [
         "life and earth sciences",
     ),
     topic("الفلسفة", "Al-Falsafa", "la philosophie", "philosophy"),
-    topic(
-        "اللغة العربية",
-        "Al-Lugha Al-'Arabiya",
-        "la langue arabe",
-        "the Arabic language",
-    ),
-    topic(
-        "اللغة الفرنسية",
-        "Al-Lugha Al-Faransiya",
-        "la langue française",
-        "the French language",
-    ),
-    topic(
-        "اللغة الإنجليزية",
-        "Al-Lugha Al-Injliziya",
-        "la langue anglaise",
-        "the English language",
-    ),
+    topic("اللغة العربية", "Al-Lugha Al-'Arabiya", "la langue arabe", "the Arabic language"),
+    topic("اللغة الفرنسية", "Al-Lugha Al-Faransiya", "la langue française", "the French language"),
+    topic("اللغة الإنجليزية", "Al-Lugha Al-Injliziya", "la langue anglaise", "the English language"),
     topic("الجغرافيا", "Al-Jughrafiya", "la géographie", "geography"),
     topic(
         "التربية الإسلامية",

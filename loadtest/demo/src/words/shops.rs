@@ -15,12 +15,7 @@ const fn emblem(
     latin: &'static str,
     tifinagh: &'static str,
 ) -> Emblem {
-    Emblem {
-        handle,
-        ar,
-        latin,
-        tifinagh,
-    }
+    Emblem { handle, ar, latin, tifinagh }
 }
 
 /// What kind of shop it is.

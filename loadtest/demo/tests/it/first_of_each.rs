@@ -16,11 +16,7 @@ fn the_first_editions_are_these() {
 
 #[test]
 fn the_first_titles_are_these() {
-    let titles: Vec<_> = full()
-        .editions()
-        .take(60)
-        .map(|edition| edition.titles)
-        .collect();
+    let titles: Vec<_> = full().editions().take(60).map(|edition| edition.titles).collect();
     insta::assert_json_snapshot!(titles);
 }
 

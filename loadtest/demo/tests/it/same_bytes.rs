@@ -22,10 +22,7 @@ fn hash(bytes: &[u8]) -> u64 {
 #[test]
 fn a_seed_has_the_bytes_it_always_had() {
     let bytes = exported(sized("0.01"));
-    assert_eq!(
-        (bytes.len(), hash(&bytes)),
-        (117_366, 13_554_953_874_552_211_063)
-    );
+    assert_eq!((bytes.len(), hash(&bytes)), (117_366, 13_554_953_874_552_211_063));
 }
 
 #[test]
@@ -42,9 +39,7 @@ fn one_thing_asked_for_is_the_one_met_on_the_way() {
     assert_eq!(catalogue.editions().nth(700), Some(catalogue.edition(700)));
     assert_eq!(catalogue.vendors().nth(7), Some(catalogue.vendor(7)));
     assert_eq!(catalogue.users().nth(77), Some(catalogue.user(77)));
-    let on_the_way: Vec<_> = (0..60)
-        .flat_map(|edition| catalogue.offers_on(edition))
-        .collect();
+    let on_the_way: Vec<_> = (0..60).flat_map(|edition| catalogue.offers_on(edition)).collect();
     assert!(catalogue.offers().take(on_the_way.len()).eq(on_the_way));
 }
 
@@ -61,9 +56,7 @@ fn the_largest_catalogue_starts_at_once_and_ends_where_it_should() {
     let large = sized("100");
     assert_eq!(large.scale().offers(), 2_400_000);
     assert_eq!(large.offers().take(100).count(), 100);
-    let last_three: usize = (899_997..900_000)
-        .map(|edition| large.offers_on(edition).len())
-        .sum();
+    let last_three: usize = (899_997..900_000).map(|edition| large.offers_on(edition).len()).sum();
     assert_eq!(last_three, 8);
 }
 
@@ -88,39 +81,20 @@ fn lines_can_be_read_again() {
 
 fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Vec<T> {
     let text = std::str::from_utf8(bytes).expect("lines are UTF-8");
-    text.lines()
-        .map(|line| serde_json::from_str(line).expect("a line reads back"))
-        .collect()
+    text.lines().map(|line| serde_json::from_str(line).expect("a line reads back")).collect()
 }
 
 #[test]
 fn a_scale_is_read_as_it_is_written_and_refused_beyond_its_bounds() {
-    for (text, permille) in [
-        ("0.1", 100),
-        ("1", 1_000),
-        ("2.5", 2_500),
-        ("100", 100_000),
-        ("0.001", 1),
-    ] {
+    for (text, permille) in
+        [("0.1", 100), ("1", 1_000), ("2.5", 2_500), ("100", 100_000), ("0.001", 1)]
+    {
         let scale = Scale::from_str(text).unwrap();
-        assert_eq!(
-            (scale.permille(), scale.to_string().as_str()),
-            (permille, text)
-        );
+        assert_eq!((scale.permille(), scale.to_string().as_str()), (permille, text));
     }
-    for text in [
-        "",
-        "0",
-        "0.0001",
-        "100.001",
-        "-1",
-        "1e3",
-        ".5",
-        "5.",
-        "one",
-        "4294967296",
-        "1.2.3",
-    ] {
+    for text in
+        ["", "0", "0.0001", "100.001", "-1", "1e3", ".5", "5.", "one", "4294967296", "1.2.3"]
+    {
         let refused = Scale::from_str(text).unwrap_err().to_string();
         assert!(refused.contains(&format!("{text:?}")), "{refused}");
     }
