@@ -9,8 +9,10 @@
 
 mod currency;
 mod money;
+mod share;
 mod split;
 mod text;
 
 pub use currency::Currency;
 pub use money::{Money, MoneyError};
+pub use share::{BadBasisPoints, BasisPoints};

@@ -1,8 +1,12 @@
 //! Points in time (UTC, milliseconds) and the clock port.
 
+mod period;
+
 use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
+
+pub use period::Period;
 
 /// The zone in which people of the first market read times.
 pub const HOME_ZONE: &str = "Africa/Casablanca";

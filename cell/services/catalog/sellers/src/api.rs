@@ -5,25 +5,23 @@ mod read;
 mod show;
 
 use base_fault::{Code, Fault};
-use base_ids::{Tenant, TenantKind, hmac_sha256};
+use base_ids::{Handle, Tenant, TenantKind, hmac_sha256};
 use cell_kernel::{Api, No, Onward, Request};
 
 use crate::{
     Sellers,
-    command::{Command, Handle},
-    wire,
+    command::{Application, Command},
+    wire::sellers as wire,
 };
 
 const SERVICE: &str = "souk.sellers.v1.Sellers";
 
 pub(crate) fn api() -> Api<Sellers> {
-    Api::new(SERVICE)
+    let api = Api::new(SERVICE)
         .forward("ApplyAsSeller", apply)
         .command("FileApplication", read::file_application, show::seller_after)
-        .get("GetSeller", lists::get_seller)
         .command("UpdateSeller", read::update_seller, show::seller_after)
         .command("AddSubmission", read::add_submission, show::submission_after)
-        .list("ListSubmissions", lists::list_submissions)
         .command("VerifySubmission", read::verify_submission, show::submission_after)
         .command("RejectSubmission", read::reject_submission, show::submission_after)
         .command(
@@ -37,8 +35,6 @@ pub(crate) fn api() -> Api<Sellers> {
         .command("ReinstateSeller", read::reinstate, show::seller_after)
         .command("TerminateSeller", read::terminate, show::seller_after)
         .command("SetCommission", read::set_commission, show::rate_after)
-        .list("ListCommissionRates", lists::list_rates)
-        .list("SimulateCommission", lists::simulate_commission)
         .command("SetDeliveryFee", read::set_delivery_fee, show::seller_after)
         .command("PlanHoliday", read::plan_holiday, show::seller_after)
         .command(
@@ -51,17 +47,13 @@ pub(crate) fn api() -> Api<Sellers> {
         .command("DeclineInvitation", read::decline, |_| wire::DeclineInvitationResponse {})
         .command("SetMemberRole", read::set_role, show::member_after)
         .command("RemoveMember", read::remove_member, |_| wire::RemoveMemberResponse {})
-        .command("LeaveTeam", read::leave, |_| wire::LeaveTeamResponse {})
-        .list("ListMembers", lists::list_members)
-        .list("GetCatalogSeller", lists::get_catalog_seller)
-        .list("ListCatalogSellers", lists::list_catalog_sellers)
-        .list("ListSellersByStatus", lists::list_by_status)
+        .command("LeaveTeam", read::leave, |_| wire::LeaveTeamResponse {});
+    lists::of_all_sellers(lists::of_a_seller(api))
 }
 
 async fn apply(request: Request, asked: wire::ApplyAsSellerRequest) -> Result<Onward, No> {
-    let applicant = subject(&request)?;
     // Everything is read here, so that a mistake is told before anybody is asked.
-    let (handle, ..) = read::application(&asked)?;
+    let Application { applicant, handle, .. } = read::application(&request, &asked)?;
     let vendor = vendor_of(&applicant, &handle);
     let filed = wire::FileApplicationRequest { name: vendor.to_string(), application: Some(asked) };
     Ok(Onward::to(vendor, &format!("{SERVICE}/FileApplication"), &filed))

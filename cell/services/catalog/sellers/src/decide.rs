@@ -4,15 +4,16 @@ mod shop;
 mod team;
 mod trade;
 
+use base_claims::{Claims, Step};
 use base_fault::Status as Class;
 use base_ids::Tenant;
-use cell_kernel::{Asked, Problem};
+use base_papers::{Check, PaperKind};
+use cell_kernel::{Asked, Audience, Problem};
 
 use crate::{
-    command::{City, Command, DisplayName, Handle},
-    event::Event,
-    facts::Facts,
-    papers::Requirement,
+    command::{Application, Command},
+    event::{Event, TeamStep},
+    facts::{Config, Facts},
     state::{Seller, State, Status},
 };
 
@@ -37,10 +38,10 @@ pub enum Refusal {
     },
     /// Something is missing, and no operator has said why it may be.
     #[error("{} of what is required is missing; an operator may open the seller all the same and say why", .0.len())]
-    RequirementsMissing(Vec<Requirement>),
+    RequirementsMissing(Vec<PaperKind>),
     /// Nothing was submitted for this requirement.
     #[error("nothing was submitted for `{}`", .0.as_str())]
-    SubmissionUnknown(Requirement),
+    SubmissionUnknown(PaperKind),
     /// A fee in yet another currency.
     #[error("a seller has delivery fees in at most {max} currencies", max = FEES_MAX)]
     DeliveryFeesFull,
@@ -103,7 +104,7 @@ impl cell_kernel::Refusal for Refusal {
 
     fn problems(&self) -> Vec<Problem> {
         let Self::RequirementsMissing(missing) = self else { return Vec::new() };
-        let problem = |requirement: &Requirement| Problem {
+        let problem = |requirement: &PaperKind| Problem {
             code: self.code().to_owned(),
             subject: requirement.as_str().to_owned(),
             text: "nothing was submitted, or it was found wrong".to_owned(),
@@ -112,92 +113,64 @@ impl cell_kernel::Refusal for Refusal {
     }
 }
 
-pub(crate) fn decide(
-    state: &State,
-    command: &Command,
-    facts: &Facts,
-    asked: &Asked,
-) -> Result<Vec<Event>, Refusal> {
-    let Some(seller) = &state.seller else {
-        return match command {
-            Command::FileApplication { applicant, handle, name, city } => {
-                Ok(apply(applicant, handle, (name, city), facts, asked))
-            }
-            // What others tell of a seller that is not there is of no concern; who asks for it is told.
-            _ if is_heard(command) => Ok(Vec::new()),
-            _ => Err(Refusal::SellerUnknown(asked.tenant.clone())),
-        };
-    };
-    match command {
-        // The handle is the vendor's name: whoever applies again with it speaks of the same application.
-        Command::FileApplication { applicant, .. } if *applicant == seller.applicant => {
-            Ok(Vec::new())
-        }
-        Command::FileApplication { .. } => Err(Refusal::SellerTaken(asked.tenant.clone())),
-        Command::SubmitPaper { .. }
-        | Command::VerifyPaper { .. }
-        | Command::RejectPaper { .. }
-        | Command::Submit
-        | Command::Approve { .. }
-        | Command::Reject { .. }
-        | Command::Suspend { .. }
-        | Command::Reinstate { .. }
-        | Command::Terminate { .. }
-        | Command::SetCommission { .. } => trade::decide(seller, command, asked),
-        Command::ChangeProfile { .. }
-        | Command::SetDeliveryFee { .. }
-        | Command::PlanHoliday { .. }
-        | Command::EndHoliday
-        | Command::BeginHoliday { .. }
-        | Command::FinishHoliday { .. }
-        | Command::NoteHandleKept { .. }
-        | Command::NoteHandleHeld { .. }
-        | Command::NoteHandleLost { .. } => shop::decide(seller, command, facts, asked),
-        Command::Invite { .. }
-        | Command::AcceptInvitation { .. }
-        | Command::DeclineInvitation { .. }
-        | Command::ExpireInvitation { .. }
-        | Command::SetRole { .. }
-        | Command::RemoveMember { .. }
-        | Command::Leave { .. } => team::decide(seller, command, asked.at),
+/// What happens, or why not.
+pub(crate) type Decided = Result<Vec<Event>, Refusal>;
+
+pub(crate) fn decide(state: &State, command: &Command, facts: &Facts, asked: &Asked) -> Decided {
+    match (&state.seller, command) {
+        (None, Command::FileApplication(first)) => Ok(apply(first, facts, asked)),
+        // What others tell of a seller that is not there is of no concern; who asks for it is told.
+        (None, _) if matches!(asked.caller.audience, Audience::Platform { .. }) => Ok(Vec::new()),
+        (None, _) => Err(Refusal::SellerUnknown(asked.tenant.clone())),
+        (Some(seller), command) => decide_of(seller, command, facts, asked),
     }
 }
 
-fn apply(
-    applicant: &Tenant,
-    handle: &Handle,
-    (name, city): (&DisplayName, &City),
-    facts: &Facts,
-    asked: &Asked,
-) -> Vec<Event> {
-    let terms = facts.terms.clone().unwrap_or_default();
-    let mut required = terms.required;
-    required.sort();
-    required.dedup();
-    let applied = Event::Applied {
-        applicant: applicant.clone(),
-        name: name.clone(),
-        city: city.clone(),
-        required,
-        rate: terms.commission_basis_points,
-        at: asked.at,
-    };
-    let mut events = vec![applied];
-    events.extend(facts.handle.iter().map(|decides| shop::ask(handle, decides, asked.at)));
-    events
+fn decide_of(seller: &Seller, command: &Command, facts: &Facts, asked: &Asked) -> Decided {
+    let now = asked.at;
+    match command {
+        // The handle is the vendor's name: whoever applies again with it speaks of the same application.
+        Command::FileApplication(again) if again.applicant == seller.applicant => Ok(Vec::new()),
+        Command::FileApplication(_) => Err(Refusal::SellerTaken(asked.tenant.clone())),
+        Command::SubmitPaper(paper) => trade::submit_paper(seller, paper, now),
+        Command::VerifyPaper(paper) => trade::check_paper(seller, *paper, Check::Verified),
+        Command::RejectPaper { requirement, reason } => {
+            trade::check_paper(seller, *requirement, Check::FoundWrong(reason.clone()))
+        }
+        Command::Submit => trade::enter(seller, Status::Submitted, None),
+        Command::ChangeStatus { to, reason } => trade::enter(seller, *to, Some(reason)),
+        Command::Approve { override_reason } => {
+            trade::approve(seller, override_reason.as_ref(), asked)
+        }
+        Command::SetCommission { rate, reason } => Ok(trade::agree(*rate, reason, asked)),
+        Command::ChangeProfile(new) => shop::change(seller, new, facts, now),
+        Command::SetDeliveryFee(fee) => shop::set_fee(seller, *fee),
+        Command::PlanHoliday(days) => shop::plan_holiday(seller, *days, now),
+        Command::EndHoliday => Ok(shop::end_holiday(seller)),
+        Command::HolidayDue => Ok(shop::holiday_due(seller, now)),
+        Command::NoteHandleKept(claim) => Ok(shop::note_handle(seller, claim, Step::Kept)),
+        Command::NoteHandleHeld(claim) => Ok(shop::note_handle(seller, claim, Step::Held)),
+        Command::NoteHandleLost(claim) => Ok(shop::note_handle(seller, claim, Step::Lost)),
+        Command::Invite { user, role } => team::invite(seller, user, *role, now),
+        Command::AcceptInvitation(user) => team::accept(seller, user, now),
+        Command::DeclineInvitation(user) => team::decline(seller, user, now),
+        Command::ExpireInvitation(user) => Ok(team::expire(seller, user, now)),
+        Command::SetRole { user, role } => team::set_role(seller, user, *role),
+        Command::RemoveMember(user) => team::remove(seller, user, TeamStep::Removed),
+        Command::Leave(user) => team::remove(seller, user, TeamStep::Left),
+    }
 }
 
-/// Whether the command comes from a message or a timer: then a "no" would help nobody.
-fn is_heard(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::BeginHoliday { .. }
-            | Command::FinishHoliday { .. }
-            | Command::ExpireInvitation { .. }
-            | Command::NoteHandleKept { .. }
-            | Command::NoteHandleHeld { .. }
-            | Command::NoteHandleLost { .. }
-    )
+fn apply(first: &Application, facts: &Facts, asked: &Asked) -> Vec<Event> {
+    let Application { applicant, handle, profile } = first.clone();
+    let Config { mut required, commission_basis_points: rate } =
+        facts.terms.clone().unwrap_or_default();
+    required.sort();
+    required.dedup();
+    let applied = Event::Applied { applicant, profile, required, rate, at: asked.at };
+    let asks = |decides| Claims::default().wish(&handle, decides, asked.at);
+    let wish = facts.handle.iter().flat_map(asks).map(Event::HandleMoved);
+    [applied].into_iter().chain(wish).collect()
 }
 
 /// The seller is one of `from`, or the answer says what it is.

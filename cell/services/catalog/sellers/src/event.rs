@@ -1,15 +1,16 @@
 //! What has happened to a seller; kept for ever.
 
-use base_ids::{ResourceId, Tenant};
-use base_money::Money;
-use base_time::Timestamp;
-use cell_kernel::VendorRole;
+use base_claims::Moved;
+use base_ids::{Handle, Tenant};
+use base_money::{BasisPoints, Money};
+use base_papers::{PaperKind, Submission};
+use base_time::{Period, Timestamp};
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
 use crate::{
-    command::{BasisPoints, City, DisplayName, Handle, Reason, Window},
-    papers::{Check, Paper, Requirement},
+    command::{Profile, Reason},
+    state::{Member, Status},
 };
 
 /// What has happened.
@@ -20,173 +21,49 @@ pub enum Event {
     Applied {
         /// Who, and from now on owner.
         applicant: Tenant,
-        /// Under which name.
-        name: DisplayName,
-        /// From where.
-        city: City,
+        /// How the seller shows itself.
+        profile: Profile,
         /// What will have to be known.
-        required: Vec<Requirement>,
+        required: Vec<PaperKind>,
         /// The rate that everybody begins with.
         rate: BasisPoints,
         /// When.
         at: Timestamp,
     },
-    /// A handle is being asked for.
-    HandleAsked {
-        /// Which.
-        handle: Handle,
-        /// The claim's name.
-        claim: ResourceId,
-        /// The tenant that decides.
-        name: Tenant,
-    },
-    /// The platform keeps the handle until it is confirmed.
-    HandleKept {
-        /// By which claim.
-        claim: ResourceId,
-        /// The tenant that decides.
-        name: Tenant,
-    },
-    /// The handle is the seller's own.
-    HandleHeld {
-        /// By which claim.
-        claim: ResourceId,
-    },
-    /// The handle is somebody else's.
-    HandleLost {
-        /// By which claim.
-        claim: ResourceId,
-    },
-    /// A handle is not wanted any more.
-    HandleGivenBack {
-        /// By which claim.
-        claim: ResourceId,
-        /// The tenant that decides.
-        name: Tenant,
-    },
-    /// The seller shows itself in another way; what is not there stayed.
-    ProfileChanged {
-        /// Its name.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        name: Option<DisplayName>,
-        /// Its city.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        city: Option<City>,
-    },
+    /// The claim of a handle has come a step further, or to its end.
+    HandleMoved(Moved<Handle>),
+    /// The seller shows itself in this way from now on.
+    ProfileChanged(Profile),
     /// A requirement was met, or met anew.
-    PaperSubmitted {
-        /// With what.
-        paper: Paper,
-        /// How far that can be relied on.
-        check: Check,
-        /// When.
-        at: Timestamp,
-    },
-    /// An operator found a submission right.
-    PaperVerified {
-        /// For which requirement.
-        requirement: Requirement,
-    },
-    /// An operator found a submission wrong.
-    PaperRejected {
-        /// For which requirement.
-        requirement: Requirement,
-        /// Why.
-        reason: Reason,
-    },
-    /// The application waits for an operator.
-    Submitted,
-    /// The seller may trade.
-    Approved {
-        /// If something was missing: why all the same.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+    PaperSubmitted(Submission),
+    /// An operator has looked at a submission.
+    PaperChecked(Submission),
+    /// The application was submitted, given back or approved; or the seller was stopped, ended or opened again.
+    StatusChanged {
+        /// What the seller is now.
+        to: Status,
+        /// Why, if an operator has to say so.
+        reason: Option<Reason>,
+        /// If it was approved although something was missing: why all the same.
         despite: Option<Override>,
     },
-    /// The application was given back.
-    Rejected {
-        /// Why.
-        reason: Reason,
-    },
-    /// The seller was stopped for a time.
-    Suspended {
-        /// Why.
-        reason: Reason,
-    },
-    /// The seller may trade again.
-    Reinstated {
-        /// Why.
-        reason: Reason,
-    },
-    /// The seller has ended.
-    Terminated {
-        /// Why.
-        reason: Reason,
-    },
     /// A commission was agreed, from now on.
-    CommissionSet {
-        /// How much.
-        rate: BasisPoints,
-        /// Why.
-        reason: Reason,
-        /// By whom.
-        by: String,
+    CommissionSet(CommissionRate),
+    /// Delivery costs this with orders in the amount's currency.
+    DeliveryFeeSet(Money),
+    /// Closed days were planned in place of those before, have begun, or are over.
+    HolidayChanged {
+        /// The closed days from now on; none once they are over or were given up.
+        holiday: Option<Holiday>,
     },
-    /// Delivery costs this with orders in the fee's currency.
-    DeliveryFeeSet {
-        /// How much.
-        fee: Money,
-    },
-    /// Closed days are planned, in place of those before.
-    HolidayPlanned {
-        /// When.
-        window: Window,
-    },
-    /// A holiday has begun.
-    HolidayBegan {
-        /// As planned.
-        window: Window,
-    },
-    /// A holiday is over, or was given up.
-    HolidayEnded {
-        /// As planned.
-        window: Window,
-    },
-    /// A user was asked into the team.
-    MemberInvited {
-        /// Who.
-        user: Tenant,
-        /// As what.
-        role: VendorRole,
-        /// The invitation is open until then.
-        until: Timestamp,
-    },
-    /// An invitation came to nothing.
-    InvitationEnded {
+    /// Somebody's place in the team has changed.
+    MemberMoved {
         /// Whose.
         user: Tenant,
-        /// Why.
-        because: InvitationEnd,
-    },
-    /// A user joined the team.
-    MemberJoined {
-        /// Who.
-        user: Tenant,
-        /// As what.
-        role: VendorRole,
-        /// When.
-        at: Timestamp,
-    },
-    /// A member may do other things.
-    RoleChanged {
-        /// Who.
-        user: Tenant,
-        /// What.
-        role: VendorRole,
-    },
-    /// A member is not in the team any more.
-    MemberLeft {
-        /// Who.
-        user: Tenant,
+        /// How.
+        how: TeamStep,
+        /// The place from now on; none outside the team.
+        member: Option<Member>,
     },
 }
 
@@ -197,23 +74,57 @@ pub struct Override {
     /// Why.
     pub reason: Reason,
     /// What was missing.
-    pub missing: Vec<Requirement>,
+    pub missing: Vec<PaperKind>,
     /// Who decided.
     pub by: String,
     /// When.
     pub at: Timestamp,
 }
 
-/// Why an invitation came to nothing.
+/// What the platform keeps of the goods' value, as it is or was agreed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommissionRate {
+    /// How much.
+    pub rate: BasisPoints,
+    /// From when on.
+    pub from: Timestamp,
+    /// Why; none for the rate that everybody begins with.
+    pub reason: Option<Reason>,
+    /// By whom; empty for the rate that everybody begins with.
+    pub by: String,
+}
+
+/// Closed days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Holiday {
+    /// When.
+    pub days: Period,
+    /// Whether they have begun.
+    pub begun: bool,
+}
+
+/// How somebody's place in the team changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum InvitationEnd {
-    /// The user does not want to join.
+pub enum TeamStep {
+    /// Was asked into it.
+    Invited,
+    /// Has joined.
+    Joined,
+    /// May do other things.
+    RoleChanged,
+    /// Does not want to join.
     Declined,
-    /// Nobody answered in time.
+    /// Has not answered the invitation in time.
     Expired,
-    /// The owner thought better of it.
+    /// Was not wanted any more before joining.
     Withdrawn,
+    /// Was taken away.
+    Removed,
+    /// Has left.
+    Left,
 }
 
 impl cell_kernel::Event for Event {

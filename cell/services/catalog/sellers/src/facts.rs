@@ -3,33 +3,31 @@
 use std::{future::ready, sync::Arc};
 
 use base_ids::Tenant;
+use base_money::BasisPoints;
+use base_papers::PaperKind;
 use cell_kernel::{Answer, Asked, Gather};
 use serde::{Deserialize, Serialize};
 
-use crate::{Command, Sellers, State, command::BasisPoints, papers::Requirement};
+use crate::{
+    Sellers, State,
+    command::{Application, Change, Command},
+};
 
 /// The platform's terms for sellers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// What must be known of a seller before it opens.
-    pub required: Vec<Requirement>,
+    pub required: Vec<PaperKind>,
     /// The commission that everybody begins with, in hundredths of a percent.
     pub commission_basis_points: BasisPoints,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            required: vec![
-                Requirement::CompanyNumber,
-                Requirement::TaxNumber,
-                Requirement::BankAccount,
-                Requirement::Terms,
-            ],
-            commission_basis_points: BasisPoints::try_from(1_000)
-                .expect("a tenth is not more than the whole"),
-        }
+        use PaperKind::{BankAccount, CompanyNumber, TaxNumber, Terms};
+        let required = vec![CompanyNumber, TaxNumber, BankAccount, Terms];
+        Self { required, commission_basis_points: BasisPoints::TENTH }
     }
 }
 
@@ -37,10 +35,8 @@ impl Default for Config {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Facts {
     /// With an application: the platform's terms.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub terms: Option<Config>,
     /// With a handle: the tenant that decides on it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub handle: Option<Tenant>,
 }
 
@@ -57,15 +53,15 @@ impl Ports {
 
 impl Gather<Sellers> for Ports {
     fn gather<'a>(&'a self, _: &'a State, command: &'a Command, _: &'a Asked) -> Answer<'a, Facts> {
-        let facts = match command {
-            Command::FileApplication { handle, .. } => {
-                Facts { terms: Some(self.config.clone()), handle: Some(handle.name(&self.pepper)) }
+        let applies = matches!(command, Command::FileApplication(_));
+        let terms = applies.then(|| self.config.clone());
+        let handle = match command {
+            Command::FileApplication(Application { handle, .. })
+            | Command::ChangeProfile(Change { handle: Some(handle), .. }) => {
+                Some(handle.to_claim().tenant(&self.pepper))
             }
-            Command::ChangeProfile { handle: Some(handle), .. } => {
-                Facts { terms: None, handle: Some(handle.name(&self.pepper)) }
-            }
-            _ => Facts::default(),
+            _ => None,
         };
-        Box::pin(ready(Ok(facts)))
+        Box::pin(ready(Ok(Facts { terms, handle })))
     }
 }

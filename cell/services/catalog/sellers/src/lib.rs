@@ -36,7 +36,7 @@ pub mod wire;
 
 use cell_kernel::{Asked, Decider, ServiceSpec};
 
-pub use command::{Command, papers};
+pub use command::Command;
 pub use decide::Refusal;
 pub use event::Event;
 pub use facts::{Config, Facts};
@@ -63,12 +63,7 @@ impl Decider for Sellers {
         state.evolve(event);
     }
 
-    fn decide(
-        state: &State,
-        command: &Command,
-        facts: &Facts,
-        asked: &Asked,
-    ) -> Result<Vec<Event>, Refusal> {
+    fn decide(state: &State, command: &Command, facts: &Facts, asked: &Asked) -> decide::Decided {
         decide::decide(state, command, facts, asked)
     }
 }

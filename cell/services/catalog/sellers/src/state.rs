@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use base_ids::{ResourceId, Tenant};
-use base_money::Money;
-use base_time::Timestamp;
+use base_claims::Claims;
+use base_ids::{Handle, Tenant};
+use base_money::{Currency, Money};
+use base_papers::{Dossier, PaperKind};
+use base_time::{Period, Timestamp};
 use cell_kernel::VendorRole;
 use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr};
+use strum::{EnumIter, EnumString, IntoStaticStr};
 
 use crate::{
-    command::{BasisPoints, City, DisplayName, Handle, Window},
-    event::{Event, Override},
-    papers::{Check, Paper, Requirement},
+    command::{Profile, Reason},
+    event::{CommissionRate, Event, Holiday, Override},
 };
 
 /// What the stream remembers: a seller, once somebody has applied.
@@ -29,47 +30,33 @@ pub struct Seller {
     pub applicant: Tenant,
     /// When.
     pub applied_at: Timestamp,
-    /// Its name.
-    pub name: DisplayName,
-    /// Its city.
-    pub city: City,
+    /// How it shows itself.
+    pub profile: Profile,
     /// How far it is.
     pub status: Status,
     /// Why an operator put it there.
-    pub status_reason: String,
+    pub status_reason: Option<Reason>,
     /// Why it was approved without everything that is required.
     pub despite: Option<Override>,
     /// What has to be known.
-    pub required: Vec<Requirement>,
+    pub required: Vec<PaperKind>,
     /// What was submitted.
-    pub papers: BTreeMap<Requirement, Submission>,
+    pub papers: Dossier,
     /// Its handles.
-    pub handles: Handles,
+    pub handles: Claims<Handle>,
     /// What the platform keeps.
-    pub rate: BasisPoints,
-    /// What delivery costs: one fee per currency.
-    pub fees: Vec<Money>,
+    pub rate: CommissionRate,
+    /// What delivery costs.
+    pub fees: BTreeMap<Currency, Money>,
     /// Its closed days.
     pub holiday: Option<Holiday>,
-    /// Who may act for it.
+    /// Who may act for it, and who was asked to.
     pub team: BTreeMap<Tenant, Member>,
-    /// Who was asked into the team.
-    pub invitations: BTreeMap<Tenant, Invitation>,
 }
 
-/// How far a seller is.
+/// How far a seller is. Written and read as its name, such as `open`.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    EnumString,
-    IntoStaticStr,
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumIter, EnumString, IntoStaticStr,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -95,64 +82,15 @@ impl Status {
     }
 }
 
-/// What was submitted for a requirement.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Submission {
-    /// What.
-    pub paper: Paper,
-    /// How far it can be relied on.
-    pub check: Check,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// The handle that a seller has and the one that it asks for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Handles {
-    /// Its own.
-    pub held: Option<Claim>,
-    /// Being asked for.
-    pub asked: Option<Claim>,
-    /// Asked for in vain, last.
-    pub lost: Option<Handle>,
-}
-
-/// A claim of a handle.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claim {
-    /// Which handle.
-    pub handle: Handle,
-    /// The claim's name.
-    pub claim: ResourceId,
-    /// The tenant that decides.
-    pub name: Tenant,
-}
-
-/// Closed days.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holiday {
-    /// When.
-    pub window: Window,
-    /// Whether they have begun.
-    pub begun: bool,
-}
-
-/// A member of the team.
+/// A member of the team, or somebody who was asked into it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// What they may do.
+    /// What they may do, or might if they joined.
     pub role: VendorRole,
-    /// Since when they are in the team.
-    pub since: Timestamp,
-}
-
-/// An invitation into the team.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Invitation {
-    /// As what.
-    pub role: VendorRole,
-    /// It is open until then.
-    pub until: Timestamp,
+    /// Whether they have not joined yet.
+    pub invited: bool,
+    /// Since when they are in the team; until when the invitation is open.
+    pub at: Timestamp,
 }
 
 impl Seller {
@@ -162,128 +100,49 @@ impl Seller {
             Status::Applied | Status::Submitted | Status::Rejected => Some("onboarding"),
             Status::Suspended => Some("suspended"),
             Status::Terminated => Some("terminated"),
-            Status::Open if self.on_holiday().is_some() => Some("holiday"),
-            Status::Open => None,
+            Status::Open => self.on_holiday().map(|_| "holiday"),
         }
     }
 
     /// The closed days, if they have begun.
-    pub fn on_holiday(&self) -> Option<Window> {
-        self.holiday.filter(|holiday| holiday.begun).map(|holiday| holiday.window)
+    pub fn on_holiday(&self) -> Option<Period> {
+        self.holiday.filter(|holiday| holiday.begun).map(|holiday| holiday.days)
     }
 
     /// What is required and not there, or was found wrong.
-    pub fn missing(&self) -> Vec<Requirement> {
-        let met = |requirement: &Requirement| {
-            let submission = self.papers.get(requirement);
-            submission.is_some_and(|submission| !matches!(submission.check, Check::Wrong(_)))
-        };
-        self.required.iter().copied().filter(|requirement| !met(requirement)).collect()
+    pub fn missing(&self) -> Vec<PaperKind> {
+        self.papers.missing(&self.required)
     }
 
     /// How many owners the team has (Invariant seller-3: never none).
     pub fn owners(&self) -> usize {
-        self.team.values().filter(|member| member.role == VendorRole::Owner).count()
+        let is_owner = |member: &&Member| !member.invited && member.role == VendorRole::Owner;
+        self.team.values().filter(is_owner).count()
     }
 
     fn evolve(&mut self, event: &Event) {
         match event {
-            Event::Applied { .. } | Event::HandleKept { .. } => {}
-            Event::HandleAsked { .. }
-            | Event::HandleHeld { .. }
-            | Event::HandleLost { .. }
-            | Event::HandleGivenBack { .. } => self.handles.evolve(event),
-            Event::ProfileChanged { name, city } => {
-                self.name = name.clone().unwrap_or_else(|| self.name.clone());
-                self.city = city.clone().unwrap_or_else(|| self.city.clone());
+            Event::Applied { .. } => {}
+            Event::HandleMoved(moved) => self.handles.evolve(moved),
+            Event::ProfileChanged(profile) => self.profile = profile.clone(),
+            Event::PaperSubmitted(submission) | Event::PaperChecked(submission) => {
+                self.papers.put(submission.clone());
             }
-            Event::PaperSubmitted { paper, check, at } => {
-                let (paper, check) = (paper.clone(), check.clone());
-                self.papers.insert(paper.requirement(), Submission { paper, check, at: *at });
+            Event::StatusChanged { to, reason, despite } => {
+                (self.status, self.status_reason) = (*to, reason.clone());
+                self.despite = despite.clone().or(self.despite.take());
             }
-            Event::PaperVerified { requirement } => self.recheck(*requirement, Check::Verified),
-            Event::PaperRejected { requirement, reason } => {
-                self.recheck(*requirement, Check::Wrong(reason.clone()));
+            Event::CommissionSet(rate) => self.rate = rate.clone(),
+            Event::DeliveryFeeSet(fee) => {
+                self.fees.insert(fee.currency, *fee);
             }
-            Event::Submitted => self.enter(Status::Submitted, ""),
-            Event::Approved { despite } => {
-                self.despite.clone_from(despite);
-                self.enter(Status::Open, "");
+            Event::HolidayChanged { holiday } => self.holiday = *holiday,
+            Event::MemberMoved { user, member: Some(member), .. } => {
+                self.team.insert(user.clone(), *member);
             }
-            Event::Rejected { reason } => self.enter(Status::Rejected, reason.as_str()),
-            Event::Suspended { reason } => self.enter(Status::Suspended, reason.as_str()),
-            Event::Reinstated { reason } => self.enter(Status::Open, reason.as_str()),
-            Event::Terminated { reason } => self.enter(Status::Terminated, reason.as_str()),
-            Event::CommissionSet { rate, .. } => self.rate = *rate,
-            Event::DeliveryFeeSet { fee } => {
-                self.fees.retain(|known| known.currency != fee.currency);
-                self.fees.push(*fee);
-                self.fees.sort_by_key(|fee| fee.currency);
-            }
-            Event::HolidayPlanned { window } => {
-                self.holiday = Some(Holiday { window: *window, begun: false });
-            }
-            Event::HolidayBegan { window } => {
-                self.holiday = Some(Holiday { window: *window, begun: true });
-            }
-            Event::HolidayEnded { .. } => self.holiday = None,
-            Event::MemberInvited { user, role, until } => {
-                let invitation = Invitation { role: *role, until: *until };
-                self.invitations.insert(user.clone(), invitation);
-            }
-            Event::InvitationEnded { user, .. } => {
-                self.invitations.remove(user);
-            }
-            Event::MemberJoined { user, role, at } => {
-                self.invitations.remove(user);
-                self.team.insert(user.clone(), Member { role: *role, since: *at });
-            }
-            Event::RoleChanged { user, role } => {
-                if let Some(member) = self.team.get_mut(user) {
-                    member.role = *role;
-                }
-            }
-            Event::MemberLeft { user } => {
+            Event::MemberMoved { user, member: None, .. } => {
                 self.team.remove(user);
             }
-        }
-    }
-
-    fn enter(&mut self, status: Status, reason: &str) {
-        self.status = status;
-        reason.clone_into(&mut self.status_reason);
-    }
-
-    fn recheck(&mut self, requirement: Requirement, check: Check) {
-        if let Some(submission) = self.papers.get_mut(&requirement) {
-            submission.check = check;
-        }
-    }
-}
-
-impl Handles {
-    fn evolve(&mut self, event: &Event) {
-        match event {
-            Event::HandleAsked { handle, claim, name } => {
-                let (handle, claim, name) = (handle.clone(), claim.clone(), name.clone());
-                self.asked = Some(Claim { handle, claim, name });
-                self.lost = None;
-            }
-            Event::HandleHeld { claim } => {
-                if let Some(held) = self.asked.take_if(|asked| asked.claim == *claim) {
-                    self.held = Some(held);
-                }
-            }
-            Event::HandleLost { claim } => {
-                let lost = self.asked.take_if(|asked| asked.claim == *claim);
-                let lost = lost.or_else(|| self.held.take_if(|held| held.claim == *claim));
-                self.lost = lost.map(|claim| claim.handle);
-            }
-            Event::HandleGivenBack { claim, .. } => {
-                self.asked.take_if(|asked| asked.claim == *claim);
-                self.held.take_if(|held| held.claim == *claim);
-            }
-            _ => {}
         }
     }
 }
@@ -292,24 +151,23 @@ impl State {
     pub(crate) fn evolve(&mut self, event: &Event) {
         match (&mut self.seller, event) {
             (Some(seller), event) => seller.evolve(event),
-            (None, Event::Applied { applicant, name, city, required, rate, at }) => {
-                let owner = Member { role: VendorRole::Owner, since: *at };
+            (None, Event::Applied { applicant, profile, required, rate, at }) => {
+                let owner = Member { role: VendorRole::Owner, invited: false, at: *at };
+                let (reason, by) = (None, String::new());
                 self.seller = Some(Box::new(Seller {
                     applicant: applicant.clone(),
                     applied_at: *at,
-                    name: name.clone(),
-                    city: city.clone(),
+                    profile: profile.clone(),
                     status: Status::Applied,
-                    status_reason: String::new(),
+                    status_reason: None,
                     despite: None,
                     required: required.clone(),
-                    papers: BTreeMap::new(),
-                    handles: Handles::default(),
-                    rate: *rate,
-                    fees: Vec::new(),
+                    papers: Dossier::default(),
+                    handles: Claims::default(),
+                    rate: CommissionRate { rate: *rate, from: *at, reason, by },
+                    fees: BTreeMap::new(),
                     holiday: None,
                     team: BTreeMap::from([(applicant.clone(), owner)]),
-                    invitations: BTreeMap::new(),
                 }));
             }
             (None, _) => {}

@@ -2,13 +2,14 @@
 
 mod handles;
 mod laws;
-mod papers;
 mod public;
 mod status;
 mod team;
 
-use base_ids::Tenant;
-use base_time::Timestamp;
+use base_ids::{Handle, NameInScripts, Tenant};
+use base_money::BasisPoints;
+use base_papers::{Check, Paper, Submission};
+use base_time::{Period, Timestamp};
 use cell_kernel::{
     Caller, VendorRole,
     story::{Story, story},
@@ -16,9 +17,10 @@ use cell_kernel::{
 
 use crate::{
     Command, Event, Facts, Sellers,
-    command::{BasisPoints, DisplayName, Handle, Window},
+    command::{Application, Change, Profile, Reason},
+    event::{Holiday, TeamStep},
     facts::Config,
-    papers::Paper,
+    state::{Member, Status},
 };
 
 const HANDLE_NAME: &str = "names/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -42,13 +44,17 @@ fn text<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().unwrap()
 }
 
-fn name(latin: &str) -> DisplayName {
-    DisplayName { latin: Some(text(latin)), ..DisplayName::default() }
+fn name(latin: &str) -> NameInScripts {
+    NameInScripts { latin: text(latin), ..NameInScripts::default() }
+}
+
+fn profile() -> Profile {
+    Profile { name: name("Librairie Atlas"), city: text("Rabat") }
 }
 
 fn apply(handle: &str) -> Command {
-    let (handle, name, city) = (text::<Handle>(handle), name("Librairie Atlas"), text("Rabat"));
-    Command::FileApplication { applicant: leila(), handle, name, city }
+    let (applicant, handle) = (leila(), text(handle));
+    Command::FileApplication(Application { applicant, handle, profile: profile() })
 }
 
 fn terms(name: &str) -> Facts {
@@ -58,15 +64,14 @@ fn terms(name: &str) -> Facts {
 fn applied() -> Event {
     Event::Applied {
         applicant: leila(),
-        name: name("Librairie Atlas"),
-        city: text("Rabat"),
+        profile: profile(),
         required: Config::default().required,
         rate: rate(1_000),
         at: Timestamp::default(),
     }
 }
 
-fn rate(basis_points: u32) -> BasisPoints {
+fn rate(basis_points: i32) -> BasisPoints {
     basis_points.try_into().unwrap()
 }
 
@@ -80,12 +85,20 @@ fn papers() -> [Paper; 4] {
 }
 
 fn submitted(paper: &Paper) -> Event {
-    let (paper, check) = (paper.clone(), paper.first_check());
-    Event::PaperSubmitted { paper, check, at: Timestamp::default() }
+    let (paper, check) = (paper.clone(), Check::first(paper));
+    Event::PaperSubmitted(Submission { paper, check, at: Timestamp::default() })
 }
 
 fn approved() -> Event {
-    Event::Approved { despite: None }
+    moved(Status::Open, None)
+}
+
+fn moved(to: Status, reason: Option<Reason>) -> Event {
+    Event::StatusChanged { to, reason, despite: None }
+}
+
+fn rule(to: Status) -> Command {
+    Command::ChangeStatus { to, reason: text("because") }
 }
 
 /// A shop that has applied.
@@ -95,15 +108,22 @@ fn atlas() -> Story<Sellers> {
 
 /// A shop that trades.
 fn open_shop() -> Story<Sellers> {
-    atlas().given(papers().iter().map(submitted)).given([Event::Submitted, approved()])
+    atlas()
+        .given(papers().iter().map(submitted))
+        .given([moved(Status::Submitted, None), approved()])
 }
 
-fn window(from: i64, until: i64) -> Window {
-    Window { from: Timestamp::from_millis(from), until: Timestamp::from_millis(until) }
+fn days(from: i64, until: i64) -> Period {
+    Period { from: Timestamp::from_millis(from), until: Timestamp::from_millis(until) }
+}
+
+fn holiday(days: Period, begun: bool) -> Event {
+    Event::HolidayChanged { holiday: Some(Holiday { days, begun }) }
 }
 
 fn joined(user: &str, role: VendorRole) -> Event {
-    Event::MemberJoined { user: tenant(user), role, at: Timestamp::default() }
+    let member = Member { role, invited: false, at: Timestamp::default() };
+    Event::MemberMoved { user: tenant(user), how: TeamStep::Joined, member: Some(member) }
 }
 
 fn closed_because(told: &Story<Sellers>) -> Option<&'static str> {
@@ -120,9 +140,9 @@ fn whoever_applies_becomes_the_owner_and_asks_for_the_handle() {
     let seller = told.state().seller.clone().unwrap();
     assert_eq!(seller.team[&leila()].role, VendorRole::Owner);
     let asked = seller.handles.asked.as_ref().unwrap();
-    assert_eq!((asked.handle.as_str(), asked.claim.as_str()), ("atlas", "handle-ff-aaaaaaaa"));
+    assert_eq!((asked.wanted.as_str(), asked.claim.as_str()), ("atlas", "claim-ff-aaaaaaaa"));
     assert_eq!(seller.missing(), Config::default().required);
-    assert_eq!(seller.rate, rate(1_000));
+    assert_eq!(seller.rate.rate, rate(1_000));
 }
 
 #[test]
@@ -138,60 +158,69 @@ fn the_same_application_twice_is_one() {
 
 #[test]
 fn an_application_of_somebody_else_is_not_taken_over() {
-    let Command::FileApplication { handle, name, city, .. } = apply("atlas") else {
-        unreachable!()
-    };
-    let theirs = Command::FileApplication { applicant: tenant("users/samir"), handle, name, city };
+    let (applicant, handle) = (tenant("users/samir"), text("atlas"));
+    let theirs = Command::FileApplication(Application { applicant, handle, profile: profile() });
     let no = crate::Refusal::SellerTaken(tenant("vendors/atlas"));
     atlas().when_knowing(&theirs, &terms(HANDLE_NAME)).refused(&no);
 }
 
 #[test]
 fn a_holiday_closes_the_shop_from_its_first_moment_to_its_last() {
-    let days = window(1_000, 2_000);
+    let days = days(1_000, 2_000);
     let told = open_shop()
-        .when_knowing(&Command::PlanHoliday { window: days }, &Facts::default())
-        .then([Event::HolidayPlanned { window: days }]);
+        .when_knowing(&Command::PlanHoliday(days), &Facts::default())
+        .then([holiday(days, false)]);
     assert_eq!(closed_because(&told), None);
     let told = told
         .at(999)
-        .when_knowing(&Command::BeginHoliday { window: days }, &Facts::default())
+        .when_knowing(&Command::HolidayDue, &Facts::default())
         .then_nothing()
         .at(1_000)
-        .when_knowing(&Command::BeginHoliday { window: days }, &Facts::default())
-        .then([Event::HolidayBegan { window: days }]);
+        .when_knowing(&Command::HolidayDue, &Facts::default())
+        .then([holiday(days, true)]);
     assert_eq!(closed_because(&told), Some("holiday"));
     let told = told
         .at(2_000)
-        .when_knowing(&Command::FinishHoliday { window: days }, &Facts::default())
-        .then([Event::HolidayEnded { window: days }]);
+        .when_knowing(&Command::HolidayDue, &Facts::default())
+        .then([Event::HolidayChanged { holiday: None }]);
     assert_eq!(closed_because(&told), None);
 }
 
 #[test]
 fn the_timers_of_a_holiday_that_was_planned_anew_change_nothing() {
-    let (old, new) = (window(1_000, 2_000), window(5_000, 6_000));
+    let (old, new) = (days(1_000, 2_000), days(5_000, 6_000));
     open_shop()
-        .given([Event::HolidayPlanned { window: old }])
-        .when_knowing(&Command::PlanHoliday { window: new }, &Facts::default())
-        .then([Event::HolidayPlanned { window: new }])
+        .given([holiday(old, false)])
+        .when_knowing(&Command::PlanHoliday(new), &Facts::default())
+        .then([holiday(new, false)])
         .at(1_500)
-        .when_knowing(&Command::BeginHoliday { window: old }, &Facts::default())
+        .when_knowing(&Command::HolidayDue, &Facts::default())
         .then_nothing()
         .at(2_500)
-        .when_knowing(&Command::FinishHoliday { window: old }, &Facts::default())
+        .when_knowing(&Command::HolidayDue, &Facts::default())
         .then_nothing();
 }
 
 #[test]
+fn a_holiday_that_goes_on_is_over_when_a_later_one_takes_its_place() {
+    let (now, later) = (days(500, 2_000), days(5_000, 6_000));
+    let told = open_shop()
+        .given([holiday(now, false), holiday(now, true)])
+        .at(700)
+        .when_knowing(&Command::PlanHoliday(later), &Facts::default())
+        .then([Event::HolidayChanged { holiday: None }, holiday(later, false)]);
+    assert_eq!(closed_because(&told), None);
+}
+
+#[test]
 fn a_holiday_that_has_begun_already_closes_at_once_and_can_be_ended() {
-    let days = window(500, 2_000);
+    let days = days(500, 2_000);
     open_shop()
         .at(700)
-        .when_knowing(&Command::PlanHoliday { window: days }, &Facts::default())
-        .then([Event::HolidayPlanned { window: days }, Event::HolidayBegan { window: days }])
+        .when_knowing(&Command::PlanHoliday(days), &Facts::default())
+        .then([holiday(days, false), holiday(days, true)])
         .when_knowing(&Command::EndHoliday, &Facts::default())
-        .then([Event::HolidayEnded { window: days }])
+        .then([Event::HolidayChanged { holiday: None }])
         .when_knowing(&Command::EndHoliday, &Facts::default())
         .then_nothing();
 }
@@ -222,8 +251,8 @@ fn a_rate_is_agreed_with_a_reason_and_the_old_ones_stay_readable() {
 #[test]
 fn delivery_has_one_fee_per_currency() {
     use base_money::{Currency, Money};
-    let fee = |currency, minor| Command::SetDeliveryFee { fee: Money::new(currency, minor) };
-    let set = |currency, minor| Event::DeliveryFeeSet { fee: Money::new(currency, minor) };
+    let fee = |currency, minor| Command::SetDeliveryFee(Money::new(currency, minor));
+    let set = |currency, minor| Event::DeliveryFeeSet(Money::new(currency, minor));
     let told = open_shop()
         .when_knowing(&fee(Currency::MAD, 2_500), &Facts::default())
         .then([set(Currency::MAD, 2_500)])
@@ -234,17 +263,21 @@ fn delivery_has_one_fee_per_currency() {
         .when_knowing(&fee(Currency::MAD, 0), &Facts::default())
         .then([set(Currency::MAD, 0)]);
     let fees = &told.state().seller.as_ref().unwrap().fees;
-    assert_eq!(*fees, [Money::zero(Currency::MAD), Money::new(Currency::TND, 5_000)]);
+    let fees: Vec<Money> = fees.values().copied().collect();
+    assert_eq!(fees, [Money::zero(Currency::MAD), Money::new(Currency::TND, 5_000)]);
 }
 
 #[test]
 fn the_profile_changes_only_where_it_is_asked_to() {
-    let change = Command::ChangeProfile { name: None, city: Some(text("Salé")), handle: None };
+    let change = Command::ChangeProfile(Change { city: Some(text("Salé")), ..Change::default() });
     let told = open_shop()
         .when_knowing(&change, &Facts::default())
-        .then([Event::ProfileChanged { name: None, city: Some(text("Salé")) }])
+        .then([Event::ProfileChanged(Profile { city: text("Salé"), ..profile() })])
         .when_knowing(&change, &Facts::default())
         .then_nothing();
     let seller = told.state().seller.as_ref().unwrap();
-    assert_eq!((&seller.name, seller.city.as_str()), (&name("Librairie Atlas"), "Salé"));
+    assert_eq!(
+        (&seller.profile.name, seller.profile.city.as_str()),
+        (&name("Librairie Atlas"), "Salé")
+    );
 }

@@ -5,15 +5,13 @@ pub mod replica;
 use base_fault::Fault;
 use base_ids::Tenant;
 use base_money::Money;
-use base_time::Timestamp;
 use cell_kernel::{Reading, Rows, Seen, VendorRole, View};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Sellers as Service,
-    command::{BasisPoints, Reason},
-    event::Event,
-    state::{Invitation, Member, Seller},
+    event::{CommissionRate, Event},
+    state::{Member, Seller},
 };
 
 /// The one key of [`Sellers`].
@@ -36,79 +34,34 @@ impl View<Service> for Sellers {
 /// Who is in the team, or invited into it; keyed by the user's id.
 pub struct Team;
 
-/// Somebody in the team, or invited.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TeamRow {
-    /// Who.
-    pub user: Tenant,
-    /// As what.
-    pub role: VendorRole,
-    /// Has not joined yet.
-    pub invited: bool,
-    /// Since when a member; until when the invitation is open.
-    pub at: Timestamp,
-}
-
 impl View<Service> for Team {
     const NAME: &'static str = "team";
-    type Row = TeamRow;
+    type Row = (Tenant, Member);
 
-    fn fold(seen: &Seen<'_, Service>, rows: &mut Rows<TeamRow>) {
-        let (Some(seller), Some(user)) = (&seen.state.seller, touched(seen.event)) else { return };
-        let row = match (seller.team.get(user), seller.invitations.get(user)) {
-            (Some(Member { role, since }), _) => {
-                TeamRow { user: user.clone(), role: *role, invited: false, at: *since }
-            }
-            (None, Some(Invitation { role, until })) => {
-                TeamRow { user: user.clone(), role: *role, invited: true, at: *until }
-            }
-            (None, None) => return rows.delete(user.id()),
+    fn fold(seen: &Seen<'_, Service>, rows: &mut Rows<(Tenant, Member)>) {
+        let (Event::Applied { applicant: user, .. } | Event::MemberMoved { user, .. }) = seen.event
+        else {
+            return;
         };
-        rows.put(user.id(), &row);
-    }
-}
-
-/// Whose place in the team an event changes.
-fn touched(event: &Event) -> Option<&Tenant> {
-    match event {
-        Event::Applied { applicant: user, .. }
-        | Event::MemberInvited { user, .. }
-        | Event::InvitationEnded { user, .. }
-        | Event::MemberJoined { user, .. }
-        | Event::RoleChanged { user, .. }
-        | Event::MemberLeft { user } => Some(user),
-        _ => None,
+        match seen.state.seller.as_ref().and_then(|seller| seller.team.get(user)) {
+            Some(member) => rows.put(user.id(), &(user.clone(), *member)),
+            None => rows.delete(user.id()),
+        }
     }
 }
 
 /// Every commission rate that was ever agreed; keyed by the event's version.
 pub struct CommissionRates;
 
-/// A rate that is or was agreed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CommissionRate {
-    /// How much.
-    pub rate: BasisPoints,
-    /// From when on.
-    pub from: Timestamp,
-    /// Why; none for the rate that everybody begins with.
-    pub reason: Option<Reason>,
-    /// By whom.
-    pub by: String,
-}
-
 impl View<Service> for CommissionRates {
     const NAME: &'static str = "commission_rates";
     type Row = CommissionRate;
 
     fn fold(seen: &Seen<'_, Service>, rows: &mut Rows<CommissionRate>) {
-        let (rate, reason, by) = match seen.event {
-            Event::Applied { rate, .. } => (*rate, None, String::new()),
-            Event::CommissionSet { rate, reason, by } => (*rate, Some(reason.clone()), by.clone()),
-            _ => return,
-        };
-        let agreed = CommissionRate { rate, from: seen.at, reason, by };
-        rows.put(format!("{:016x}", seen.version.0), &agreed);
+        let agreed = matches!(seen.event, Event::Applied { .. } | Event::CommissionSet(_));
+        if let Some(seller) = seen.state.seller.as_ref().filter(|_| agreed) {
+            rows.put(format!("{:016x}", seen.version.0), &seller.rate);
+        }
     }
 }
 
@@ -128,8 +81,8 @@ pub async fn terms_of(reading: &Reading, vendor: &Tenant) -> Result<Option<Terms
     let found = reading.get::<Service, Sellers>(vendor, SELLER).await?;
     Ok(found.map(|found| Terms {
         closed_because: found.row.closed_because().map(str::to_owned),
-        commission_basis_points: found.row.rate.get(),
-        delivery_fees: found.row.fees,
+        commission_basis_points: found.row.rate.rate.get(),
+        delivery_fees: found.row.fees.into_values().collect(),
     }))
 }
 
@@ -140,6 +93,6 @@ pub async fn role_of(
     user: &Tenant,
 ) -> Result<Option<VendorRole>, Fault> {
     let found = reading.get::<Service, Team>(vendor, user.id()).await?;
-    let member = found.map(|found| found.row).filter(|row| row.user == *user && !row.invited);
+    let member = found.map(|found| found.row.1).filter(|member| !member.invited);
     Ok(member.map(|member| member.role))
 }

@@ -2,134 +2,95 @@
 
 use base_fault::{Code, Fault};
 use base_ids::{Tenant, TenantKind};
-use cell_kernel::{Decider as _, No, PageAsk, Reading, Request, Versioned};
+use cell_kernel::{Api, Decider as _, Page, PageAsk, Request, Versioned};
+use cell_words::money;
+use strum::IntoEnumIterator as _;
 
 use super::{read, show};
 use crate::{
     Sellers,
-    replica::{self, SellersEverywhere},
+    replica::{self, SellerRow, SellersEverywhere},
     state::{Seller, Status},
     view::{self, CommissionRates, SELLER, Team},
-    wire,
+    wire::sellers as wire,
 };
 
-async fn find(reading: &Reading, vendor: &Tenant) -> Result<Versioned<Seller>, Fault> {
-    let found = reading.get::<Sellers, view::Sellers>(vendor, SELLER).await?;
-    found.ok_or_else(|| {
-        Fault::caller(Code::NotFound, format!("nobody has applied to sell as `{vendor}`"))
+/// What the team and operators read of a seller.
+pub(super) fn of_a_seller(api: Api<Sellers>) -> Api<Sellers> {
+    api.get("GetSeller", |request, _: wire::GetSellerRequest| async move {
+        let Versioned { row, version } = find(&request).await?;
+        Ok(Versioned { row: show::seller(&request.tenant, &row), version })
+    })
+    .list("ListSubmissions", |request, _: wire::ListSubmissionsRequest| async move {
+        let seller = find(&request).await?.row;
+        let submissions = seller.papers.iter().map(|one| show::submission(&request.tenant, one));
+        let (submissions, missing) = (submissions.collect(), show::requirements(&seller.missing()));
+        Ok(wire::ListSubmissionsResponse { submissions, missing })
+    })
+    .list("ListCommissionRates", |request, asked: wire::ListCommissionRatesRequest| async move {
+        let ask = PageAsk::read(asked.page_size, &asked.page_token)?.newest_first();
+        let page = request.reading.list::<Sellers, CommissionRates>(&request.tenant, "", &ask);
+        let Page { rows: rates, next_page_token } = page.await?.map(|rate| show::rate(&rate));
+        Ok(wire::ListCommissionRatesResponse { rates, next_page_token })
+    })
+    .list("SimulateCommission", |request, asked: wire::SimulateCommissionRequest| async move {
+        let amount = read::money("amount", asked.amount.as_ref(), i64::MAX)?;
+        let rate = find(&request).await?.row.rate.rate;
+        let commission = read::right("amount.minor", amount.share(rate.get()))?;
+        let earning = read::right("amount.minor", amount.checked_sub(commission))?;
+        let (commission, earning) = (Some(money(commission)), Some(money(earning)));
+        Ok(wire::SimulateCommissionResponse { basis_points: rate.into(), commission, earning })
+    })
+    .list("ListMembers", |request, asked: wire::ListMembersRequest| async move {
+        let ask = PageAsk::read(asked.page_size, &asked.page_token)?;
+        let page = request.reading.list::<Sellers, Team>(&request.tenant, "", &ask).await?;
+        let shown = page.map(|(user, member)| show::member(&request.tenant, &user, &member));
+        let Page { rows: members, next_page_token } = shown;
+        Ok(wire::ListMembersResponse { members, next_page_token })
     })
 }
 
-pub(super) async fn get_seller(
-    request: Request,
-    _: wire::GetSellerRequest,
-) -> Result<Versioned<wire::Seller>, No> {
-    let found = find(&request.reading, &request.tenant).await?;
-    Ok(Versioned { row: show::seller(&request.tenant, &found.row), version: found.version })
-}
-
-pub(super) async fn list_submissions(
-    request: Request,
-    _: wire::ListSubmissionsRequest,
-) -> Result<wire::ListSubmissionsResponse, No> {
-    let seller = find(&request.reading, &request.tenant).await?.row;
-    let submissions = seller.papers.values();
-    Ok(wire::ListSubmissionsResponse {
-        submissions: submissions.map(|one| show::submission(&request.tenant, one)).collect(),
-        missing: show::requirements(&seller.missing()),
+/// What everybody, or operators, read of all sellers.
+pub(super) fn of_all_sellers(api: Api<Sellers>) -> Api<Sellers> {
+    api.list("GetCatalogSeller", |request, asked: wire::GetCatalogSellerRequest| async move {
+        let vendor = read::right("seller", Tenant::new(TenantKind::Vendor, &asked.seller))?;
+        let key = replica::key_of(vendor.id());
+        let row = request.reading.get_replica::<SellersEverywhere>(Sellers::SERVICE, &key).await?;
+        let public = row.filter(SellerRow::is_public);
+        let unknown = || format!("there is no seller `{}`", asked.seller);
+        let row = public.ok_or_else(|| Fault::caller(Code::NotFound, unknown()))?;
+        Ok(show::catalog_seller(&row))
     })
-}
-
-pub(super) async fn list_rates(
-    request: Request,
-    asked: wire::ListCommissionRatesRequest,
-) -> Result<wire::ListCommissionRatesResponse, No> {
-    let ask = PageAsk::read(asked.page_size, &asked.page_token)?.newest_first();
-    let page = request.reading.list::<Sellers, CommissionRates>(&request.tenant, "", &ask).await?;
-    let page = page.map(|rate| show::rate(&rate));
-    let (rates, next_page_token) = (page.rows, page.next_page_token);
-    Ok(wire::ListCommissionRatesResponse { rates, next_page_token })
-}
-
-pub(super) async fn simulate_commission(
-    request: Request,
-    asked: wire::SimulateCommissionRequest,
-) -> Result<wire::SimulateCommissionResponse, No> {
-    let amount = read::money("amount", asked.amount.as_ref())?;
-    if amount.is_negative() {
-        return Err(Fault::invalid_field("amount.minor", "expected 0 or more").into());
-    }
-    let rate = find(&request.reading, &request.tenant).await?.row.rate.get();
-    let too_large =
-        |error: base_money::MoneyError| Fault::invalid_field("amount.minor", error.to_string());
-    let commission = amount.share(rate).map_err(too_large)?;
-    let earning = amount.checked_sub(commission).map_err(too_large)?;
-    Ok(wire::SimulateCommissionResponse {
-        basis_points: show::basis_points(rate),
-        commission: Some(show::money(commission)),
-        earning: Some(show::money(earning)),
+    .list("ListCatalogSellers", |request, asked: wire::ListCatalogSellersRequest| async move {
+        let ask = PageAsk::read(asked.page_size, &asked.page_token)?;
+        let page = everywhere(&request, replica::TRADING, &ask).await?;
+        let Page { rows: sellers, next_page_token } = page.map(|row| show::catalog_seller(&row));
+        Ok(wire::ListCatalogSellersResponse { sellers, next_page_token })
     })
+    .list(
+        "ListSellersByStatus",
+        |request, asked: wire::ListSellersByStatusRequest| async move {
+            let status = Status::iter().find(|status| show::status(*status) == asked.status());
+            let unsaid = || Fault::invalid_field("status", "does not say which sellers to list");
+            let under = replica::status_prefix(status.ok_or_else(unsaid)?);
+            let ask = PageAsk::read(asked.page_size, &asked.page_token)?;
+            let page = everywhere(&request, &under, &ask).await?;
+            let Page { rows: sellers, next_page_token } = page.map(|row| show::summary(&row));
+            Ok(wire::ListSellersByStatusResponse { sellers, next_page_token })
+        },
+    )
 }
 
-pub(super) async fn list_members(
-    request: Request,
-    asked: wire::ListMembersRequest,
-) -> Result<wire::ListMembersResponse, No> {
-    let ask = PageAsk::read(asked.page_size, &asked.page_token)?;
-    let page = request.reading.list::<Sellers, Team>(&request.tenant, "", &ask).await?;
-    let page = page.map(|row| show::member(&request.tenant, &row));
-    Ok(wire::ListMembersResponse { members: page.rows, next_page_token: page.next_page_token })
+async fn find(request: &Request) -> Result<Versioned<Seller>, Fault> {
+    let found = request.reading.get::<Sellers, view::Sellers>(&request.tenant, SELLER).await?;
+    let unknown = || format!("nobody has applied to sell as `{}`", request.tenant);
+    found.ok_or_else(|| Fault::caller(Code::NotFound, unknown()))
 }
 
-pub(super) async fn get_catalog_seller(
-    request: Request,
-    asked: wire::GetCatalogSellerRequest,
-) -> Result<wire::CatalogSeller, No> {
-    let vendor = Tenant::new(TenantKind::Vendor, &asked.seller)
-        .map_err(|error| Fault::invalid_field("seller", error.to_string()))?;
-    let key = replica::key_of(vendor.id());
-    let found = request.reading.get_replica::<SellersEverywhere>(Sellers::SERVICE, &key).await?;
-    let row = found.filter(replica::SellerRow::is_public).ok_or_else(|| {
-        Fault::caller(Code::NotFound, format!("there is no seller `{}`", asked.seller))
-    })?;
-    Ok(show::catalog_seller(&row))
-}
-
-pub(super) async fn list_catalog_sellers(
-    request: Request,
-    asked: wire::ListCatalogSellersRequest,
-) -> Result<wire::ListCatalogSellersResponse, No> {
-    let ask = PageAsk::read(asked.page_size, &asked.page_token)?;
-    let page = request
-        .reading
-        .list_replica::<SellersEverywhere>(Sellers::SERVICE, replica::TRADING, &ask)
-        .await?;
-    let page = page.map(|row| show::catalog_seller(&row));
-    let (sellers, next_page_token) = (page.rows, page.next_page_token);
-    Ok(wire::ListCatalogSellersResponse { sellers, next_page_token })
-}
-
-pub(super) async fn list_by_status(
-    request: Request,
-    asked: wire::ListSellersByStatusRequest,
-) -> Result<wire::ListSellersByStatusResponse, No> {
-    let status = match asked.status() {
-        wire::SellerStatus::Unspecified => {
-            return Err(Fault::invalid_field("status", "does not say which sellers to list").into());
-        }
-        wire::SellerStatus::Applied => Status::Applied,
-        wire::SellerStatus::Submitted => Status::Submitted,
-        wire::SellerStatus::Rejected => Status::Rejected,
-        wire::SellerStatus::Open => Status::Open,
-        wire::SellerStatus::Suspended => Status::Suspended,
-        wire::SellerStatus::Terminated => Status::Terminated,
-    };
-    let ask = PageAsk::read(asked.page_size, &asked.page_token)?;
-    let page = request
-        .reading
-        .list_replica::<SellersEverywhere>(Sellers::SERVICE, &replica::status_prefix(status), &ask)
-        .await?;
-    let page = page.map(|row| show::summary(&row));
-    let (sellers, next_page_token) = (page.rows, page.next_page_token);
-    Ok(wire::ListSellersByStatusResponse { sellers, next_page_token })
+async fn everywhere(
+    request: &Request,
+    under: &str,
+    ask: &PageAsk,
+) -> Result<Page<SellerRow>, Fault> {
+    request.reading.list_replica::<SellersEverywhere>(Sellers::SERVICE, under, ask).await
 }

@@ -1,24 +1,21 @@
 //! Writes answers: the seller for its team and operators, its papers, its team; and what everybody may see.
 
-use base_ids::{Tenant, Text};
-use base_money::Money;
+use base_ids::{NameInScripts, Tenant};
+use base_papers::{Check, Document, Paper, PaperKind, Submission};
 use cell_kernel::{Done, VendorRole};
+use cell_words::money;
 
 use crate::{
     Sellers,
-    command::{Command, DisplayName},
-    papers::{Check, Document, Paper, Requirement},
+    command::{Command, Reason},
+    event::CommissionRate,
     replica::SellerRow,
-    state::{self, Status, Submission},
-    view::{CommissionRate, TeamRow},
-    wire,
+    state::{self, Member, Status},
+    wire::sellers as wire,
 };
 
 fn after<'a>(done: &'a Done<'_, Sellers>) -> &'a state::Seller {
-    let Some(seller) = &done.state.seller else {
-        unreachable!("a command on a seller that is not there is refused")
-    };
-    seller
+    done.state.seller.as_ref().expect("a command on a seller that is not there is refused")
 }
 
 pub(super) fn seller_after(done: &Done<'_, Sellers>) -> wire::Seller {
@@ -30,19 +27,19 @@ pub(super) fn seller(vendor: &Tenant, seller: &state::Seller) -> wire::Seller {
     let despite = seller.despite.as_ref();
     wire::Seller {
         name: vendor.to_string(),
-        display_name: Some(display_name(&seller.name)),
-        city: seller.city.to_string(),
+        display_name: Some(display_name(&seller.profile.name)),
+        city: seller.profile.city.to_string(),
         handle,
         handle_state: handle_state.into(),
         status: status(seller.status).into(),
         open: seller.closed_because().is_none(),
         closed_because: seller.closed_because().unwrap_or_default().to_owned(),
-        status_reason: seller.status_reason.clone(),
-        commission_basis_points: basis_points(seller.rate.get()),
-        delivery_fees: seller.fees.iter().copied().map(money).collect(),
+        status_reason: text(seller.status_reason.as_ref()),
+        commission_basis_points: seller.rate.rate.into(),
+        delivery_fees: seller.fees.values().copied().map(money).collect(),
         holiday: seller.holiday.map(|holiday| wire::Holiday {
-            from_ms: holiday.window.from.as_millis(),
-            until_ms: holiday.window.until.as_millis(),
+            from_ms: holiday.days.from.as_millis(),
+            until_ms: holiday.days.until.as_millis(),
             begun: holiday.begun,
         }),
         missing: requirements(&seller.missing()),
@@ -60,176 +57,138 @@ pub(super) fn seller(vendor: &Tenant, seller: &state::Seller) -> wire::Seller {
 fn handle(seller: &state::Seller) -> (String, wire::seller::HandleState) {
     use wire::seller::HandleState;
     let handles = &seller.handles;
-    let text = |claim: &state::Claim| claim.handle.as_str().to_owned();
     match (&handles.asked, &handles.held, &handles.lost) {
-        (Some(asked), ..) => (text(asked), HandleState::Asked),
-        (None, Some(held), _) => (text(held), HandleState::Held),
-        (None, None, Some(lost)) => (lost.as_str().to_owned(), HandleState::Taken),
+        (Some(asked), ..) => (asked.wanted.to_string(), HandleState::Asked),
+        (None, Some(held), _) => (held.wanted.to_string(), HandleState::Held),
+        (None, None, Some(lost)) => (lost.to_string(), HandleState::Taken),
         (None, None, None) => (String::new(), HandleState::Unspecified),
     }
 }
 
-fn display_name(name: &DisplayName) -> wire::DisplayName {
-    let script =
-        |text: &Option<Text<100>>| text.as_ref().map(ToString::to_string).unwrap_or_default();
+fn text(reason: Option<&Reason>) -> String {
+    reason.map(ToString::to_string).unwrap_or_default()
+}
+
+fn display_name(name: &NameInScripts) -> wire::DisplayName {
     wire::DisplayName {
-        arabic: script(&name.arabic),
-        latin: script(&name.latin),
-        tifinagh: script(&name.tifinagh),
+        arabic: name.arabic.to_string(),
+        latin: name.latin.to_string(),
+        tifinagh: name.tifinagh.to_string(),
     }
 }
 
+/// Statuses, requirements and checks have the same names on the wire.
 pub(super) fn status(status: Status) -> wire::SellerStatus {
-    match status {
-        Status::Applied => wire::SellerStatus::Applied,
-        Status::Submitted => wire::SellerStatus::Submitted,
-        Status::Rejected => wire::SellerStatus::Rejected,
-        Status::Open => wire::SellerStatus::Open,
-        Status::Suspended => wire::SellerStatus::Suspended,
-        Status::Terminated => wire::SellerStatus::Terminated,
-    }
+    wire::SellerStatus::from_str_name(&status.as_str().to_uppercase()).unwrap_or_default()
 }
 
-pub(super) fn requirements(of: &[Requirement]) -> Vec<i32> {
-    of.iter().map(|requirement| wire_requirement(*requirement).into()).collect()
+fn requirement(kind: PaperKind) -> wire::Requirement {
+    wire::Requirement::from_str_name(&kind.as_str().to_uppercase()).unwrap_or_default()
 }
 
-fn wire_requirement(requirement: Requirement) -> wire::Requirement {
-    match requirement {
-        Requirement::CompanyNumber => wire::Requirement::CompanyNumber,
-        Requirement::TaxNumber => wire::Requirement::TaxNumber,
-        Requirement::TradeRegister => wire::Requirement::TradeRegister,
-        Requirement::BankAccount => wire::Requirement::BankAccount,
-        Requirement::Identity => wire::Requirement::Identity,
-        Requirement::Premises => wire::Requirement::Premises,
-        Requirement::Terms => wire::Requirement::Terms,
-    }
+fn check(check: &Check) -> wire::submission::Check {
+    wire::submission::Check::from_str_name(&check.as_str().to_uppercase()).unwrap_or_default()
+}
+
+pub(super) fn requirements(of: &[PaperKind]) -> Vec<i32> {
+    of.iter().map(|kind| requirement(*kind).into()).collect()
 }
 
 pub(super) fn submission_after(done: &Done<'_, Sellers>) -> wire::Submission {
-    let requirement = match done.command {
-        Command::SubmitPaper { paper } => paper.requirement(),
-        Command::VerifyPaper { requirement } | Command::RejectPaper { requirement, .. } => {
+    let kind = match done.command {
+        Command::SubmitPaper(paper) => paper.kind(),
+        Command::VerifyPaper(requirement) | Command::RejectPaper { requirement, .. } => {
             *requirement
         }
         _ => unreachable!("only these commands answer with a submission"),
     };
-    let Some(found) = after(done).papers.get(&requirement) else {
-        unreachable!("a submission that is not there is refused")
-    };
+    let found =
+        after(done).papers.get(kind).expect("what is not there is neither found right nor wrong");
     submission(&done.asked.tenant, found)
 }
 
 pub(super) fn submission(vendor: &Tenant, of: &Submission) -> wire::Submission {
-    use wire::submission::Check as Shown;
-    let requirement = of.paper.requirement();
-    let (check, reason) = match &of.check {
-        Check::Received => (Shown::Received, String::new()),
-        Check::Computed => (Shown::Computed, String::new()),
-        Check::Attested => (Shown::Attested, String::new()),
-        Check::Verified => (Shown::Verified, String::new()),
-        Check::Wrong(reason) => (Shown::FoundWrong, reason.to_string()),
-    };
-    let mut shown = wire::Submission {
-        name: format!("{vendor}/submissions/{}", requirement.as_str()),
-        requirement: wire_requirement(requirement).into(),
-        check: check.into(),
-        reason,
-        at_ms: of.at.as_millis(),
-        ..wire::Submission::default()
-    };
+    let kind = of.paper.kind();
+    let (mut court, mut text_version, mut document) = (String::new(), String::new(), None);
     match &of.paper {
-        Paper::CompanyNumber(number) => shown.number = number.to_string(),
-        Paper::TaxNumber(number) => shown.number = number.to_string(),
-        Paper::BankAccount(number) => shown.number = number.to_string(),
-        Paper::TradeRegister { number, court } => {
-            (shown.number, shown.court) = (number.to_string(), court.to_string());
-        }
-        Paper::Identity(kept) | Paper::Premises(kept) => shown.document = Some(document(kept)),
-        Paper::Terms { text_version } => shown.text_version = text_version.to_string(),
+        Paper::TradeRegister { court: of, .. } => court = of.to_string(),
+        Paper::Terms { text_version: of } => text_version = of.to_string(),
+        Paper::Identity(kept) | Paper::Premises(kept) => document = Some(self::document(kept)),
+        Paper::CompanyNumber(_) | Paper::TaxNumber(_) | Paper::BankAccount(_) => {}
     }
-    shown
+    wire::Submission {
+        name: format!("{vendor}/submissions/{}", kind.as_str()),
+        requirement: requirement(kind).into(),
+        number: of.paper.number().map(ToString::to_string).unwrap_or_default(),
+        court,
+        document,
+        text_version,
+        check: check(&of.check).into(),
+        reason: text(of.check.reason()),
+        at_ms: of.at.as_millis(),
+    }
 }
 
 fn document(kept: &Document) -> wire::Document {
     wire::Document {
         blob: kept.blob.to_string(),
         sha256: kept.sha256.to_string(),
-        media_type: <&str>::from(kept.media_type).to_owned(),
+        media_type: kept.media_type.to_string(),
         size_bytes: kept.size.into(),
     }
 }
 
 pub(super) fn rate_after(done: &Done<'_, Sellers>) -> wire::CommissionRate {
-    let Command::SetCommission { rate, reason } = done.command else {
-        unreachable!("only this command answers with a rate")
-    };
-    let (from, by) = (done.asked.at, done.asked.caller.name());
-    self::rate(&CommissionRate { rate: *rate, from, reason: Some(reason.clone()), by })
+    rate(&after(done).rate)
 }
 
-pub(super) fn rate(rate: &CommissionRate) -> wire::CommissionRate {
+pub(super) fn rate(agreed: &CommissionRate) -> wire::CommissionRate {
     wire::CommissionRate {
-        basis_points: basis_points(rate.rate.get()),
-        from_ms: rate.from.as_millis(),
-        reason: rate.reason.as_ref().map(ToString::to_string).unwrap_or_default(),
-        by: rate.by.clone(),
+        basis_points: agreed.rate.into(),
+        from_ms: agreed.from.as_millis(),
+        reason: text(agreed.reason.as_ref()),
+        by: agreed.by.clone(),
     }
-}
-
-pub(super) fn basis_points(share: u32) -> i32 {
-    i32::try_from(share).expect("a share is at most 10000 basis points")
 }
 
 pub(super) fn member_after(done: &Done<'_, Sellers>) -> wire::Member {
     let (Command::Invite { user, .. }
-    | Command::AcceptInvitation { user }
+    | Command::AcceptInvitation(user)
     | Command::SetRole { user, .. }) = done.command
     else {
         unreachable!("only these commands answer with a member")
     };
-    let seller = after(done);
-    let row = match (seller.team.get(user), seller.invitations.get(user)) {
-        (Some(member), _) => {
-            TeamRow { user: user.clone(), role: member.role, invited: false, at: member.since }
-        }
-        (None, Some(open)) => {
-            TeamRow { user: user.clone(), role: open.role, invited: true, at: open.until }
-        }
-        (None, None) => unreachable!("after these commands the user is in the team or invited"),
-    };
-    member(&done.asked.tenant, &row)
+    let found = after(done).team.get(user).expect("after these commands they have a place there");
+    member(&done.asked.tenant, user, found)
 }
 
-pub(super) fn member(vendor: &Tenant, row: &TeamRow) -> wire::Member {
-    let role = match row.role {
+pub(super) fn member(vendor: &Tenant, user: &Tenant, found: &Member) -> wire::Member {
+    wire::Member {
+        name: format!("{vendor}/members/{}", user.id()),
+        user: user.to_string(),
+        role: role(found.role).into(),
+        invited: found.invited,
+        at_ms: found.at.as_millis(),
+    }
+}
+
+pub(super) fn role(role: VendorRole) -> wire::MemberRole {
+    match role {
         VendorRole::Viewer => wire::MemberRole::Viewer,
         VendorRole::Staff => wire::MemberRole::Staff,
         VendorRole::Manager => wire::MemberRole::Manager,
         VendorRole::Owner => wire::MemberRole::Owner,
-    };
-    wire::Member {
-        name: format!("{vendor}/members/{}", row.user.id()),
-        user: row.user.to_string(),
-        role: role.into(),
-        invited: row.invited,
-        at_ms: row.at.as_millis(),
     }
-}
-
-pub(super) fn money(amount: Money) -> wire::Money {
-    wire::Money { currency: amount.currency.code().to_owned(), minor: amount.minor }
 }
 
 /// What everybody may see of a seller, and nothing else.
 pub(super) fn catalog_seller(row: &SellerRow) -> wire::CatalogSeller {
-    let id = row.vendor.strip_prefix("vendors/").unwrap_or(&row.vendor);
     let on_holiday = row.closed_because == "holiday";
     wire::CatalogSeller {
-        name: format!("catalog/sellers/{id}"),
-        vendor: row.vendor.clone(),
-        display_name: Some(name_of(row)),
-        city: row.city.clone(),
+        name: format!("catalog/sellers/{}", row.vendor.id()),
+        vendor: row.vendor.to_string(),
+        display_name: Some(display_name(&row.profile.name)),
+        city: row.profile.city.to_string(),
         handle: row.handle.clone(),
         open: row.open(),
         holiday_until_ms: if on_holiday { row.closed_until.as_millis() } else { 0 },
@@ -238,20 +197,12 @@ pub(super) fn catalog_seller(row: &SellerRow) -> wire::CatalogSeller {
 
 pub(super) fn summary(row: &SellerRow) -> wire::SellerSummary {
     wire::SellerSummary {
-        vendor: row.vendor.clone(),
+        vendor: row.vendor.to_string(),
         status: status(row.status).into(),
-        display_name: Some(name_of(row)),
-        city: row.city.clone(),
+        display_name: Some(display_name(&row.profile.name)),
+        city: row.profile.city.to_string(),
         handle: row.handle.clone(),
         open: row.open(),
         closed_because: row.closed_because.clone(),
-    }
-}
-
-fn name_of(row: &SellerRow) -> wire::DisplayName {
-    wire::DisplayName {
-        arabic: row.arabic.clone(),
-        latin: row.latin.clone(),
-        tifinagh: row.tifinagh.clone(),
     }
 }

@@ -1,137 +1,70 @@
 //! The shop as it shows itself: name, city, handle, delivery fees, closed days.
 
-use base_ids::{ResourceId, Tenant};
+use base_claims::Step;
+use base_ids::ResourceId;
 use base_money::Money;
-use base_time::Timestamp;
-use cell_kernel::Asked;
+use base_time::{Period, Timestamp};
 
-use super::{ALIVE, FEES_MAX, Refusal, must_be};
+use super::{ALIVE, Decided, FEES_MAX, Refusal, must_be};
 use crate::{
-    command::{City, Command, DisplayName, Handle, Window},
-    event::Event,
+    command::Change,
+    event::{Event, Holiday},
     facts::Facts,
-    state::{Claim, Seller},
+    state::Seller,
 };
 
-pub(super) fn decide(
-    seller: &Seller,
-    command: &Command,
-    facts: &Facts,
-    asked: &Asked,
-) -> Result<Vec<Event>, Refusal> {
-    match command {
-        Command::ChangeProfile { name, city, handle } => {
-            must_be(seller, ALIVE, "changing the profile")?;
-            let mut events = change(seller, name.as_ref(), city.as_ref());
-            if let (Some(handle), Some(decides)) = (handle, &facts.handle) {
-                events.extend(change_handle(seller, handle, decides, asked.at));
-            }
-            Ok(events)
-        }
-        Command::SetDeliveryFee { fee } => {
-            must_be(seller, ALIVE, "setting the delivery fee")?;
-            set_fee(seller, *fee)
-        }
-        Command::PlanHoliday { window } => {
-            must_be(seller, ALIVE, "planning a holiday")?;
-            Ok(plan(seller, *window, asked.at))
-        }
-        Command::EndHoliday => {
-            let planned = seller.holiday.map(|holiday| holiday.window);
-            Ok(planned.map(|window| Event::HolidayEnded { window }).into_iter().collect())
-        }
-        Command::BeginHoliday { window } => {
-            let planned = seller.holiday.filter(|holiday| holiday.window == *window);
-            let due = planned.is_some_and(|holiday| !holiday.begun) && window.from <= asked.at;
-            Ok(if due { vec![Event::HolidayBegan { window: *window }] } else { Vec::new() })
-        }
-        Command::FinishHoliday { window } => {
-            let planned = seller.holiday.is_some_and(|holiday| holiday.window == *window);
-            let due = planned && window.until <= asked.at;
-            Ok(if due { vec![Event::HolidayEnded { window: *window }] } else { Vec::new() })
-        }
-        Command::NoteHandleKept { claim } => Ok(kept(seller, claim)),
-        Command::NoteHandleHeld { claim } => Ok(held(seller, claim)),
-        Command::NoteHandleLost { claim } => Ok(lost(seller, claim)),
-        _ => Ok(Vec::new()),
+pub(super) fn change(seller: &Seller, new: &Change, facts: &Facts, now: Timestamp) -> Decided {
+    must_be(seller, ALIVE, "changing the profile")?;
+    let mut profile = seller.profile.clone();
+    profile.name = new.name.clone().unwrap_or(profile.name);
+    profile.city = new.city.clone().unwrap_or(profile.city);
+    let changed = (profile != seller.profile).then_some(Event::ProfileChanged(profile));
+    let wish = new.handle.iter().zip(&facts.handle);
+    let moved = wish.flat_map(|(handle, decides)| seller.handles.wish(handle, decides, now));
+    Ok(changed.into_iter().chain(moved.map(Event::HandleMoved)).collect())
+}
+
+/// The platform answers on a claim of a handle.
+pub(super) fn note_handle(seller: &Seller, claim: &ResourceId, to: Step) -> Vec<Event> {
+    seller.handles.hear(claim, to).into_iter().map(Event::HandleMoved).collect()
+}
+
+pub(super) fn set_fee(seller: &Seller, fee: Money) -> Decided {
+    must_be(seller, ALIVE, "setting the delivery fee")?;
+    match seller.fees.get(&fee.currency) {
+        Some(known) if *known == fee => Ok(Vec::new()),
+        None if seller.fees.len() >= FEES_MAX => Err(Refusal::DeliveryFeesFull),
+        _ => Ok(vec![Event::DeliveryFeeSet(fee)]),
     }
 }
 
-fn change(seller: &Seller, name: Option<&DisplayName>, city: Option<&City>) -> Vec<Event> {
-    let name = name.filter(|name| **name != seller.name).cloned();
-    let city = city.filter(|city| **city != seller.city).cloned();
-    if name.is_none() && city.is_none() {
-        return Vec::new();
-    }
-    vec![Event::ProfileChanged { name, city }]
-}
-
-/// A handle that is held stays so until the new one is; one that is still being asked for is given back at once.
-fn change_handle(seller: &Seller, handle: &Handle, decides: &Tenant, now: Timestamp) -> Vec<Event> {
-    let same = |claim: &&Claim| claim.handle == *handle;
-    if seller.handles.asked.as_ref().is_some_and(|asked| same(&asked)) {
-        return Vec::new();
-    }
-    let mut events: Vec<Event> = seller.handles.asked.iter().map(give_back).collect();
-    if !seller.handles.held.as_ref().is_some_and(|held| same(&held)) {
-        events.push(ask(handle, decides, now));
-    }
-    events
-}
-
-/// Asks for a handle. A claim's name says when it was made, so that the seller can ask for the same handle again, and where.
-pub(super) fn ask(handle: &Handle, decides: &Tenant, now: Timestamp) -> Event {
-    let claim: ResourceId = format!("handle-{:x}-{:.8}", now.as_millis().max(0), decides.id())
-        .parse()
-        .expect("digits of time and of a name's hash are allowed in an id");
-    Event::HandleAsked { handle: handle.clone(), claim, name: decides.clone() }
-}
-
-fn give_back(claim: &Claim) -> Event {
-    Event::HandleGivenBack { claim: claim.claim.clone(), name: claim.name.clone() }
-}
-
-/// The platform keeps it: nothing has to be proven for a handle, so it is confirmed at once.
-fn kept(seller: &Seller, claim: &ResourceId) -> Vec<Event> {
-    let asked = seller.handles.asked.iter().filter(|asked| asked.claim == *claim);
-    asked
-        .map(|asked| Event::HandleKept { claim: claim.clone(), name: asked.name.clone() })
-        .collect()
-}
-
-fn held(seller: &Seller, claim: &ResourceId) -> Vec<Event> {
-    if seller.handles.asked.as_ref().is_none_or(|asked| asked.claim != *claim) {
-        return Vec::new();
-    }
-    let mut events: Vec<Event> = seller.handles.held.iter().map(give_back).collect();
-    events.push(Event::HandleHeld { claim: claim.clone() });
-    events
-}
-
-fn lost(seller: &Seller, claim: &ResourceId) -> Vec<Event> {
-    let handles = [&seller.handles.asked, &seller.handles.held];
-    let ours = handles.into_iter().flatten().any(|known| known.claim == *claim);
-    if ours { vec![Event::HandleLost { claim: claim.clone() }] } else { Vec::new() }
-}
-
-fn set_fee(seller: &Seller, fee: Money) -> Result<Vec<Event>, Refusal> {
-    if seller.fees.contains(&fee) {
+pub(super) fn plan_holiday(seller: &Seller, days: Period, now: Timestamp) -> Decided {
+    must_be(seller, ALIVE, "planning a holiday")?;
+    if seller.holiday.is_some_and(|holiday| holiday.days == days) {
         return Ok(Vec::new());
     }
-    let new = !seller.fees.iter().any(|known| known.currency == fee.currency);
-    if new && seller.fees.len() >= FEES_MAX {
-        return Err(Refusal::DeliveryFeesFull);
+    let planned = holiday(days, false);
+    if days.has_begun(now) {
+        return Ok(vec![planned, holiday(days, true)]);
     }
-    Ok(vec![Event::DeliveryFeeSet { fee }])
+    // A holiday that goes on today is over when a later one takes its place: everyone is told so.
+    let over = if seller.on_holiday().is_some() { end_holiday(seller) } else { Vec::new() };
+    Ok([over, vec![planned]].concat())
 }
 
-fn plan(seller: &Seller, window: Window, now: Timestamp) -> Vec<Event> {
-    if seller.holiday.is_some_and(|holiday| holiday.window == window) {
-        return Vec::new();
+pub(super) fn end_holiday(seller: &Seller) -> Vec<Event> {
+    seller.holiday.iter().map(|_| Event::HolidayChanged { holiday: None }).collect()
+}
+
+/// The clock and what is planned now decide: timers of a holiday that was given up or planned anew change nothing.
+pub(super) fn holiday_due(seller: &Seller, now: Timestamp) -> Vec<Event> {
+    match seller.holiday {
+        Some(Holiday { days, .. }) if days.is_over(now) => end_holiday(seller),
+        Some(Holiday { days, begun: false }) if days.has_begun(now) => vec![holiday(days, true)],
+        _ => Vec::new(),
     }
-    let mut events = vec![Event::HolidayPlanned { window }];
-    if window.from <= now {
-        events.push(Event::HolidayBegan { window });
-    }
-    events
+}
+
+fn holiday(days: Period, begun: bool) -> Event {
+    Event::HolidayChanged { holiday: Some(Holiday { days, begun }) }
 }

@@ -6,99 +6,85 @@ use base_ids::Tenant;
 use base_time::Timestamp;
 use cell_kernel::VendorRole;
 
-use super::{Refusal, TEAM_MAX};
+use super::{Decided, Refusal, TEAM_MAX};
 use crate::{
-    command::Command,
-    event::{Event, InvitationEnd},
-    state::Seller,
+    event::{Event, TeamStep},
+    state::{Member, Seller},
 };
 
 /// How long an invitation is open.
 pub(crate) const OPEN_FOR: Duration = Duration::from_hours(14 * 24);
 
-pub(super) fn decide(
-    seller: &Seller,
-    command: &Command,
-    now: Timestamp,
-) -> Result<Vec<Event>, Refusal> {
-    match command {
-        Command::Invite { user, role } => invite(seller, user, *role, now),
-        Command::AcceptInvitation { user } => accept(seller, user, now),
-        Command::DeclineInvitation { user } => {
-            open_invitation(seller, user, now)?;
-            Ok(vec![ended(user, InvitationEnd::Declined)])
+pub(super) fn invite(seller: &Seller, user: &Tenant, role: VendorRole, now: Timestamp) -> Decided {
+    match seller.team.get(user) {
+        Some(known) if !known.invited => Err(Refusal::MemberKnown(user.clone())),
+        None if seller.team.len() >= TEAM_MAX => Err(Refusal::TeamFull),
+        _ => {
+            let invited = Member { role, invited: true, at: now.after(OPEN_FOR) };
+            Ok(moved(user, TeamStep::Invited, Some(invited)))
         }
-        Command::ExpireInvitation { user, until } => {
-            let invitation = seller.invitations.get(user);
-            let due = *until <= now && invitation.is_some_and(|open| open.until == *until);
-            Ok(if due { vec![ended(user, InvitationEnd::Expired)] } else { Vec::new() })
-        }
-        Command::SetRole { user, role } => set_role(seller, user, *role),
-        Command::RemoveMember { user } if seller.invitations.contains_key(user) => {
-            Ok(vec![ended(user, InvitationEnd::Withdrawn)])
-        }
-        Command::RemoveMember { user } | Command::Leave { user } => {
-            member(seller, user)?;
-            an_owner_stays(seller, user)?;
-            Ok(vec![Event::MemberLeft { user: user.clone() }])
-        }
-        _ => Ok(Vec::new()),
     }
 }
 
-fn invite(
-    seller: &Seller,
-    user: &Tenant,
-    role: VendorRole,
-    now: Timestamp,
-) -> Result<Vec<Event>, Refusal> {
-    if seller.team.contains_key(user) {
-        return Err(Refusal::MemberKnown(user.clone()));
-    }
-    let known = seller.invitations.contains_key(user);
-    if !known && seller.team.len() + seller.invitations.len() >= TEAM_MAX {
-        return Err(Refusal::TeamFull);
-    }
-    Ok(vec![Event::MemberInvited { user: user.clone(), role, until: now.after(OPEN_FOR) }])
-}
-
-fn accept(seller: &Seller, user: &Tenant, now: Timestamp) -> Result<Vec<Event>, Refusal> {
-    if seller.team.contains_key(user) {
+pub(super) fn accept(seller: &Seller, user: &Tenant, now: Timestamp) -> Decided {
+    if member(seller, user).is_ok() {
         return Ok(Vec::new());
     }
-    let role = open_invitation(seller, user, now)?;
-    Ok(vec![Event::MemberJoined { user: user.clone(), role, at: now }])
+    let role = open_invitation(seller, user, now)?.role;
+    Ok(moved(user, TeamStep::Joined, Some(Member { role, invited: false, at: now })))
+}
+
+pub(super) fn decline(seller: &Seller, user: &Tenant, now: Timestamp) -> Decided {
+    open_invitation(seller, user, now)?;
+    Ok(moved(user, TeamStep::Declined, None))
+}
+
+/// The clock and the invitation as it is now decide: the timer of one that was given anew since changes nothing.
+pub(super) fn expire(seller: &Seller, user: &Tenant, now: Timestamp) -> Vec<Event> {
+    match seller.team.get(user) {
+        Some(known) if known.invited && known.at <= now => moved(user, TeamStep::Expired, None),
+        _ => Vec::new(),
+    }
+}
+
+pub(super) fn set_role(seller: &Seller, user: &Tenant, role: VendorRole) -> Decided {
+    let before = member(seller, user)?;
+    if before.role == role {
+        return Ok(Vec::new());
+    }
+    an_owner_stays(seller, before, user)?;
+    Ok(moved(user, TeamStep::RoleChanged, Some(Member { role, ..before })))
+}
+
+/// Removing somebody who was only invited takes the invitation back; nobody leaves what they have not joined.
+pub(super) fn remove(seller: &Seller, user: &Tenant, how: TeamStep) -> Decided {
+    let invited = seller.team.get(user).is_some_and(|known| known.invited);
+    if invited && how == TeamStep::Removed {
+        return Ok(moved(user, TeamStep::Withdrawn, None));
+    }
+    an_owner_stays(seller, member(seller, user)?, user)?;
+    Ok(moved(user, how, None))
 }
 
 /// An invitation that has run out is none, whether or not its timer has come.
-fn open_invitation(seller: &Seller, user: &Tenant, now: Timestamp) -> Result<VendorRole, Refusal> {
-    let open = seller.invitations.get(user).filter(|invitation| now < invitation.until);
-    open.map(|invitation| invitation.role).ok_or_else(|| Refusal::NotInvited(user.clone()))
+fn open_invitation(seller: &Seller, user: &Tenant, now: Timestamp) -> Result<Member, Refusal> {
+    let open = seller.team.get(user).filter(|known| known.invited && now < known.at);
+    open.copied().ok_or_else(|| Refusal::NotInvited(user.clone()))
 }
 
-fn set_role(seller: &Seller, user: &Tenant, role: VendorRole) -> Result<Vec<Event>, Refusal> {
-    let before = member(seller, user)?;
-    if before == role {
-        return Ok(Vec::new());
-    }
-    an_owner_stays(seller, user)?;
-    Ok(vec![Event::RoleChanged { user: user.clone(), role }])
-}
-
-fn member(seller: &Seller, user: &Tenant) -> Result<VendorRole, Refusal> {
-    let member = seller.team.get(user);
-    member.map(|member| member.role).ok_or_else(|| Refusal::MemberUnknown(user.clone()))
+fn member(seller: &Seller, user: &Tenant) -> Result<Member, Refusal> {
+    let member = seller.team.get(user).filter(|known| !known.invited);
+    member.copied().ok_or_else(|| Refusal::MemberUnknown(user.clone()))
 }
 
 /// Invariant seller-3: without this one there is still an owner.
-fn an_owner_stays(seller: &Seller, user: &Tenant) -> Result<(), Refusal> {
-    let is_owner = seller.team.get(user).is_some_and(|member| member.role == VendorRole::Owner);
-    if is_owner && seller.owners() == 1 {
+fn an_owner_stays(seller: &Seller, without: Member, user: &Tenant) -> Result<(), Refusal> {
+    if without.role == VendorRole::Owner && seller.owners() == 1 {
         return Err(Refusal::LastOwner(user.clone()));
     }
     Ok(())
 }
 
-fn ended(user: &Tenant, because: InvitationEnd) -> Event {
-    Event::InvitationEnded { user: user.clone(), because }
+fn moved(user: &Tenant, how: TeamStep, member: Option<Member>) -> Vec<Event> {
+    vec![Event::MemberMoved { user: user.clone(), how, member }]
 }

@@ -1,97 +1,40 @@
 //! Onboarding and trade: papers, the operators' decisions, the commission.
 
+use base_money::BasisPoints;
+use base_papers::{Check, Paper, PaperKind, Submission};
+use base_time::Timestamp;
 use cell_kernel::Asked;
 
-use super::{ALIVE, Refusal, must_be};
+use super::{ALIVE, Decided, Refusal, must_be};
 use crate::{
-    command::{Command, Reason},
-    event::{Event, Override},
-    papers::Requirement,
+    command::Reason,
+    event::{CommissionRate, Event, Override},
     state::{Seller, Status},
 };
 
-pub(super) fn decide(
-    seller: &Seller,
-    command: &Command,
-    asked: &Asked,
-) -> Result<Vec<Event>, Refusal> {
-    match command {
-        Command::SubmitPaper { paper } => {
-            must_be(seller, ALIVE, "submitting papers")?;
-            let known = seller.papers.get(&paper.requirement());
-            if known
-                .is_some_and(|known| known.paper == *paper && known.check == paper.first_check())
-            {
-                return Ok(Vec::new());
-            }
-            let (paper, check) = (paper.clone(), paper.first_check());
-            Ok(vec![Event::PaperSubmitted { paper, check, at: asked.at }])
-        }
-        Command::VerifyPaper { requirement } => {
-            submitted(seller, *requirement)?;
-            Ok(vec![Event::PaperVerified { requirement: *requirement }])
-        }
-        Command::RejectPaper { requirement, reason } => {
-            submitted(seller, *requirement)?;
-            let (requirement, reason) = (*requirement, reason.clone());
-            Ok(vec![Event::PaperRejected { requirement, reason }])
-        }
-        Command::Submit => to(
-            seller,
-            Status::Submitted,
-            &[Status::Applied, Status::Rejected],
-            "submitting",
-            || Event::Submitted,
-        ),
-        Command::Approve { override_reason } => approve(seller, override_reason.as_ref(), asked),
-        Command::Reject { reason } => {
-            to(seller, Status::Rejected, &[Status::Submitted], "rejecting", || Event::Rejected {
-                reason: reason.clone(),
-            })
-        }
-        Command::Suspend { reason } => {
-            to(seller, Status::Suspended, &[Status::Open], "suspending", || Event::Suspended {
-                reason: reason.clone(),
-            })
-        }
-        Command::Reinstate { reason } => to(
-            seller,
-            Status::Open,
-            &[Status::Suspended, Status::Terminated],
-            "reinstating",
-            || Event::Reinstated { reason: reason.clone() },
-        ),
-        Command::Terminate { reason } => to(
-            seller,
-            Status::Terminated,
-            &[Status::Open, Status::Suspended],
-            "terminating",
-            || Event::Terminated { reason: reason.clone() },
-        ),
-        Command::SetCommission { rate, reason } => {
-            let (reason, by) = (reason.clone(), asked.caller.name());
-            Ok(vec![Event::CommissionSet { rate: *rate, reason, by }])
-        }
-        _ => Ok(Vec::new()),
+/// From where each status can be reached, and what going there is called. Approval leads to `Open` too, by a rule of its own.
+fn ways_to(status: Status) -> (&'static [Status], &'static str) {
+    match status {
+        Status::Applied => (&[], "applying again"),
+        Status::Submitted => (&[Status::Applied, Status::Rejected], "submitting"),
+        Status::Rejected => (&[Status::Submitted], "rejecting"),
+        Status::Open => (&[Status::Suspended, Status::Terminated], "reinstating"),
+        Status::Suspended => (&[Status::Open], "suspending"),
+        Status::Terminated => (&[Status::Open, Status::Suspended], "terminating"),
     }
 }
 
 /// Asking for what is so already changes nothing.
-fn to(
-    seller: &Seller,
-    target: Status,
-    from: &'static [Status],
-    wanted: &'static str,
-    event: impl FnOnce() -> Event,
-) -> Result<Vec<Event>, Refusal> {
-    if seller.status == target {
+pub(super) fn enter(seller: &Seller, to: Status, reason: Option<&Reason>) -> Decided {
+    if seller.status == to {
         return Ok(Vec::new());
     }
+    let (from, wanted) = ways_to(to);
     must_be(seller, from, wanted)?;
-    Ok(vec![event()])
+    Ok(vec![Event::StatusChanged { to, reason: reason.cloned(), despite: None }])
 }
 
-fn approve(seller: &Seller, reason: Option<&Reason>, asked: &Asked) -> Result<Vec<Event>, Refusal> {
+pub(super) fn approve(seller: &Seller, reason: Option<&Reason>, asked: &Asked) -> Decided {
     if seller.status == Status::Open {
         return Ok(Vec::new());
     }
@@ -105,13 +48,24 @@ fn approve(seller: &Seller, reason: Option<&Reason>, asked: &Asked) -> Result<Ve
             Some(Override { reason, missing, by, at: asked.at })
         }
     };
-    Ok(vec![Event::Approved { despite }])
+    Ok(vec![Event::StatusChanged { to: Status::Open, reason: None, despite }])
 }
 
-fn submitted(seller: &Seller, requirement: Requirement) -> Result<(), Refusal> {
-    if seller.papers.contains_key(&requirement) {
-        Ok(())
-    } else {
-        Err(Refusal::SubmissionUnknown(requirement))
+pub(super) fn submit_paper(seller: &Seller, paper: &Paper, now: Timestamp) -> Decided {
+    must_be(seller, ALIVE, "submitting papers")?;
+    if seller.papers.has_unchecked(paper) {
+        return Ok(Vec::new());
     }
+    let (paper, check) = (paper.clone(), Check::first(paper));
+    Ok(vec![Event::PaperSubmitted(Submission { paper, check, at: now })])
+}
+
+pub(super) fn check_paper(seller: &Seller, kind: PaperKind, check: Check) -> Decided {
+    let known = seller.papers.get(kind).cloned().ok_or(Refusal::SubmissionUnknown(kind))?;
+    Ok(vec![Event::PaperChecked(Submission { check, ..known })])
+}
+
+pub(super) fn agree(rate: BasisPoints, reason: &Reason, asked: &Asked) -> Vec<Event> {
+    let (reason, by) = (Some(reason.clone()), asked.caller.name());
+    vec![Event::CommissionSet(CommissionRate { rate, from: asked.at, reason, by })]
 }

@@ -1,6 +1,7 @@
 //! The laws that sellers keep, whatever is asked in whatever order.
 
 use base_money::{Currency, Money};
+use base_papers::PaperKind;
 use base_time::Timestamp;
 use cell_kernel::{
     VendorRole,
@@ -9,10 +10,10 @@ use cell_kernel::{
 use proptest::prelude::*;
 use strum::VariantNames as _;
 
-use super::{HANDLE_NAME, OTHER_NAME, apply, operator, papers, rate, tenant, terms, text, window};
+use super::{HANDLE_NAME, OTHER_NAME, apply, operator, papers, rate, rule, tenant, terms, text};
 use crate::{
     Command, Event, Facts, Sellers,
-    papers::Requirement,
+    command::Change,
     state::{Seller, Status},
 };
 
@@ -22,7 +23,7 @@ fn every_event_ever_written_still_reads() {
     let state = old_events_still_lift::<Sellers>(golden);
     let seller = state.seller.unwrap();
     assert_eq!(seller.status, Status::Open);
-    assert_eq!(seller.handles.held.unwrap().handle.as_str(), "rif");
+    assert_eq!(seller.handles.held.unwrap().wanted.as_str(), "rif");
     for kind in Event::VARIANTS {
         assert!(golden.contains(&format!("\"kind\":\"{kind}\"")), "no golden line of {kind}");
     }
@@ -45,42 +46,39 @@ fn any_command() -> impl Strategy<Value = Command> {
     let reason = || text::<crate::command::Reason>("because");
     let trade = prop_oneof![
         Just(apply("atlas")),
-        prop::sample::select(papers().to_vec()).prop_map(|paper| Command::SubmitPaper { paper }),
-        Just(Command::VerifyPaper { requirement: Requirement::BankAccount }),
-        Just(Command::RejectPaper { requirement: Requirement::TaxNumber, reason: reason() }),
+        prop::sample::select(papers().to_vec()).prop_map(Command::SubmitPaper),
+        Just(Command::VerifyPaper(PaperKind::BankAccount)),
+        Just(Command::RejectPaper { requirement: PaperKind::TaxNumber, reason: reason() }),
         Just(Command::Submit),
         prop::option::of(Just(reason()))
             .prop_map(|override_reason| Command::Approve { override_reason }),
-        Just(Command::Reject { reason: reason() }),
-        Just(Command::Suspend { reason: reason() }),
-        Just(Command::Reinstate { reason: reason() }),
-        Just(Command::Terminate { reason: reason() }),
-        (0..=10_000u32).prop_map(move |points| Command::SetCommission {
+        Just(rule(Status::Rejected)),
+        Just(rule(Status::Suspended)),
+        Just(rule(Status::Open)),
+        Just(rule(Status::Terminated)),
+        (0..=10_000i32).prop_map(move |points| Command::SetCommission {
             rate: rate(points),
             reason: reason()
         }),
     ];
-    let days = (0..60i64, 1..30i64).prop_map(|(from, span)| window(from, from + span));
+    let days = (0..60i64, 1..30i64).prop_map(|(from, span)| super::days(from, from + span));
     let shop = prop_oneof![
-        (0..500i64)
-            .prop_map(|minor| Command::SetDeliveryFee { fee: Money::new(Currency::MAD, minor) }),
-        days.clone().prop_map(|window| Command::PlanHoliday { window }),
-        days.clone().prop_map(|window| Command::BeginHoliday { window }),
-        days.prop_map(|window| Command::FinishHoliday { window }),
+        (0..500i64).prop_map(|minor| Command::SetDeliveryFee(Money::new(Currency::MAD, minor))),
+        days.prop_map(Command::PlanHoliday),
+        Just(Command::HolidayDue),
         Just(Command::EndHoliday),
-        prop::sample::select(vec!["atlas", "rif"]).prop_map(|handle| Command::ChangeProfile {
-            name: None,
-            city: None,
-            handle: Some(text(handle)),
+        prop::sample::select(vec!["atlas", "rif"]).prop_map(|handle| {
+            Command::ChangeProfile(Change { handle: Some(text(handle)), ..Change::default() })
         }),
     ];
     let team = prop_oneof![
         (any_user(), any_role()).prop_map(|(user, role)| Command::Invite { user, role }),
-        any_user().prop_map(|user| Command::AcceptInvitation { user }),
-        any_user().prop_map(|user| Command::DeclineInvitation { user }),
+        any_user().prop_map(Command::AcceptInvitation),
+        any_user().prop_map(Command::DeclineInvitation),
+        any_user().prop_map(Command::ExpireInvitation),
         (any_user(), any_role()).prop_map(|(user, role)| Command::SetRole { user, role }),
-        any_user().prop_map(|user| Command::RemoveMember { user }),
-        any_user().prop_map(|user| Command::Leave { user }),
+        any_user().prop_map(Command::RemoveMember),
+        any_user().prop_map(Command::Leave),
     ];
     prop_oneof![trade, shop, team]
 }
@@ -88,8 +86,8 @@ fn any_command() -> impl Strategy<Value = Command> {
 /// What a gather would answer.
 fn facts_of(command: &Command) -> Facts {
     match command {
-        Command::FileApplication { .. } => terms(HANDLE_NAME),
-        Command::ChangeProfile { handle: Some(handle), .. } => {
+        Command::FileApplication(_) => terms(HANDLE_NAME),
+        Command::ChangeProfile(Change { handle: Some(handle), .. }) => {
             let name = if handle.as_str() == "atlas" { HANDLE_NAME } else { OTHER_NAME };
             Facts { terms: None, handle: Some(tenant(name)) }
         }
@@ -103,12 +101,9 @@ fn answer(seller: &Seller, yes: bool) -> Vec<Command> {
     let claims = asked.map(|asked| asked.claim.clone());
     let answers = claims.flat_map(|claim| {
         if yes {
-            vec![
-                Command::NoteHandleKept { claim: claim.clone() },
-                Command::NoteHandleHeld { claim },
-            ]
+            vec![Command::NoteHandleKept(claim.clone()), Command::NoteHandleHeld(claim)]
         } else {
-            vec![Command::NoteHandleLost { claim }]
+            vec![Command::NoteHandleLost(claim)]
         }
     });
     answers.collect()
@@ -144,10 +139,11 @@ fn keeps_its_promises(seller: &Seller, now: Timestamp) -> Result<(), TestCaseErr
     let open = seller.closed_because().is_none();
     prop_assert!(!open || seller.status == Status::Open, "seller-1");
     prop_assert!(!open || seller.holiday.is_none_or(|holiday| !holiday.begun), "seller-1");
-    for (requirement, submission) in &seller.papers {
-        prop_assert_eq!(*requirement, submission.paper.requirement(), "seller-4");
+    for submission in seller.papers.iter() {
+        let kind = submission.paper.kind();
+        prop_assert_eq!(seller.papers.get(kind), Some(submission), "seller-4");
     }
     let begun = seller.holiday.filter(|holiday| holiday.begun);
-    prop_assert!(begun.is_none_or(|holiday| holiday.window.from <= now), "begun before its time");
+    prop_assert!(begun.is_none_or(|holiday| holiday.days.from <= now), "begun before its time");
     Ok(())
 }

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use base_claims::{Claim, Moved, Step};
 use base_ids::{MessageId, StreamName, Version};
 use base_time::Timestamp;
 use cell_kernel::{Heard, Outbox, Posted, Replica as _, Rows, Seen, story::Story};
 use prost::Message as _;
 
-use super::{HANDLE_NAME, leila, open_shop, tenant, text};
+use super::{HANDLE_NAME, holiday, leila, moved, open_shop, tenant, text};
 use crate::{
     Event, Sellers, State, announce,
     replica::{SellerRow, SellersEverywhere},
-    wire,
+    state::Status,
+    wire::sellers as wire,
 };
 
 /// Everything that was published while the story happened, with the version of its event.
@@ -63,15 +65,16 @@ fn fold(rows: &mut BTreeMap<String, SellerRow>, version: u64, told: &wire::Selle
 }
 
 fn a_life() -> Story<Sellers> {
-    let days = super::window(1, 2);
+    let days = super::days(1, 2);
+    let claim = Claim { wanted: text("atlas"), claim: text("c1"), decides: tenant(HANDLE_NAME) };
     open_shop().given([
-        Event::HandleAsked { handle: text("atlas"), claim: text("c1"), name: tenant(HANDLE_NAME) },
-        Event::HandleHeld { claim: text("c1") },
-        Event::HolidayPlanned { window: days },
-        Event::HolidayBegan { window: days },
-        Event::HolidayEnded { window: days },
-        Event::Suspended { reason: text("counterfeit") },
-        Event::Reinstated { reason: text("proven wrong") },
+        Event::HandleMoved(Moved { claim: claim.clone(), to: Step::Asked }),
+        Event::HandleMoved(Moved { claim, to: Step::Held }),
+        holiday(days, false),
+        holiday(days, true),
+        Event::HolidayChanged { holiday: None },
+        moved(Status::Suspended, Some(text("counterfeit"))),
+        moved(Status::Open, Some(text("proven wrong"))),
     ])
 }
 
@@ -154,5 +157,24 @@ fn a_sellers_papers_are_in_nothing_that_is_published() {
         for private in [super::ICE, super::RIB, leila().as_str(), "users/samir", "counterfeit"] {
             assert!(!shown.contains(private), "{private} in {shown}");
         }
+    }
+}
+
+#[test]
+fn every_status_requirement_and_check_has_its_word_in_the_contract() {
+    use base_papers::{Check, PaperKind};
+    use strum::IntoEnumIterator as _;
+    for status in Status::iter() {
+        let word = status.as_str().to_uppercase();
+        assert!(wire::SellerStatus::from_str_name(&word).is_some(), "{word}");
+    }
+    for kind in PaperKind::iter() {
+        let word = kind.as_str().to_uppercase();
+        assert!(wire::Requirement::from_str_name(&word).is_some(), "{word}");
+    }
+    let wrong = Check::FoundWrong(text("not readable"));
+    for check in [Check::Received, Check::Computed, Check::Attested, Check::Verified, wrong] {
+        let word = check.as_str().to_uppercase();
+        assert!(wire::submission::Check::from_str_name(&word).is_some(), "{word}");
     }
 }

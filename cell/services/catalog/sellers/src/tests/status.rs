@@ -1,9 +1,10 @@
 //! Every status × every command that moves it.
 
+use base_papers::{Paper, PaperKind};
 use cell_kernel::story::Story;
 
-use super::{approved, atlas, operator, papers, submitted, text};
-use crate::{Command, Event, Facts, Refusal, Sellers, papers::Requirement, state::Status};
+use super::{approved, atlas, moved, operator, papers, rule, submitted, text};
+use crate::{Command, Facts, Refusal, Sellers, command::Change, state::Status};
 
 const ALL: [Status; 6] = [
     Status::Applied,
@@ -16,17 +17,26 @@ const ALL: [Status; 6] = [
 
 /// A shop with all its papers, in this status.
 fn shop(status: Status) -> Story<Sellers> {
-    let reason = || text("because");
     let way = match status {
         Status::Applied => vec![],
-        Status::Submitted => vec![Event::Submitted],
-        Status::Rejected => vec![Event::Submitted, Event::Rejected { reason: reason() }],
-        Status::Open => vec![Event::Submitted, approved()],
+        Status::Submitted => vec![moved(Status::Submitted, None)],
+        Status::Rejected => {
+            vec![moved(Status::Submitted, None), moved(Status::Rejected, Some(text("because")))]
+        }
+        Status::Open => vec![moved(Status::Submitted, None), approved()],
         Status::Suspended => {
-            vec![Event::Submitted, approved(), Event::Suspended { reason: reason() }]
+            vec![
+                moved(Status::Submitted, None),
+                approved(),
+                moved(Status::Suspended, Some(text("because"))),
+            ]
         }
         Status::Terminated => {
-            vec![Event::Submitted, approved(), Event::Terminated { reason: reason() }]
+            vec![
+                moved(Status::Submitted, None),
+                approved(),
+                moved(Status::Terminated, Some(text("because"))),
+            ]
         }
     };
     atlas().given(papers().iter().map(submitted)).given(way).by(operator())
@@ -53,20 +63,16 @@ fn end(status: Status, command: &Command) -> Ends {
 #[test]
 fn every_status_answers_every_command() {
     use Ends::{In, No, Same};
-    let reason = || text("because");
     let (submitted, rejected, open) = (Status::Submitted, Status::Rejected, Status::Open);
     let (suspended, terminated) = (Status::Suspended, Status::Terminated);
     // In the order of ALL: applied, submitted, rejected, open, suspended, terminated.
     let table = [
         (Command::Submit, [In(submitted), Same, In(submitted), No, No, No]),
         (Command::Approve { override_reason: None }, [No, In(open), No, Same, No, No]),
-        (Command::Reject { reason: reason() }, [No, In(rejected), Same, No, No, No]),
-        (Command::Suspend { reason: reason() }, [No, No, No, In(suspended), Same, No]),
-        (Command::Reinstate { reason: reason() }, [No, No, No, Same, In(open), In(open)]),
-        (
-            Command::Terminate { reason: reason() },
-            [No, No, No, In(terminated), In(terminated), Same],
-        ),
+        (rule(Status::Rejected), [No, In(rejected), Same, No, No, No]),
+        (rule(Status::Suspended), [No, No, No, In(suspended), Same, No]),
+        (rule(Status::Open), [No, No, No, Same, In(open), In(open)]),
+        (rule(Status::Terminated), [No, No, No, In(terminated), In(terminated), Same]),
     ];
     for (command, ends) in &table {
         for (status, expected) in ALL.iter().zip(ends) {
@@ -78,10 +84,10 @@ fn every_status_answers_every_command() {
 #[test]
 fn only_a_seller_that_has_ended_takes_no_changes_of_its_shop() {
     let changes = [
-        Command::SubmitPaper { paper: crate::papers::Paper::TaxNumber(text("7654321")) },
-        Command::ChangeProfile { name: None, city: Some(text("Fès")), handle: None },
-        Command::SetDeliveryFee { fee: base_money::Money::new(base_money::Currency::MAD, 1) },
-        Command::PlanHoliday { window: super::window(5, 6) },
+        Command::SubmitPaper(Paper::TaxNumber(text("7654321"))),
+        Command::ChangeProfile(Change { city: Some(text("Fès")), ..Change::default() }),
+        Command::SetDeliveryFee(base_money::Money::new(base_money::Currency::MAD, 1)),
+        Command::PlanHoliday(super::days(5, 6)),
     ];
     for status in ALL {
         for command in &changes {
@@ -108,25 +114,25 @@ fn nobody_opens_without_what_is_required_unless_an_operator_says_why() {
     let told = atlas()
         .by(operator())
         .given(some.map(|paper| submitted(&paper)))
-        .given([Event::Submitted])
+        .given([moved(Status::Submitted, None)])
         .when_knowing(&Command::Approve { override_reason: None }, &Facts::default())
-        .refused(&Refusal::RequirementsMissing(vec![Requirement::BankAccount]));
+        .refused(&Refusal::RequirementsMissing(vec![PaperKind::BankAccount]));
     let why = Command::Approve { override_reason: Some(text("paid by hand until January")) };
     let told = told.when_knowing(&why, &Facts::default()).decided().0;
     let despite = told.state().seller.as_ref().unwrap().despite.clone().unwrap();
-    assert_eq!(despite.missing, [Requirement::BankAccount]);
+    assert_eq!(despite.missing, [PaperKind::BankAccount]);
     assert_eq!(despite.by, "users/omar as operator");
 }
 
 #[test]
 fn a_submission_that_was_found_wrong_is_missing_until_there_is_another() {
-    let requirement = Requirement::CompanyNumber;
+    let requirement = PaperKind::CompanyNumber;
     let reject = Command::RejectPaper { requirement, reason: text("not yours") };
     let told = shop(Status::Submitted).when_knowing(&reject, &Facts::default()).decided().0;
     let told = told
         .when_knowing(&Command::Approve { override_reason: None }, &Facts::default())
         .refused(&Refusal::RequirementsMissing(vec![requirement]));
-    let again = Command::SubmitPaper { paper: papers()[0].clone() };
+    let again = Command::SubmitPaper(papers()[0].clone());
     told.when_knowing(&again, &Facts::default())
         .then([submitted(&papers()[0])])
         .when_knowing(&again, &Facts::default())
@@ -137,13 +143,15 @@ fn a_submission_that_was_found_wrong_is_missing_until_there_is_another() {
 
 #[test]
 fn a_vendor_that_nobody_has_applied_for_says_so_but_passes_over_what_it_hears() {
-    use cell_kernel::story::story;
+    use cell_kernel::{Caller, story::story};
     let unknown = Refusal::SellerUnknown("vendors/nobody".parse().unwrap());
     story::<Sellers>("vendors/nobody")
+        .by(operator())
         .when_knowing(&Command::Submit, &Facts::default())
         .refused(&unknown)
-        .when_knowing(&Command::NoteHandleHeld { claim: text("c1") }, &Facts::default())
+        .by(Caller::platform("names"))
+        .when_knowing(&Command::NoteHandleHeld(text("c1")), &Facts::default())
         .then_nothing()
-        .when_knowing(&Command::BeginHoliday { window: super::window(1, 2) }, &Facts::default())
+        .when_knowing(&Command::HolidayDue, &Facts::default())
         .then_nothing();
 }

@@ -1,11 +1,12 @@
 //! Sellers as every cell knows them, folded from what they publish.
 
-use base_ids::Version;
+use base_ids::{NameInScripts, Tenant, Version};
 use base_time::Timestamp;
 use cell_kernel::{Heard, Replica, Rows, Unreadable};
+use cell_words::told::{read, speaker};
 use serde::{Deserialize, Serialize};
 
-use crate::{state::Status, wire};
+use crate::{command::Profile, state::Status, wire::sellers::SellerPublished};
 
 /// Every seller; keyed `of/<vendor id>`, and again, for lists, `trading/<vendor id>` while it trades or is on holiday and
 /// `status/<status>/<vendor id>`.
@@ -15,21 +16,15 @@ pub struct SellersEverywhere;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SellerRow {
     /// vendors/{vendor}
-    pub vendor: String,
+    pub vendor: Tenant,
     /// How far it is. For operators.
     pub status: Status,
     /// Why its offers do not sell; empty if they do.
     pub closed_because: String,
     /// With a holiday: until when.
     pub closed_until: Timestamp,
-    /// Its name in Arabic letters.
-    pub arabic: String,
-    /// In Latin letters.
-    pub latin: String,
-    /// In Tifinagh.
-    pub tifinagh: String,
-    /// Its city.
-    pub city: String,
+    /// How it shows itself.
+    pub profile: Profile,
     /// Its handle, once it is its own.
     pub handle: String,
     /// The event that told this: older news, which may come late when a seller has moved, is passed over.
@@ -42,14 +37,19 @@ impl SellerRow {
         self.closed_because.is_empty()
     }
 
-    /// Whether shoppers find it in the list.
-    fn trades(&self) -> bool {
-        self.open() || self.closed_because == "holiday"
-    }
-
     /// Whether shoppers may know of it at all: not before it was opened for the first time.
     pub fn is_public(&self) -> bool {
         self.closed_because != "onboarding"
+    }
+
+    /// Under which keys it is found now.
+    fn keys(&self) -> Vec<String> {
+        let id = self.vendor.id();
+        let mut keys = vec![key_of(id), format!("{}{id}", status_prefix(self.status))];
+        if self.open() || self.closed_because == "holiday" {
+            keys.push(format!("{TRADING}{id}"));
+        }
+        keys
     }
 }
 
@@ -66,12 +66,6 @@ pub fn status_prefix(status: Status) -> String {
     format!("status/{}/", status.as_str())
 }
 
-fn id(vendor: &str) -> Result<&str, Unreadable> {
-    vendor
-        .strip_prefix("vendors/")
-        .ok_or_else(|| Unreadable(format!("`{vendor}` is not a vendor's name")))
-}
-
 impl Replica for SellersEverywhere {
     const NAME: &'static str = "sellers";
     type Row = SellerRow;
@@ -81,7 +75,7 @@ impl Replica for SellersEverywhere {
     }
 
     fn key(heard: &Heard<'_>) -> Result<String, Unreadable> {
-        Ok(key_of(id(&heard.read::<wire::SellerPublished>()?.vendor)?))
+        Ok(key_of(heard.from.tenant.id()))
     }
 
     fn fold(
@@ -92,41 +86,34 @@ impl Replica for SellersEverywhere {
         if before.as_ref().is_some_and(|before| before.version >= heard.version) {
             return Ok(());
         }
-        let told: wire::SellerPublished = heard.read()?;
-        let vendor = id(&told.vendor)?.to_owned();
-        let row = row(told, heard.version)?;
-        if let Some(before) = before {
-            rows.delete(format!("{}{vendor}", status_prefix(before.status)));
-            rows.delete(format!("{TRADING}{vendor}"));
+        let row = row(heard.read()?, heard)?;
+        for key in before.iter().flat_map(SellerRow::keys) {
+            rows.delete(key);
         }
-        rows.put(key_of(&vendor), &row);
-        rows.put(format!("{}{vendor}", status_prefix(row.status)), &row);
-        if row.trades() {
-            rows.put(format!("{TRADING}{vendor}"), &row);
+        for key in row.keys() {
+            rows.put(key, &row);
         }
         Ok(())
     }
 }
 
-fn row(told: wire::SellerPublished, version: Version) -> Result<SellerRow, Unreadable> {
-    let status = told
-        .status
-        .parse()
-        .map_err(|_| Unreadable(format!("`{}` is not a seller's status", told.status)))?;
+fn row(told: SellerPublished, heard: &Heard<'_>) -> Result<SellerRow, Unreadable> {
     if told.open != told.closed_because.is_empty() {
         return Err(Unreadable("a seller is open and says why it is closed".to_owned()));
     }
-    let name = told.display_name.unwrap_or_default();
+    let shown = told.display_name.unwrap_or_default();
+    let name = NameInScripts {
+        arabic: read(&shown.ar)?,
+        latin: read(&shown.fr)?,
+        tifinagh: read(&told.display_name_tifinagh)?,
+    };
     Ok(SellerRow {
-        vendor: told.vendor,
-        status,
+        vendor: speaker(&told.vendor, heard)?,
+        status: read(&told.status)?,
         closed_because: told.closed_because,
         closed_until: Timestamp::from_millis(told.closed_until_ms),
-        arabic: name.ar,
-        latin: name.fr,
-        tifinagh: told.display_name_tifinagh,
-        city: told.city,
+        profile: Profile { name, city: read(&told.city)? },
         handle: told.handle,
-        version,
+        version: heard.version,
     })
 }
