@@ -8,19 +8,23 @@ use crate::{
     house::House,
     programs::{self, Build},
     say,
-    tidy::{Source, codes},
+    tidy::codes::PAGES,
 };
 
 /// Programs that print their settings with `--check`, and where the example goes.
 const SETTINGS: [(&str, &str, &[&str]); 2] = [
     ("souk-control-plane", "docs/operations/souk-control-plane.toml", &["--check"]),
-    ("souk-cell", "docs/operations/souk-cell.toml", &["--check"]),
+    (
+        "souk-cell",
+        "docs/operations/souk-cell.toml",
+        &["--check", "--set", "outside.secret_file=platform.secret"],
+    ),
 ];
 
 /// Writes everything that is generated, or only says whether it is as it would be written.
 pub(crate) fn run(house: &House, only_check: bool) -> anyhow::Result<bool> {
     let binaries = programs::build_these(house, Build::Dev, &["cp-server", "cell-server"])?;
-    let mut files = vec![(format!("{}/README.md", codes::PAGES), codes_page(house))];
+    let mut files = vec![(format!("{PAGES}/README.md"), codes_page(house))];
     for (program, path, args) in SETTINGS {
         files.push((path.to_owned(), settings(&binaries, program, args)?));
     }
@@ -60,18 +64,25 @@ fn settings(binaries: &Path, program: &str, args: &[&str]) -> anyhow::Result<Str
     ))
 }
 
-/// Every code with the first line of its page.
+/// Every code with what its page says first.
 fn codes_page(house: &House) -> String {
-    let sources: Vec<Source> =
-        house.files("", "rs").iter().map(|path| Source::new(path, &house.text(path))).collect();
-    let mut page = "# Error codes\n\nEvery code that a client can get, in `code` of `application/problem+json` and in `reason` of gRPC's error details. Written by\n`cargo xtask gen`.\n\n| code | said by |\n| --- | --- |\n".to_owned();
-    for (code, place) in codes::all(&sources) {
-        let said_by = match place.split('/').collect::<Vec<_>>()[..] {
-            ["cell", "services", _, service, ..] => service.to_owned(),
-            _ => "the platform".to_owned(),
+    let mut page = "# Error codes\n\nEvery code that a client can get: in `code` of `application/problem+json`, in `reason` of gRPC's error \
+                    details, and in the problems that carts and checkouts list. Written by `cargo xtask gen`.\n\n| code | meaning |\n| --- | --- |\n"
+        .to_owned();
+    for path in house.files(PAGES, "md") {
+        let Some(code) = path
+            .strip_prefix(PAGES)
+            .and_then(|name| name.trim_start_matches('/').strip_suffix(".md"))
+        else {
+            continue;
         };
+        if code == "README" {
+            continue;
+        }
+        let text = house.text(&path);
+        let meaning = text.lines().skip(1).find(|line| !line.trim().is_empty()).unwrap_or_default();
         // Writing to a string cannot fail.
-        let _ = writeln!(page, "| [{code}]({code}.md) | {said_by} |");
+        let _ = writeln!(page, "| [{code}]({code}.md) | {meaning} |");
     }
     page
 }

@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     http::Api,
-    launch::{Fleet, Member, Place, Plan},
+    launch::{Fleet, Member, Place, Plan, refuse_if_used},
     say,
 };
 
@@ -51,7 +51,12 @@ pub struct Dev {
 pub async fn dev(asked: Dev) -> anyhow::Result<bool> {
     let begun = Instant::now();
     let mut asked_to_stop = Stop::listen()?;
-    if asked.fresh {
+    refuse_if_used(&asked.home)?;
+    let unfinished = asked.home.join(record::UNFINISHED).exists();
+    if unfinished && !asked.fresh {
+        say::line("an earlier run was stopped while it loaded the catalogue; this one begins anew");
+    }
+    if asked.fresh || unfinished {
         Place::clear(&asked.home)?;
     }
     let plan = Plan {

@@ -7,7 +7,7 @@ mod ports;
 mod program;
 mod spec;
 
-pub use fleet::{Ended, Fleet, Plan};
+pub use fleet::{Ended, Fleet, Plan, refuse_if_used};
 pub use homes::Homes;
 pub use place::Place;
 pub use ports::{Ports, holder};

@@ -8,10 +8,10 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use loadtest_demo::{Catalogue, Offer, Scale, VendorStatus};
 use serde_json::{Value, json};
 
-use super::record::{Counts, FILE, Person, Pick, Record};
+use super::record::{Counts, FILE, Person, Pick, Record, UNFINISHED};
 use crate::{
     demo,
-    http::{Api, Ask, list, refused_with},
+    http::{Api, Ask, list},
     launch::{Fleet, Homes},
     market::open_stall,
     people::{Account, Keys, Mailbox, Operator, Vendor},
@@ -36,15 +36,11 @@ struct Loader<'f> {
     mailbox: Mailbox,
     keys: Keys,
     homes: Homes,
-    /// An earlier run was stopped on the way: what is there already is left as it is.
-    again: bool,
 }
 
 /// Loads the catalogue, or finds it loaded.
 pub(super) async fn once(fleet: &Fleet, api: &Api, scale: Scale) -> anyhow::Result<Record> {
-    let found: Option<Record> = fleet.place().read(FILE);
-    let again = found.is_some();
-    if let Some(record) = found.filter(|record| record.whole) {
+    if let Some(record) = fleet.place().read::<Record>(FILE) {
         if record.scale != scale.to_string() {
             say::line(format!(
                 "the catalogue was loaded at scale {}; --fresh begins anew at another",
@@ -60,7 +56,6 @@ pub(super) async fn once(fleet: &Fleet, api: &Api, scale: Scale) -> anyhow::Resu
         mailbox: Mailbox::at(&fleet.place().mail()),
         keys: Keys::of_seed(rand::random()),
         homes: fleet.homes().await?,
-        again,
     };
     loader.load().await
 }
@@ -72,15 +67,9 @@ impl Loader<'_> {
             "loading the demo catalogue at scale {scale}, through {}",
             self.api.base()
         ));
-        let begun = Record {
-            scale: scale.to_string(),
-            whole: false,
-            counts: Counts::default(),
-            shopper: Person::default(),
-            operator: Person::default(),
-            picks: Vec::new(),
-        };
-        self.fleet.place().write(FILE, &begun)?;
+        self.fleet
+            .place()
+            .write(UNFINISHED, &json!({"since": "this file is gone once everything is loaded"}))?;
         let clerk = self.person("operator@souk.example", "Souk", "fr-MA").await?;
         self.fleet.ctl(&["operators", "grant", &clerk.user]).await?;
         let operator = Operator::new(clerk, self.api, &self.keys);
@@ -96,23 +85,18 @@ impl Loader<'_> {
             offers,
         };
         let record = Record {
-            whole: true,
+            scale: scale.to_string(),
             counts,
             shopper,
             operator: self.shown(&operator.account),
             picks,
-            ..begun
         };
         self.fleet.place().write(FILE, &record)?;
+        self.fleet.place().remove(UNFINISHED)?;
         Ok(record)
     }
 
     async fn person(&self, email: &str, name: &str, locale: &str) -> anyhow::Result<Account> {
-        if self.again
-            && let Ok(account) = Account::sign_in(self.api, email, PASSWORD).await
-        {
-            return Ok(account);
-        }
         let opened = Account::open(self.api, &self.mailbox, email, PASSWORD, name, locale).await;
         opened.with_context(|| format!("{email} cannot register"))
     }
@@ -145,12 +129,9 @@ impl Loader<'_> {
                 let owner = self.person(&sample.email, &sample.names.latin, "fr-MA").await?;
                 let application = demo::application(&sample);
                 let vendor = Vendor::apply(&owner, self.api, &self.keys, &application).await?;
-                let gone = onboard(operator, &vendor, &sample).await;
+                onboard(operator, &vendor, &sample).await?;
                 bar.inc(1);
-                match gone {
-                    Err(error) if !(self.again && refused_with(&error).is_some()) => Err(error),
-                    _ => Ok((sample, vendor)),
-                }
+                anyhow::Ok((sample, vendor))
             }
         });
         let vendors: Vec<_> = opened.buffer_unordered(AT_ONCE).try_collect().await?;

@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 /// The file of the place that holds the record.
 pub(super) const FILE: &str = "demo.json";
 
+/// The file that is there while loading is under way.
+pub(super) const UNFINISHED: &str = "demo-unfinished.json";
+
 /// What was loaded.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Record {
     pub(super) scale: String,
-    /// Everything is there; an earlier run may have been stopped on the way.
-    pub(super) whole: bool,
     pub(super) counts: Counts,
     /// Lives in a third cell.
     pub(super) shopper: Person,
@@ -28,7 +29,7 @@ pub(super) struct Counts {
 }
 
 /// Somebody to sign in as.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Person {
     pub(super) email: String,
     pub(super) password: String,

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitStatus,
     time::{Duration, Instant},
 };
@@ -17,6 +17,8 @@ use super::{
 };
 use crate::{http::Plain, say};
 
+/// Says where everybody is.
+const FILE: &str = "fleet.json";
 /// How long everybody together may take to be ready.
 const READY_PATIENCE: Duration = Duration::from_mins(1);
 
@@ -74,15 +76,9 @@ impl Fleet {
     /// Errors: another fleet runs in the place; no port is free; a process that does not become ready, with its last words.
     pub async fn start(plan: Plan) -> anyhow::Result<Self> {
         let begun = Instant::now();
-        let remembered: Option<FleetFile> = plan.place.read("fleet.json");
+        refuse_if_used(plan.place.root())?;
+        let remembered: Option<FleetFile> = plan.place.read(FILE);
         if let Some(file) = &remembered {
-            let owner = running_fleet(file.started_by);
-            ensure!(
-                owner.is_none(),
-                "{} is used by a running fleet ({}); stop that one first",
-                plan.place.root().display(),
-                owner.unwrap_or_default()
-            );
             ensure!(
                 file.cells == plan.cells,
                 "the fleet in {} has {} cells; start it with --cells {0}, or with --fresh",
@@ -135,7 +131,7 @@ impl Fleet {
             ports: ports.by_listener().clone(),
             started_by: std::process::id(),
         };
-        self.place.write("fleet.json", &file)
+        self.place.write(FILE, &file)
     }
 
     /// Waits until every slot has an owner: cells are ready before all of them have registered.
@@ -275,6 +271,22 @@ impl Fleet {
 
 fn url(address: std::net::SocketAddr) -> String {
     format!("http://{address}")
+}
+
+/// Refuses a directory that a running fleet uses: its data must not be touched by another.
+///
+/// Errors: one does.
+pub fn refuse_if_used(root: &Path) -> anyhow::Result<()> {
+    let Ok(bytes) = std::fs::read(root.join(FILE)) else { return Ok(()) };
+    let file = serde_json::from_slice::<FleetFile>(&bytes).ok();
+    let owner = file.and_then(|file| running_fleet(file.started_by));
+    ensure!(
+        owner.is_none(),
+        "{} is used by a running fleet ({}); stop that one first",
+        root.display(),
+        owner.unwrap_or_default()
+    );
+    Ok(())
 }
 
 /// The process, if it lives and is one of ours.

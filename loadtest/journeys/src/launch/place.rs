@@ -87,6 +87,19 @@ impl Place {
         written.with_context(|| format!("cannot write {}", path.display()))
     }
 
+    /// Takes a file of the place away, if it is there.
+    ///
+    /// Errors: those of the disk.
+    pub fn remove(&self, name: &str) -> anyhow::Result<()> {
+        let path = self.root.join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot take {} away", path.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The platform's secret, made once. Every cell has the same.
     ///
     /// Errors: those of the disk.
