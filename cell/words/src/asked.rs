@@ -2,9 +2,9 @@
 
 use std::{fmt::Display, str::FromStr};
 
-use base_fault::Fault;
+use base_fault::{Code, Fault};
 use base_money::Money;
-use cell_kernel::field;
+use cell_kernel::{Versioned, field};
 use souk_proto::souk::{checkout, v1};
 
 use crate::{Payment, PaymentMethod, PostalAddress, WrongAddress, read_money};
@@ -17,6 +17,17 @@ pub fn present<'a, T>(name: &str, given: Option<&'a T>) -> Result<&'a T, Fault> 
 /// A text that may be left out: empty is none.
 pub fn optional<T: FromStr<Err: Display>>(name: &str, text: &str) -> Result<Option<T>, Fault> {
     if text.is_empty() { Ok(None) } else { field(name, text).map(Some) }
+}
+
+/// The answer to who asks for one resource, such as the `order` of that name: how its row is shown, if there is one.
+pub fn found<Row, Shown>(
+    (kind, name): (&str, &str),
+    row: Option<Versioned<Row>>,
+    show: impl FnOnce(&Row) -> Shown,
+) -> Result<Versioned<Shown>, Fault> {
+    let missing = || Fault::caller(Code::NotFound, format!("there is no {kind} `{name}`"));
+    let Versioned { row, version } = row.ok_or_else(missing)?;
+    Ok(Versioned { row: show(&row), version })
 }
 
 /// A postal address.
@@ -48,15 +59,24 @@ pub fn payment(name: &str, given: Option<&checkout::v1::Payment>) -> Result<Paym
 
 #[cfg(test)]
 mod tests {
-    use base_fault::Fault;
+    use base_fault::{Code, Fault};
     use base_ids::Email;
+    use cell_kernel::Versioned;
     use souk_proto::souk::v1;
 
-    use super::{address, money, optional};
+    use super::{address, found, money, optional};
 
     fn wrong<T>(read: Result<T, Fault>) -> String {
         let fault = read.err().expect("it is wrong");
         fault.fields().iter().map(|violation| violation.field.clone()).collect()
+    }
+
+    #[test]
+    fn what_is_not_there_is_named() {
+        let fault = found(("order", "users/leila/orders/o1"), None::<Versioned<u8>>, |row| *row);
+        let fault = fault.expect_err("there is none");
+        assert_eq!(fault.code(), Code::NotFound);
+        assert!(fault.to_string().contains("there is no order `users/leila/orders/o1`"));
     }
 
     #[test]

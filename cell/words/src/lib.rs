@@ -12,10 +12,12 @@ mod payment;
 mod phone;
 mod quote;
 mod reply;
+pub mod service;
 mod share;
 mod title;
 pub mod told;
 mod trouble;
+mod vendor;
 mod wire;
 
 pub use address::{PostalAddress, WrongAddress};

@@ -33,6 +33,11 @@ impl ReplyTo {
         Ok(Self { tenant: told::read(tenant)?, service })
     }
 
+    /// As a message names them: tenant and service.
+    pub fn names(&self) -> (String, String) {
+        (self.tenant.to_string(), <&str>::from(self.service).to_owned())
+    }
+
     /// Answers.
     pub fn tell<M: Words>(&self, outbox: &mut Outbox, message: &M) {
         outbox.tell(&self.tenant, self.service.into(), message);
@@ -49,6 +54,8 @@ mod tests {
         let kept = r#"{"tenant":"users/leila","service":"checkout"}"#;
         assert_eq!(serde_json::to_string(&reply).unwrap(), kept);
         assert_eq!(serde_json::from_str::<ReplyTo>(kept).unwrap(), reply);
+        let (tenant, service) = reply.names();
+        assert_eq!(ReplyTo::read(&tenant, &service).unwrap(), reply);
         assert!(ReplyTo::read("users/leila", "feed").is_err());
         assert!(ReplyTo::read("leila", "checkout").is_err());
     }

@@ -86,7 +86,17 @@ impl Share {
     pub fn is_pending(&self) -> bool {
         // A vendor that has refused one of the two questions need not answer the other.
         let refused = self.terms == Terms::Refused || self.stock == Stock::Refused;
-        !refused && (self.terms == Terms::Asked || self.stock == Stock::Asked)
+        !refused && (self.owes_terms() || self.owes_stock())
+    }
+
+    /// Whether the vendor has said nothing about the price.
+    pub fn owes_terms(&self) -> bool {
+        self.terms == Terms::Asked
+    }
+
+    /// Whether the vendor has said nothing about the stock.
+    pub fn owes_stock(&self) -> bool {
+        self.stock == Stock::Asked
     }
 
     /// Whether the vendor stands by its prices and its stock is held.
@@ -118,6 +128,18 @@ impl Share {
         let Quote { lines, commission_basis_points, delivery_fee } = quote.clone();
         self.lines = lines;
         self.terms = Terms::Given { delivery_fee, commission_basis_points };
+    }
+
+    /// Takes it that the vendor does not sell so.
+    pub fn refuse_terms(&mut self, problems: &[Problem]) {
+        self.terms = Terms::Refused;
+        self.problems.extend_from_slice(problems);
+    }
+
+    /// Takes it that the vendor's stock is not held.
+    pub fn refuse_stock(&mut self, problems: &[Problem]) {
+        self.stock = Stock::Refused;
+        self.problems.extend_from_slice(problems);
     }
 
     /// Says that there is too little of an offer.
@@ -204,4 +226,96 @@ pub fn shares_of(checkout: &ResourceId, lines: &[Line]) -> Vec<Share> {
         }
     }
     shares
+}
+
+#[cfg(test)]
+mod tests {
+    use base_ids::ResourceId;
+    use base_money::{Currency, Money};
+    use souk_proto::souk::{orders::v1::ChildDraft, payments::v1::PaymentShare};
+
+    use super::{Share, ShareOf, Stock, shares_of};
+    use crate::{Line, Quote, Shortage, Title, money};
+
+    fn line(vendor: &str, offer: &str, quantity: u32, price: i64) -> Line {
+        Line {
+            vendor: vendor.parse().unwrap(),
+            offer: offer.parse().unwrap(),
+            product: "9789954000014".parse().unwrap(),
+            title: Title { fr: "Contes".to_owned(), ..Title::default() },
+            quantity,
+            price: Money::new(Currency::MAD, price),
+        }
+    }
+
+    fn shares() -> Vec<Share> {
+        let (atlas, rif) = ("vendors/atlas", "vendors/rif");
+        let lines = [line(atlas, "a", 2, 500), line(rif, "c", 1, 70), line(atlas, "b", 1, 30)];
+        shares_of(&"c1".parse().unwrap(), &lines)
+    }
+
+    fn quote(share: &Share) -> Quote {
+        let delivery_fee = Money::new(Currency::MAD, 20);
+        Quote { lines: share.lines.clone(), commission_basis_points: 800, delivery_fee }
+    }
+
+    #[test]
+    fn each_vendor_has_one_share_whose_name_says_which() {
+        let shares = shares();
+        let found: Vec<_> = shares.iter().map(|s| (s.vendor.id(), s.lines.len())).collect();
+        assert_eq!(found, [("atlas", 2), ("rif", 1)]);
+        for share in shares {
+            let of = ShareOf { number: share.number, vendor: share.vendor.clone() };
+            let checkout: ResourceId = "c1".parse().unwrap();
+            assert_eq!(ShareOf::read(share.name.as_str(), share.vendor), Ok((checkout, of)));
+        }
+        assert!(ShareOf::read("c1", "vendors/atlas".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn a_quote_is_for_exactly_what_was_asked() {
+        let share = shares().remove(0);
+        let misses = |quote: &Quote| {
+            let problems = quote.misses(&share.vendor, &share.lines);
+            problems.iter().map(|problem| problem.code.clone()).collect::<Vec<_>>().join(" ")
+        };
+        let good = quote(&share);
+        assert_eq!(misses(&good), "");
+        assert_eq!(
+            misses(&Quote { lines: good.lines[1..].to_vec(), ..good.clone() }),
+            "offer_not_sold"
+        );
+        let mut dearer = good.clone();
+        dearer.lines[0].price.minor += 1;
+        assert_eq!(misses(&dearer), "price_changed");
+        let fee = Money::new(Currency::EUR, 20);
+        assert_eq!(misses(&Quote { delivery_fee: fee, ..good.clone() }), "quote_unusable");
+        assert_eq!(misses(&Quote { commission_basis_points: 10_001, ..good }), "quote_unusable");
+    }
+
+    #[test]
+    fn what_a_share_costs_is_the_same_for_order_and_payment() {
+        let mut share = shares().remove(0);
+        assert_eq!(share.total(), Some(Money::new(Currency::MAD, 1_030)));
+        share.take(&quote(&share));
+        share.stock = Stock::Held;
+        assert!(share.is_agreed());
+        let due = Money::new(Currency::MAD, 1_050);
+        assert_eq!(PaymentShare::from(&share).amount, Some(money(due)));
+        let draft = ChildDraft::from(&share);
+        assert_eq!((draft.commission_basis_points, draft.lines.len()), (800, 2));
+        assert_eq!(draft.delivery_fee.map(|fee| fee.minor), Some(20));
+    }
+
+    #[test]
+    fn a_vendor_that_is_silent_is_named_with_each_line() {
+        let share = shares().remove(0);
+        let codes: Vec<_> =
+            share.why_not().into_iter().map(|found| (found.code, found.subject)).collect();
+        let silent =
+            |offer: &str| ("vendor_silent".to_owned(), format!("vendors/atlas/offers/{offer}"));
+        assert_eq!(codes, [silent("a"), silent("b")]);
+        let short = Shortage { offer: "a".parse().unwrap(), available: 1 };
+        assert_eq!(share.out_of_stock(&short).text, "only 1 are left; want fewer");
+    }
 }

@@ -1,12 +1,9 @@
 //! What carts tell: checkouts whether they have the cart, and each other what a guest had.
 
 use cell_kernel::{Decider as _, Outbox, Seen};
-use cell_words::{money, signed};
+use cell_words::{money, service, signed};
 
 use crate::{Carts, command::Line, event::Event, wire};
-
-/// The service that claims carts.
-const CHECKOUT: &str = "checkout";
 
 pub(crate) fn announce(seen: &Seen<'_, Carts>, outbox: &mut Outbox) {
     let cart = seen.key.to_owned();
@@ -14,12 +11,12 @@ pub(crate) fn announce(seen: &Seen<'_, Carts>, outbox: &mut Outbox) {
         Event::Claimed { checkout, round } => {
             let round = signed(*round);
             let claimed = wire::CartClaimed { checkout: checkout.to_string(), cart, round };
-            outbox.tell(seen.tenant, CHECKOUT, &claimed);
+            outbox.tell(seen.tenant, service::CHECKOUT, &claimed);
         }
         Event::ClaimRefused { checkout, reason } => {
             let code = <&str>::from(reason).to_owned();
             let refused = wire::CartRefused { checkout: checkout.to_string(), cart, code };
-            outbox.tell(seen.tenant, CHECKOUT, &refused);
+            outbox.tell(seen.tenant, service::CHECKOUT, &refused);
         }
         Event::MergeAsked { guest } => {
             let asked = wire::HandOverCart { cart, to: seen.tenant.to_string() };

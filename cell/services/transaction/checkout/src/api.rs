@@ -2,7 +2,7 @@
 
 mod show;
 
-use base_fault::{Code, Fault};
+use base_fault::Fault;
 use base_ids::ResourceId;
 use cell_kernel::{Api, Done, No, PageAsk, Request, Versioned, field, ids_of};
 use cell_words::asked::{self, optional};
@@ -83,10 +83,7 @@ async fn get(
 ) -> Result<Versioned<wire::Checkout>, No> {
     let id = id(&given.name)?;
     let found = request.reading.get::<Checkout, Checkouts>(&request.tenant, id.as_str()).await?;
-    let found = found.ok_or_else(|| {
-        Fault::caller(Code::NotFound, format!("there is no checkout `{}`", given.name))
-    })?;
-    Ok(Versioned { row: show::checkout(&found.row), version: found.version })
+    Ok(asked::found(("checkout", &given.name), found, show::checkout)?)
 }
 
 async fn list(

@@ -7,17 +7,21 @@ mod undo;
 mod vendors;
 mod waits;
 
+use std::time::Duration;
+
 use base_fault::Status;
 use base_ids::ResourceId;
 use base_time::Timestamp;
 use cell_kernel::{Asked, Problem};
 
 use crate::{
-    command::{Ask, Command, News, PaymentNews},
+    command::{Ask, Command, News, PaymentNews, ShareOf},
     event::Event,
     facts::Facts,
-    state::{Session, State},
+    state::{Session, Share, Stage, State},
 };
+
+use cell_words::Trouble;
 
 pub(crate) use buyer::missing;
 
@@ -89,16 +93,15 @@ pub(crate) fn decide(
     facts: &Facts,
     asked: &Asked,
 ) -> Result<Vec<Event>, Refusal> {
+    let Command { checkout, ask } = command;
     let Some(session) = state.session.as_deref() else {
-        return match &command.ask {
-            Ask::Start { cart, wishes } => {
-                buyer::start(&command.checkout, cart, wishes, facts, asked.at)
-            }
+        return match ask {
+            Ask::Start { cart, wishes } => buyer::start(checkout, cart, wishes, facts, asked.at),
             Ask::Hear { .. } => Ok(Vec::new()),
-            _ => Err(Refusal::CheckoutUnknown(command.checkout.clone())),
+            _ => Err(Refusal::CheckoutUnknown(checkout.clone())),
         };
     };
-    match &command.ask {
+    match ask {
         // Ids are minted: it is the same session, asked for again.
         Ask::Start { .. } => Ok(Vec::new()),
         Ask::Refresh => buyer::refresh(session, facts),
@@ -106,34 +109,32 @@ pub(crate) fn decide(
         Ask::ChoosePayment { payment } => buyer::choose_payment(session, payment),
         Ask::Place { total_max } => buyer::place(session, *total_max, facts, asked),
         Ask::Cancel => buyer::cancel(session, asked.at),
-        Ask::Hear { news } => Ok(hear(session, news, asked.at)),
+        Ask::Hear { news } => Ok(Course::run(session, asked.at, |course| hear(course, news))),
     }
 }
 
 /// Follows the news; never says no, since what others say has happened. News that does not fit the stage changes nothing.
-fn hear(session: &Session, news: &News, now: Timestamp) -> Vec<Event> {
-    let mut course = Course::new(session, now);
+fn hear(course: &mut Course, news: &News) {
     match news {
-        News::CartClaimed => vendors::ask(&mut course),
-        News::CartRefused { code } => vendors::cart_refused(&mut course, code),
-        News::Quoted { share, quote } => vendors::quoted(&mut course, share, quote),
-        News::NotQuoted { share, problems } => vendors::not_quoted(&mut course, share, problems),
-        News::StockHeld { share, .. } => vendors::stock_held(&mut course, share),
+        News::CartClaimed => vendors::ask(course),
+        News::CartRefused { code } => vendors::cart_refused(course, code),
+        News::Quoted { share, quote } => vendors::quoted(course, share, quote),
+        News::NotQuoted { share, problems } => vendors::not_quoted(course, share, problems),
+        News::StockHeld { share, .. } => vendors::stock_held(course, share),
         News::StockRefused { share, shortages } => {
-            vendors::stock_refused(&mut course, share, shortages);
+            vendors::stock_refused(course, share, shortages);
         }
-        News::Payment(PaymentNews::Authorised) => payment::authorised(&mut course),
+        News::Payment(PaymentNews::Authorised) => payment::authorised(course),
         News::Payment(PaymentNews::ActionRequired { url }) => {
-            payment::action_required(&mut course, url);
+            payment::action_required(course, url);
         }
-        News::Payment(PaymentNews::Captured) => payment::captured(&mut course),
-        News::Payment(PaymentNews::Voided) => payment::voided(&mut course),
-        News::Payment(failed) => payment::failed(&mut course, failed),
-        News::OrderPlaced { number } => settle::order_placed(&mut course, number),
-        News::StockCommitted { share, sold } => settle::committed(&mut course, share, *sold),
-        News::WaitOver(wait) => waits::over(&mut course, *wait),
+        News::Payment(PaymentNews::Captured) => payment::captured(course),
+        News::Payment(PaymentNews::Voided) => payment::voided(course),
+        News::Payment(failed) => payment::failed(course, failed),
+        News::OrderPlaced { number } => settle::order_placed(course, number),
+        News::StockCommitted { share, sold } => settle::committed(course, share, *sold),
+        News::WaitOver(wait) => waits::over(course, *wait),
     }
-    course.events
 }
 
 /// What happens, event after event, with the session as it is after each.
@@ -144,8 +145,10 @@ struct Course {
 }
 
 impl Course {
-    fn new(session: &Session, now: Timestamp) -> Self {
-        Self { session: session.clone(), events: Vec::new(), now }
+    fn run(session: &Session, now: Timestamp, go: impl FnOnce(&mut Self)) -> Vec<Event> {
+        let mut course = Self { session: session.clone(), events: Vec::new(), now };
+        go(&mut course);
+        course.events
     }
 
     fn add(&mut self, event: Event) {
@@ -153,9 +156,15 @@ impl Course {
         self.events.push(event);
     }
 
+    /// The share that others speak of, if the session is at that stage, and if name and vendor agree.
+    fn share(&self, of: &ShareOf, at: &Stage) -> Option<&Share> {
+        let named = self.session.share(of.number).filter(|share| share.vendor == of.vendor);
+        named.filter(|_| self.session.stage == *at)
+    }
+
     /// A later end of the stock's promise, if it would end before `needed`.
     fn longer_hold(&self, needed: Timestamp) -> Option<Timestamp> {
-        let promise = crate::facts::Waits::span(self.session.waits.stock_ms);
+        let promise = Duration::from_millis(self.session.waits.stock_ms);
         (self.session.held_until < needed).then(|| needed.max(self.now.after(promise)))
     }
 }

@@ -1,6 +1,6 @@
 //! What must be learned before a session starts or is placed: what is in the cart today, and how long to wait.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use base_ids::{ResourceId, Tenant};
 use cell_kernel::{Answer, Asked, Gather, Problem};
@@ -70,12 +70,6 @@ impl Default for Waits {
     }
 }
 
-impl Waits {
-    pub(crate) fn span(ms: u64) -> Duration {
-        Duration::from_millis(ms)
-    }
-}
-
 /// What was learned.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Facts {
@@ -88,14 +82,8 @@ pub struct Facts {
 }
 
 pub(crate) struct Ports {
-    carts: Arc<dyn CartOf>,
-    waits: Waits,
-}
-
-impl Ports {
-    pub(crate) fn new(carts: Arc<dyn CartOf>, waits: Waits) -> Self {
-        Self { carts, waits }
-    }
+    pub(crate) carts: Arc<dyn CartOf>,
+    pub(crate) waits: Waits,
 }
 
 impl Gather<Checkout> for Ports {
@@ -112,11 +100,8 @@ impl Gather<Checkout> for Ports {
             _ => (None, None),
         };
         Box::pin(async move {
-            let cart = match cart {
-                Some(cart) => Some(self.carts.cart_of(&asked.tenant, cart).await?),
-                None => None,
-            };
-            Ok(Facts { cart, waits })
+            let Some(cart) = cart else { return Ok(Facts::default()) };
+            Ok(Facts { cart: Some(self.carts.cart_of(&asked.tenant, cart).await?), waits })
         })
     }
 }

@@ -80,7 +80,7 @@ impl Decider for Checkout {
 
 /// The service, ready to run; `carts` says what is in a cart today, `waits` how long what is waited for.
 pub fn spec(carts: Arc<dyn CartOf>, waits: Waits) -> ServiceSpec<Checkout> {
-    ServiceSpec::new(facts::Ports::new(carts, waits), api::api())
+    ServiceSpec::new(facts::Ports { carts, waits }, api::api())
         .view::<view::Checkouts>()
         .announce(announce::announce)
         .listen(listen::listener())

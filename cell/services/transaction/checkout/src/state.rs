@@ -94,29 +94,24 @@ impl Stage {
 
 impl State {
     pub(crate) fn evolve(&mut self, event: &Event) {
-        match event {
-            Event::Started { checkout, basket, wishes, waits, at } => {
-                self.session = Some(Box::new(Session {
-                    checkout: checkout.clone(),
-                    basket: basket.clone(),
-                    wishes: (**wishes).clone(),
-                    waits: waits.clone(),
-                    started_at: *at,
-                    total_max: None,
-                    stage: Stage::Open,
-                    shares: Vec::new(),
-                    held_until: *at,
-                    pay_until: *at,
-                    order_number: None,
-                    problems: Vec::new(),
-                    attention: false,
-                }));
-            }
-            _ => {
-                if let Some(session) = &mut self.session {
-                    session.evolve(event);
-                }
-            }
+        if let Event::Started { checkout, basket, wishes, waits, at } = event {
+            self.session = Some(Box::new(Session {
+                checkout: checkout.clone(),
+                basket: basket.clone(),
+                wishes: (**wishes).clone(),
+                waits: waits.clone(),
+                started_at: *at,
+                total_max: None,
+                stage: Stage::Open,
+                shares: Vec::new(),
+                held_until: *at,
+                pay_until: *at,
+                order_number: None,
+                problems: Vec::new(),
+                attention: false,
+            }));
+        } else if let Some(session) = &mut self.session {
+            session.evolve(event);
         }
     }
 }
@@ -148,13 +143,20 @@ impl Session {
         self.live_shares().flat_map(|share| &share.lines)
     }
 
+    /// Where the buyer has to act, if so.
+    pub fn action_url(&self) -> Option<&str> {
+        if let Stage::Authorising { action_url } = &self.stage {
+            action_url.as_deref()
+        } else {
+            None
+        }
+    }
+
     /// Whom the session waits for, as the public contract says it.
     pub fn waiting_for(&self) -> Vec<String> {
         let vendors = |waits: fn(&Share) -> bool| {
-            self.live_shares()
-                .filter(|share| waits(share))
-                .map(|share| share.vendor.to_string())
-                .collect()
+            let waiting = self.live_shares().filter(|share| waits(share));
+            waiting.map(|share| share.vendor.to_string()).collect()
         };
         match &self.stage {
             Stage::Open | Stage::Completed | Stage::Ended(_) => Vec::new(),
@@ -190,18 +192,13 @@ impl Session {
                 self.stage = Stage::Asking;
             }
             Event::PaymentAsked { until, held_until, .. } => {
-                self.hold(*held_until);
                 self.pay_until = *until;
-                self.stage = Stage::Authorising { action_url: None };
+                self.hold(*held_until, Stage::Authorising { action_url: None });
             }
             Event::ActionRequired { url, held_until } => {
-                self.hold(*held_until);
-                self.stage = Stage::Authorising { action_url: Some(url.clone()) };
+                self.hold(*held_until, Stage::Authorising { action_url: Some(url.clone()) });
             }
-            Event::PaymentAuthorised { held_until } => {
-                self.hold(*held_until);
-                self.stage = Stage::Placing;
-            }
+            Event::PaymentAuthorised { held_until } => self.hold(*held_until, Stage::Placing),
             Event::OrderPlaced { number } => {
                 self.order_number = Some(number.clone());
                 self.stage = Stage::Committing;
@@ -222,15 +219,13 @@ impl Session {
             Event::VendorQuoted { share, quote } => {
                 self.each(&[*share], |share| share.take(quote));
             }
-            Event::VendorRefused { share, problems } => self.each(&[*share], |share| {
-                share.terms = Terms::Refused;
-                share.problems.extend(problems.iter().cloned());
-            }),
+            Event::VendorRefused { share, problems } => {
+                self.each(&[*share], |share| share.refuse_terms(problems));
+            }
             Event::StockHeld { share } => self.each(&[*share], |share| share.stock = Stock::Held),
-            Event::StockRefused { share, problems } => self.each(&[*share], |share| {
-                share.stock = Stock::Refused;
-                share.problems.extend(problems.iter().cloned());
-            }),
+            Event::StockRefused { share, problems } => {
+                self.each(&[*share], |share| share.refuse_stock(problems));
+            }
             Event::StockSold { share } => self.each(&[*share], |share| share.stock = Stock::Sold),
         }
     }
@@ -239,8 +234,10 @@ impl Session {
         self.shares.iter_mut().filter(|share| numbers.contains(&share.number)).for_each(change);
     }
 
-    fn hold(&mut self, until: Option<Timestamp>) {
+    /// Goes on to a stage for which stock may have to be held longer.
+    fn hold(&mut self, until: Option<Timestamp>, stage: Stage) {
         self.held_until = until.unwrap_or(self.held_until);
+        self.stage = stage;
     }
 
     fn rest_at(&mut self, stage: Stage) {

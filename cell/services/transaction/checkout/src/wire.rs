@@ -1,22 +1,21 @@
 //! The generated messages of this service's contract, and of those it speaks to.
 
 pub use souk_proto::souk::{
-    carts::v1::{BoughtLine, CartClaimed, CartRefused, ClaimCart, ConvertCart, ReleaseCart},
+    carts::v1::{CartClaimed, CartRefused, ClaimCart, ConvertCart, ReleaseCart},
     checkout::v1::{
-        CancelCheckoutRequest, Checkout, ChoosePaymentRequest, GetCheckoutRequest, Line,
+        CancelCheckoutRequest, Checkout, ChoosePaymentRequest, GetCheckoutRequest,
         ListCheckoutsRequest, ListCheckoutsResponse, Payment, PlaceCheckoutRequest,
         RefreshCheckoutRequest, SetAddressRequest, StartCheckoutRequest, VendorShare, WaitOver,
         WatchCheckoutRequest, checkout, vendor_share, wait_over,
     },
     inventory::v1::{
-        CommitOutcome, CommitReservation, ExtendReservation, ReleaseReservation, ReserveLine,
-        ReserveStock, StockRefused, StockReserved,
+        CommitOutcome, CommitReservation, ExtendReservation, ReleaseReservation, ReserveStock,
+        StockRefused, StockReserved,
     },
-    orders::v1::{CancelGroup, ChildDraft, ConfirmGroup, GroupPlaced, OrderLine, PlaceGroup},
+    orders::v1::{CancelGroup, ConfirmGroup, GroupPlaced, PlaceGroup},
     payments::v1::{
-        AuthorisePayment, CapturePayment, PaymentOutcome, PaymentShare, VoidPayment,
-        payment_outcome,
+        AuthorisePayment, CapturePayment, PaymentOutcome, VoidPayment, payment_outcome,
     },
-    products::v1::{OffersNotQuoted, OffersQuoted, QuoteLine, QuoteOffers, QuotedLine},
-    v1::{Address, LocalText, Money, Problem},
+    products::v1::{OffersNotQuoted, OffersQuoted, QuoteOffers, QuotedLine},
+    v1::{Address, Money, Problem},
 };

@@ -2,7 +2,7 @@
 
 use base_ids::{ResourceId, Tenant};
 use cell_kernel::{Decider as _, Outbox, Seen};
-use cell_words::money;
+use cell_words::{money, service};
 
 use crate::{
     Orders,
@@ -47,7 +47,7 @@ fn tell_of_group(seen: &Seen<'_, Orders>, group: &Group, outbox: &mut Outbox) {
                 reason: reason.clone(),
                 group: group_id(seen.key),
             };
-            outbox.tell(seen.tenant, "payments", &refund);
+            outbox.tell(seen.tenant, service::PAYMENTS, &refund);
         }
         Event::CashReported { order, amount } => {
             let cash = wire::CashCollected {
@@ -55,7 +55,7 @@ fn tell_of_group(seen: &Seen<'_, Orders>, group: &Group, outbox: &mut Outbox) {
                 order: order.to_string(),
                 amount: Some(money(*amount)),
             };
-            outbox.tell(seen.tenant, "payments", &cash);
+            outbox.tell(seen.tenant, service::PAYMENTS, &cash);
         }
         _ => {}
     }
@@ -64,7 +64,7 @@ fn tell_of_group(seen: &Seen<'_, Orders>, group: &Group, outbox: &mut Outbox) {
 fn place_children(seen: &Seen<'_, Orders>, number: &str, draft: &GroupDraft, outbox: &mut Outbox) {
     let group = group_id(seen.key);
     let placed = wire::GroupPlaced { group: group.clone(), number: number.to_owned() };
-    outbox.tell(seen.tenant, "checkout", &placed);
+    outbox.tell(seen.tenant, service::CHECKOUT, &placed);
     for (place, child) in draft.children.iter().enumerate() {
         let asked = wire::PlaceChild {
             group: group.clone(),
@@ -114,9 +114,9 @@ fn tell_of_child(seen: &Seen<'_, Orders>, child: &Child, outbox: &mut Outbox) {
     if child.status.is_dropped() {
         let reason = child.status.as_str().to_owned();
         let release = wire::ReleaseReservation { reservation, reason };
-        outbox.tell(seen.tenant, "inventory", &release);
+        outbox.tell(seen.tenant, service::INVENTORY, &release);
     } else if child.status == Status::Shipped {
-        outbox.tell(seen.tenant, "inventory", &wire::ShipReservation { reservation });
+        outbox.tell(seen.tenant, service::INVENTORY, &wire::ShipReservation { reservation });
     }
 }
 

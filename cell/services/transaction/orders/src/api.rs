@@ -2,9 +2,10 @@
 
 mod show;
 
-use base_fault::{Code, Fault};
+use base_fault::Fault;
 use base_ids::Text;
 use cell_kernel::{Api, Done, No, Page, PageAsk, Request, Versioned, View, field, ids_of};
+use cell_words::asked;
 
 use crate::{
     Orders,
@@ -110,9 +111,7 @@ async fn get<V: View<Orders>, Shown>(
 ) -> Result<Versioned<Shown>, No> {
     let key = key_of(form, &name)?;
     let found = request.reading.get::<Orders, V>(&request.tenant, &key).await?;
-    let found = found
-        .ok_or_else(|| Fault::caller(Code::NotFound, format!("there is no order `{name}`")))?;
-    Ok(Versioned { row: show(&found.row), version: found.version })
+    Ok(asked::found(("order", &name), found, show)?)
 }
 
 async fn list_orders(

@@ -45,7 +45,7 @@ pub(super) fn checkout(standing: &Standing) -> wire::Checkout {
         ship_what_you_can: session.wishes.ship_what_you_can,
         locale: session.wishes.locale.to_string(),
         problems: problems.iter().map(problem).collect(),
-        action_url: action_url(&session.stage),
+        action_url: session.action_url().unwrap_or_default().to_owned(),
         waiting_for: session.waiting_for(),
         needs_attention: session.attention,
         order: order.map_or_else(String::new, |_| format!("{buyer}/orders/{}", session.checkout)),
@@ -78,13 +78,6 @@ fn status(stage: &Stage) -> wire::checkout::Status {
         Stage::Undoing { .. } => Status::Undoing,
         Stage::Ended(Ending::Failed) => Status::Failed,
         Stage::Ended(Ending::Cancelled) => Status::Cancelled,
-    }
-}
-
-fn action_url(stage: &Stage) -> String {
-    match stage {
-        Stage::Authorising { action_url } => action_url.clone().unwrap_or_default(),
-        _ => String::new(),
     }
 }
 

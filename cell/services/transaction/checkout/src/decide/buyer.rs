@@ -5,14 +5,13 @@ use base_money::Money;
 use base_time::Timestamp;
 use cell_kernel::{Asked, Problem};
 
-use super::{Course, Refusal, undo};
+use super::{Course, Refusal, Trouble, undo};
 use crate::{
     command::{Email, Payment, PostalAddress, Wishes},
     event::{Basket, Ending, Event},
     facts::{CartNow, Facts},
     state::{Session, Stage},
 };
-use cell_words::Trouble;
 
 pub(super) fn start(
     checkout: &ResourceId,
@@ -85,9 +84,8 @@ pub(super) fn place(
 pub(super) fn cancel(session: &Session, now: Timestamp) -> Result<Vec<Event>, Refusal> {
     match session.stage {
         Stage::Open | Stage::Claiming | Stage::Asking | Stage::Authorising { .. } => {
-            let mut course = Course::new(session, now);
-            undo::start(&mut course, Ending::Cancelled, Vec::new());
-            Ok(course.events)
+            let undo = |course: &mut Course| undo::start(course, Ending::Cancelled, Vec::new());
+            Ok(Course::run(session, now, undo))
         }
         Stage::Undoing { .. } | Stage::Ended(_) => Ok(Vec::new()),
         Stage::Placing | Stage::Committing | Stage::Capturing | Stage::Completed => {

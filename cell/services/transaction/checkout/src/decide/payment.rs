@@ -1,13 +1,14 @@
 //! What follows from what the payment has come to.
 
-use super::{Course, undo};
-use crate::{command::PaymentNews, event::Event, facts::Waits, state::Stage};
-use cell_words::Trouble;
+use std::time::Duration;
+
+use super::{Course, Trouble, undo};
+use crate::{command::PaymentNews, event::Event, state::Stage};
 
 /// Authorising → Placing. Stock that would not be held until everything is settled is asked for longer.
 pub(super) fn authorised(course: &mut Course) {
     if matches!(course.session.stage, Stage::Authorising { .. }) {
-        let settled = course.now.after(Waits::span(course.session.waits.giving_up_ms));
+        let settled = course.now.after(Duration::from_millis(course.session.waits.giving_up_ms));
         let held_until = course.longer_hold(settled);
         course.add(Event::PaymentAuthorised { held_until });
     }
@@ -15,12 +16,10 @@ pub(super) fn authorised(course: &mut Course) {
 
 /// Authorising → Authorising: the buyer takes their time, and the stock must wait for it.
 pub(super) fn action_required(course: &mut Course, url: &str) {
-    let Stage::Authorising { action_url } = &course.session.stage else {
-        return;
-    };
+    let Stage::Authorising { action_url } = &course.session.stage else { return };
     if action_url.as_deref() != Some(url) {
         let waits = &course.session.waits;
-        let settled = course.session.pay_until.after(Waits::span(waits.giving_up_ms));
+        let settled = course.session.pay_until.after(Duration::from_millis(waits.giving_up_ms));
         let held_until = course.longer_hold(settled);
         course.add(Event::ActionRequired { url: url.to_owned(), held_until });
     }
@@ -35,18 +34,17 @@ pub(super) fn captured(course: &mut Course) {
 
 /// Authorising, Placing, Committing, Capturing → Undoing: the money is not there, or no longer.
 pub(super) fn failed(course: &mut Course, news: &PaymentNews) {
-    let problem =
-        match news {
-            PaymentNews::Declined { reason } => {
-                Trouble::PaymentDeclined.about("payment", text("the payment was declined", reason))
-            }
-            PaymentNews::CaptureFailed { reason } => Trouble::CaptureFailed
-                .about("payment", text("the money could not be taken", reason)),
-            _ => Trouble::PaymentExpired
-                .about("payment", "the payment was not made in time; try again"),
-        };
+    let (trouble, text) = match news {
+        PaymentNews::Declined { reason } => {
+            (Trouble::PaymentDeclined, text("the payment was declined", reason))
+        }
+        PaymentNews::CaptureFailed { reason } => {
+            (Trouble::CaptureFailed, text("the money could not be taken", reason))
+        }
+        _ => (Trouble::PaymentExpired, "the payment was not made in time; try again".to_owned()),
+    };
     if owes_payment(&course.session.stage) {
-        undo::fail(course, problem);
+        undo::fail(course, trouble.about("payment", text));
     }
 }
 

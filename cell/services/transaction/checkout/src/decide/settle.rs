@@ -1,12 +1,11 @@
 //! The order is placed, every vendor's stock is sold, and only then is the money taken.
 
-use super::{Course, undo};
+use super::{Course, Trouble, undo};
 use crate::{
     command::ShareOf,
     event::Event,
     state::{Stage, Stock},
 };
-use cell_words::Trouble;
 
 /// Placing → Committing.
 pub(super) fn order_placed(course: &mut Course, number: &str) {
@@ -17,13 +16,8 @@ pub(super) fn order_placed(course: &mut Course, number: &str) {
 
 /// Committing → Capturing, once everything is sold (Invariant checkout-2); → Undoing, if a promise was over.
 pub(super) fn committed(course: &mut Course, of: &ShareOf, sold: bool) {
-    let committing = course.session.stage == Stage::Committing;
-    let held = |share: &&crate::state::Share| {
-        committing && share.vendor == of.vendor && share.stock == Stock::Held
-    };
-    let Some(share) = course.session.share(of.number).filter(held) else {
-        return;
-    };
+    let asked = course.share(of, &Stage::Committing);
+    let Some(share) = asked.filter(|share| share.stock == Stock::Held) else { return };
     let (share, vendor) = (share.number, share.vendor.to_string());
     if !sold {
         let text = "the shop's stock was promised for too short a time; try again";

@@ -1,21 +1,21 @@
 //! The cart is claimed, every vendor is asked at once, and their answers are weighed.
 
+use std::time::Duration;
+
 use base_money::Money;
 use cell_kernel::Problem;
-use cell_words::Trouble;
 
-use super::{Course, undo};
+use super::{Course, Trouble, undo};
 use crate::{
     command::{Quote, ShareOf, Shortage},
     event::{Ending, Event},
-    facts::Waits,
-    state::{Session, Share, Stage, Stock, Terms},
+    state::{Session, Share, Stage},
 };
 
 /// Claiming → Asking.
 pub(super) fn ask(course: &mut Course) {
     if course.session.stage == Stage::Claiming {
-        let promise = Waits::span(course.session.waits.stock_ms);
+        let promise = Duration::from_millis(course.session.waits.stock_ms);
         course.add(Event::VendorsAsked { held_until: course.now.after(promise) });
     }
 }
@@ -34,7 +34,7 @@ pub(super) fn cart_refused(course: &mut Course, code: &str) {
 }
 
 pub(super) fn quoted(course: &mut Course, of: &ShareOf, quote: &Quote) {
-    answered(course, of, open_terms, |share| {
+    answered(course, of, Share::owes_terms, |share| {
         let (problems, share) = (quote.misses(&share.vendor, &share.lines), share.number);
         if problems.is_empty() {
             Event::VendorQuoted { share, quote: quote.clone() }
@@ -45,18 +45,18 @@ pub(super) fn quoted(course: &mut Course, of: &ShareOf, quote: &Quote) {
 }
 
 pub(super) fn not_quoted(course: &mut Course, of: &ShareOf, problems: &[Problem]) {
-    answered(course, of, open_terms, |share| {
+    answered(course, of, Share::owes_terms, |share| {
         let problems = problems.iter().map(|problem| share.named(problem)).collect();
         Event::VendorRefused { share: share.number, problems }
     });
 }
 
 pub(super) fn stock_held(course: &mut Course, of: &ShareOf) {
-    answered(course, of, open_stock, |share| Event::StockHeld { share: share.number });
+    answered(course, of, Share::owes_stock, |share| Event::StockHeld { share: share.number });
 }
 
 pub(super) fn stock_refused(course: &mut Course, of: &ShareOf, shortages: &[Shortage]) {
-    answered(course, of, open_stock, |share| {
+    answered(course, of, Share::owes_stock, |share| {
         let short = shortages.iter().map(|short| share.out_of_stock(short));
         let mut problems: Vec<Problem> = short.collect();
         if problems.is_empty() {
@@ -67,24 +67,15 @@ pub(super) fn stock_refused(course: &mut Course, of: &ShareOf, shortages: &[Shor
     });
 }
 
-fn open_terms(share: &Share) -> bool {
-    share.terms == Terms::Asked
-}
-
-fn open_stock(share: &Share) -> bool {
-    share.stock == Stock::Asked
-}
-
 /// Takes an answer if vendors are still being asked, name and vendor of the share agree, and the question is open.
 fn answered(
     course: &mut Course,
     of: &ShareOf,
-    open: fn(&Share) -> bool,
+    owes: fn(&Share) -> bool,
     event: impl FnOnce(&Share) -> Event,
 ) {
-    let asking = course.session.stage == Stage::Asking;
-    let asked = |share: &&Share| asking && share.vendor == of.vendor && open(share);
-    if let Some(event) = course.session.share(of.number).filter(asked).map(event) {
+    let asked = course.share(of, &Stage::Asking).filter(|share| owes(share));
+    if let Some(event) = asked.map(event) {
         course.add(event);
         weigh(course, false);
     }
@@ -114,7 +105,7 @@ fn ask_payment(course: &mut Course) {
     match payable(&course.session) {
         Ok(total) => {
             let waits = &course.session.waits;
-            let until = course.now.after(Waits::span(waits.payment_ms));
+            let until = course.now.after(Duration::from_millis(waits.payment_ms));
             let held_until = course.longer_hold(until);
             course.add(Event::PaymentAsked { total, until, held_until });
         }

@@ -1,13 +1,13 @@
 //! What follows when a wait has lasted as long as it may. A reminder whose wait is over already changes nothing.
 
-use super::{Course, undo, vendors};
+use std::time::Duration;
+
+use super::{Course, Trouble, payment, undo, vendors};
 use crate::{
-    command::Wait,
+    command::{PaymentNews, Wait},
     event::{Ending, Event},
-    facts::Waits,
     state::{Share, Stage, Stock},
 };
-use cell_words::Trouble;
 
 pub(super) fn over(course: &mut Course, wait: Wait) {
     match (wait, &course.session.stage) {
@@ -21,13 +21,12 @@ pub(super) fn over(course: &mut Course, wait: Wait) {
         }
         (Wait::Vendors, Stage::Asking) => vendors::weigh(course, true),
         (Wait::Payment, Stage::Authorising { .. }) => {
-            let text = "the payment was not made in time; try again";
-            undo::fail(course, Trouble::PaymentExpired.about("payment", text));
+            payment::failed(course, &PaymentNews::Expired);
         }
         (Wait::Settling, Stage::Placing | Stage::Committing) => {
             let waits = &course.session.waits;
             let more = waits.giving_up_ms.saturating_sub(waits.settling_ms);
-            let give_up_at = course.now.after(Waits::span(more));
+            let give_up_at = course.now.after(Duration::from_millis(more));
             call_for_attention(course, Some(give_up_at));
         }
         // Only the payment knows whether the money is taken; it goes on asking its provider until it does.

@@ -3,6 +3,8 @@
 
 mod others;
 
+use std::time::Duration;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use base_ids::{MessageId, ResourceId, StreamName, Tenant, Version};
@@ -122,7 +124,7 @@ impl World {
 
     /// Lets time pass, and promises of stock end.
     pub(super) fn pass(&mut self, ms: u64) {
-        self.now = self.now.after(Waits::span(ms));
+        self.now = self.now.after(Duration::from_millis(ms));
         self.vendors.values_mut().for_each(|vendor| vendor.expire(self.now));
     }
 
