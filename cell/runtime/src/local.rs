@@ -27,6 +27,8 @@ const BATCH: usize = 50;
 pub enum Passage {
     /// It is delivered.
     Once,
+    /// It is delivered this much later; its successors wait behind it.
+    Slow(Duration),
     /// It is delivered twice.
     Twice,
     /// It is delivered this much later; others overtake it.
@@ -111,6 +113,10 @@ impl Wires {
         };
         match self.passage(to, message) {
             Passage::Once => deliver().await,
+            Passage::Slow(wait) => {
+                tokio::time::sleep(wait).await;
+                deliver().await
+            }
             Passage::Twice => {
                 let _ = deliver().await;
                 deliver().await

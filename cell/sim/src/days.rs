@@ -147,6 +147,10 @@ pub(crate) trait Days: Send + Sync + 'static {
     fn write(&self, cell: usize, step: u64) -> Option<WriteDay>;
     /// The message with this number.
     fn message(&self, number: u64) -> Option<WireDay>;
+    /// How long a message takes that meets nothing.
+    fn latency(&self) -> Duration {
+        Duration::ZERO
+    }
     /// The call with this number.
     fn call(&self, number: u64) -> Option<CallDay>;
 }
@@ -176,6 +180,9 @@ impl Days for Planned {
         })
     }
 }
+
+/// Milliseconds that a message takes at most where chance falls.
+pub(crate) const LATENCY_MS: u64 = 60;
 
 /// Bad days by chance, until there have been enough of them.
 pub(crate) struct Stormy {
@@ -208,6 +215,10 @@ impl Days for Stormy {
     fn message(&self, _: u64) -> Option<WireDay> {
         use WireDay::{AnswerLost, Late, Twice, VeryLate};
         self.strikes(1).then(|| *self.chance.one_of(&[Twice, Late, VeryLate, AnswerLost]))
+    }
+
+    fn latency(&self) -> Duration {
+        Duration::from_millis(self.chance.within(0..LATENCY_MS))
     }
 
     fn call(&self, _: u64) -> Option<CallDay> {

@@ -143,7 +143,10 @@ impl Fleet {
         }
         let wires = Arc::clone(days);
         self.0.wires.on_passage(Some(Arc::new(move |_, _, number| match wires.message(number) {
-            None => Passage::Once,
+            None => match wires.latency() {
+                Duration::ZERO => Passage::Once,
+                latency => Passage::Slow(latency),
+            },
             Some(WireDay::Twice) => Passage::Twice,
             Some(WireDay::Late) => Passage::After(LATE),
             Some(WireDay::VeryLate) => Passage::After(VERY_LATE),

@@ -1,6 +1,11 @@
 //! The oversell storm: many more buyers than units of one offer, in every cell, all at once, with a crash in the middle.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::{join_all, try_join_all};
 use souk_proto::souk::{checkout::v1::checkout::Status, orders::v1::Order};
@@ -10,7 +15,7 @@ use crate::{
     chance::Chance,
     client::Refused,
     clock,
-    days::{CallDay, Days, WireDay, WriteDay},
+    days::{CallDay, Days, LATENCY_MS, WireDay, WriteDay},
     fleet::{CELLS, Counts, Fleet},
     market::{self, Market, NoMarket, STOCK},
     purchase::{Purchase, Went},
@@ -20,7 +25,7 @@ use crate::{
 };
 
 /// Milliseconds over which the buyers come.
-const RUSH_MS: u64 = 3_000;
+const RUSH_MS: u64 = 300;
 
 /// How big the storm is.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +69,10 @@ impl Days for Jostle {
             return Some(WireDay::AnswerLost);
         }
         self.0.once_in(400).then_some(WireDay::Late)
+    }
+
+    fn latency(&self) -> Duration {
+        Duration::from_millis(self.0.within(0..LATENCY_MS))
     }
 
     fn call(&self, _: u64) -> Option<CallDay> {
