@@ -2,6 +2,7 @@
 
 use base_ids::Tenant;
 use cell_kernel::{Decider as _, Outbox, Seen};
+use cell_words::{money, service};
 
 use crate::{Payments, event::Event, state::TOO_LATE, wire, wire::payment_outcome::Status};
 
@@ -13,7 +14,7 @@ pub(crate) fn announce(seen: &Seen<'_, Payments>, outbox: &mut Outbox) {
         let (action_url, reason) = if acts { (text, "") } else { ("", text) };
         let (action_url, reason) = (action_url.to_owned(), reason.to_owned());
         let told = wire::PaymentOutcome { payment, status: status.into(), action_url, reason };
-        outbox.tell(reply, "checkout", &told);
+        outbox.tell(reply, service::CHECKOUT, &told);
         return;
     }
     match seen.event {
@@ -25,10 +26,10 @@ pub(crate) fn announce(seen: &Seen<'_, Payments>, outbox: &mut Outbox) {
             let returned = wire::ShareRefunded {
                 payment,
                 order: order.to_string(),
-                amount: Some(wire::amount(*amount)),
+                amount: Some(money(*amount)),
                 group: group.to_string(),
             };
-            outbox.tell(seen.tenant, "orders", &returned);
+            outbox.tell(seen.tenant, service::ORDERS, &returned);
         }
         _ => {}
     }

@@ -4,9 +4,10 @@ mod methods;
 
 use std::{future::ready, sync::Arc};
 
-use base_fault::{Code, Fault};
+use base_fault::Fault;
 use base_ids::ResourceId;
 use cell_kernel::{Api, Done, No, Request, Versioned, ids_of};
+use cell_words::{asked::found, money};
 
 use crate::{
     Payments,
@@ -14,7 +15,6 @@ use crate::{
     effect::WebhookVerifier,
     state::{Share, Status},
     view, wire,
-    wire::amount,
 };
 
 pub use methods::Config;
@@ -82,11 +82,8 @@ async fn get_payment(
     asked: wire::GetPaymentRequest,
 ) -> Result<Versioned<wire::Payment>, No> {
     let key = id_of(&asked.name)?.to_string();
-    let found = request.reading.get::<Payments, view::Payments>(&request.tenant, &key).await?;
-    let found = found.ok_or_else(|| {
-        Fault::caller(Code::NotFound, format!("there is no payment `{}`", asked.name))
-    })?;
-    Ok(Versioned { row: show(&found.row), version: found.version })
+    let row = request.reading.get::<Payments, view::Payments>(&request.tenant, &key).await?;
+    Ok(found(("payment", &asked.name), row, show)?)
 }
 
 fn list_methods(
@@ -110,9 +107,9 @@ fn show(row: &view::Payment) -> wire::Payment {
         name: format!("{}/payments/{}", row.user, row.id),
         status: show_status(status).into(),
         method: <&str>::from(payment.method).to_owned(),
-        amount: Some(amount(payment.sum(|share| share.amount))),
-        kept: Some(amount(payment.sum(Share::kept))),
-        refunded: Some(amount(payment.sum(Share::refunded))),
+        amount: Some(money(payment.sum(|share| share.amount))),
+        kept: Some(money(payment.sum(Share::kept))),
+        refunded: Some(money(payment.sum(Share::refunded))),
         action_url: attempt.map(|attempt| attempt.action_url.clone()).unwrap_or_default(),
         reason: payment.reason().to_owned(),
         shares: payment.shares.iter().map(show_share).collect(),
@@ -124,10 +121,10 @@ fn show_share(share: &Share) -> wire::payment::Share {
     wire::payment::Share {
         order: share.order.to_string(),
         vendor: share.vendor.to_string(),
-        amount: Some(amount(share.amount)),
-        claimed: Some(amount(share.claimed)),
-        captured: Some(amount(share.captured)),
-        refunded: Some(amount(share.refunded())),
+        amount: Some(money(share.amount)),
+        claimed: Some(money(share.claimed)),
+        captured: Some(money(share.captured)),
+        refunded: Some(money(share.refunded())),
         waived: share.waived,
     }
 }

@@ -1,12 +1,12 @@
 //! What can be asked of payments.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::collections::BTreeSet;
 
 use base_ids::{ResourceId, Tenant};
 use base_money::{Money, MoneyError};
 use base_time::Timestamp;
+pub use cell_words::{Instrument, PaymentMethod as Method};
 use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr};
 
 use crate::report::Said;
 
@@ -91,48 +91,6 @@ pub struct Opening {
     pub shares: Shares,
     /// After it the attempt is given up.
     pub until: Timestamp,
-}
-
-/// The ways to pay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Method {
-    /// By card.
-    Card,
-    /// In cash, to whoever brings the goods.
-    CashOnDelivery,
-}
-
-/// The provider's token for a card or the like: 1 to 120 letters, digits and `_`, with a letter among them, so that it is never a
-/// card number.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Instrument(String);
-
-/// Not an instrument. Does not repeat what was given: it may be a card number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an instrument is the provider's token, such as pm_card_visa")]
-pub struct BadInstrument;
-
-impl FromStr for Instrument {
-    type Err = BadInstrument;
-
-    fn from_str(text: &str) -> Result<Self, BadInstrument> {
-        let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        let lettered = text.bytes().any(|byte| byte.is_ascii_alphabetic());
-        if plain && lettered && text.len() <= 120 {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(BadInstrument)
-        }
-    }
-}
-
-impl fmt::Display for Instrument {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// What each child order has in a payment: at least one share, one currency, one share for each order, a sum that fits.

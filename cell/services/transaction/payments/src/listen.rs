@@ -1,11 +1,12 @@
 //! What payments does when checkout, orders or time speak.
 
-use std::str::FromStr;
-
 use base_ids::Tenant;
-use base_money::{Currency, Money};
 use base_time::Timestamp;
 use cell_kernel::{Heard, Listener, Unreadable};
+use cell_words::{
+    ReplyTo,
+    told::{money, read},
+};
 
 use crate::{
     Payments,
@@ -65,25 +66,12 @@ fn of(payment: &str, ask: Ask) -> Heeded {
     Ok(Command { payment: read(payment)?, ask })
 }
 
-fn read<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Unreadable> {
-    text.parse().map_err(Unreadable::because)
-}
-
 fn share(share: &wire::PaymentShare) -> Result<Asked, Unreadable> {
     let (order, vendor) = (read(&share.order)?, read(&share.vendor)?);
     Ok(Asked { order, vendor, amount: money(share.amount.as_ref())? })
 }
 
-fn money(amount: Option<&wire::Amount>) -> Result<Money, Unreadable> {
-    let amount = amount.ok_or_else(|| Unreadable("an amount is missing".to_owned()))?;
-    let currency = Currency::from_code(&amount.currency).map_err(Unreadable::because)?;
-    Ok(Money::new(currency, amount.minor))
-}
-
 /// Whose checkout to answer; nobody else asks for payments.
 fn reply_to(tenant: &str, service: &str) -> Result<Tenant, Unreadable> {
-    match service {
-        "checkout" => read(tenant),
-        other => Err(Unreadable(format!("`{other}` does not ask for payments"))),
-    }
+    ReplyTo::read(tenant, service).map(|reply| reply.tenant)
 }
