@@ -58,6 +58,13 @@ impl Findings {
         }
     }
 
+    /// The invariant is broken if this failed.
+    pub(crate) fn note<E: fmt::Display>(&mut self, invariant: &'static str, done: Result<(), E>) {
+        if let Err(error) = done {
+            self.0.push(Broken { invariant, what: error.to_string() });
+        }
+    }
+
     pub(crate) fn into_broken(self) -> Vec<Broken> {
         self.0
     }
@@ -71,17 +78,16 @@ pub(crate) async fn close(
     buyers: &[Tenant],
 ) -> (Counts, Vec<Broken>) {
     let mut findings = Findings::default();
-    let mut rest = async || {
-        let restless = rest::rest(fleet, LONG).await.err();
-        findings.expect("checkout-4", restless.is_none(), || format!("{restless:?}"));
-    };
-    rest().await;
+    findings.note("checkout-4", rest::quiet(fleet).await);
+    let read = stock::check_nothing_held(fleet, listings, &mut findings).await;
+    findings.note("accounts", read);
+    findings.note("checkout-4", rest::rest(fleet, LONG).await);
     let counts = fleet.counts();
     // What a refused settling has left in an outbox is told again after the next start, and is no news then.
     for number in 0..CELLS {
         fleet.restart(number).await;
     }
-    rest().await;
+    findings.note("checkout-4", rest::rest(fleet, LONG).await);
     let mut broken = findings.into_broken();
     match audit(fleet, listings, buyers).await {
         Ok((_, found)) => broken.extend(found),

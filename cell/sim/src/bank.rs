@@ -20,7 +20,7 @@ use crate::{
     days::{CallDay, Days},
 };
 
-pub(crate) use ledger::Ledger;
+pub(crate) use ledger::{HOLLOW, Ledger};
 
 /// Milliseconds that the provider takes for an answer.
 const ANSWER_MS: u64 = 20;

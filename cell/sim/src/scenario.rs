@@ -16,6 +16,8 @@ pub enum Scenario {
     CardDeclined,
     /// The buyer has to act for the card and never does.
     CardForgotten,
+    /// The hold on the card is lost when everything is sold and the money is to be taken.
+    CaptureFails,
     /// In cash; both vendors deliver.
     CashOnDelivery,
     /// One vendor has too little.
@@ -104,6 +106,7 @@ impl Scenario {
             },
             Self::CardDeclined => Plan { instrument: Some("pm_card_chargeDeclined"), ..failed },
             Self::CardForgotten => Plan { instrument: action, ..failed },
+            Self::CaptureFails => Plan { instrument: Some(crate::bank::HOLLOW), ..failed },
             Self::CashOnDelivery => Plan { instrument: None, ..card },
             Self::OutOfStock => Plan { quantities: [1, 11], ..failed },
             Self::ShipWhatYouCan => Plan { quantities: [1, 11], ship_what_you_can: true, ..card },

@@ -147,10 +147,7 @@ impl Books {
                 break;
             }
         }
-        let ask = ListStockRequest { parent, page_size: PAGE, page_token };
-        let page: ListStockResponse =
-            reader.ask(vendor, "souk.inventory.v1.Inventory/ListStock", &ask).await?;
-        for level in page.stock {
+        for level in stock_of(reader, vendor).await? {
             self.read_movements(reader, vendor, &level.name).await?;
             self.stock.push(level);
         }
@@ -177,6 +174,15 @@ impl Books {
             }
         }
     }
+}
+
+/// What a vendor has of each offer.
+pub(super) async fn stock_of(reader: &Client, vendor: &Tenant) -> Result<Vec<StockLevel>, Refused> {
+    let ask =
+        ListStockRequest { parent: vendor.to_string(), page_size: PAGE, ..Default::default() };
+    let method = "souk.inventory.v1.Inventory/ListStock";
+    let page: ListStockResponse = reader.ask(vendor, method, &ask).await?;
+    Ok(page.stock)
 }
 
 /// Nothing, if there is no such thing.

@@ -1,6 +1,13 @@
-//! Messages: all are heard, none is dead, and no deadline is left.
+//! Messages: all are heard, each had its effect once, none is dead, and no deadline is left.
 
-use cell_runtime::port::Errand;
+use std::collections::HashSet;
+
+use base_ids::Version;
+use cell_runtime::{
+    Cell,
+    memory::MemoryStores,
+    port::{Cause, Errand},
+};
 
 use super::Findings;
 use crate::fleet::Fleet;
@@ -20,6 +27,7 @@ pub(super) async fn check(fleet: &Fleet, findings: &mut Findings) {
         }
     }
     for (number, cell) in fleet.cells().enumerate() {
+        check_once(&cell, &fleet.disks()[number], findings).await;
         let dead = cell.stores().outbox.dead(DEAD).await.unwrap_or_default();
         for letter in dead {
             let message = letter.errand.message();
@@ -30,6 +38,25 @@ pub(super) async fn check(fleet: &Fleet, findings: &mut Findings) {
             findings.expect("heard-1", false, || {
                 let (kind, from, why) = (&message.kind, &message.from, &letter.why);
                 format!("dead in cell-{number}: {kind} from {from} to {to}: {why}")
+            });
+        }
+    }
+}
+
+/// No message is the cause of two appends to one service of one tenant.
+async fn check_once(cell: &Cell, disk: &MemoryStores, findings: &mut Findings) {
+    let mut seen = HashSet::new();
+    for (stream, _) in disk.all_streams() {
+        let events = cell.stores().journal.events(&stream, Version(0), usize::MAX).await;
+        for cause in events.unwrap_or_default().into_iter().filter_map(|event| event.cause) {
+            let Ok(Cause { heard, .. }) = serde_json::from_slice(&cause) else {
+                findings.expect("heard-1", false, || format!("a cause in {stream} is unreadable"));
+                continue;
+            };
+            let Some(heard) = heard else { continue };
+            let first = seen.insert((stream.tenant.clone(), stream.service.clone(), heard.id));
+            findings.expect("heard-1", first, || {
+                format!("{} from {} had its effect in {stream} again", heard.kind, heard.from)
             });
         }
     }

@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use souk_proto::souk::inventory::v1::{StockLevel, movement::Kind};
 
-use super::{Books, Findings};
+use super::{Books, Findings, books::stock_of};
+use crate::{
+    client::{Client, Refused},
+    fleet::Fleet,
+    market::Listing,
+};
 
 /// What the movements of one reservation of one offer add up to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +26,22 @@ impl Moved {
     pub(super) fn sold(self) -> i64 {
         self.allocated - self.deallocated
     }
+}
+
+/// Invariant checkout-3, before any deadline helps: once every checkout has ended and every message is heard, nothing is held.
+pub(super) async fn check_nothing_held(
+    fleet: &Fleet,
+    listings: &[Listing],
+    findings: &mut Findings,
+) -> Result<(), Refused> {
+    for listing in listings {
+        for level in stock_of(&Client::operator(fleet), &listing.vendor).await? {
+            findings.expect("checkout-3", level.reserved == 0, || {
+                format!("{} of {} are held, and nobody is buying", level.reserved, level.name)
+            });
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn check(books: &Books, findings: &mut Findings) {

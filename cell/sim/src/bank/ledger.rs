@@ -11,6 +11,9 @@ use svc_payments::{
     report::{IntentReport, RefundReport, RefundStanding, Said, Standing},
 };
 
+/// A card whose holds are lost when the money is to be taken.
+pub(crate) const HOLLOW: &str = "pm_card_holdLost";
+
 /// One hold on a card, and what became of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Intent {
@@ -27,6 +30,8 @@ pub(crate) struct Intent {
     /// What was given back, by child order, in minor units.
     pub(crate) back: BTreeMap<ResourceId, i64>,
     reason: String,
+    /// The hold is there as long as nobody wants the money.
+    hollow: bool,
 }
 
 /// The books.
@@ -80,6 +85,7 @@ impl Ledger {
             taken: 0,
             back: BTreeMap::new(),
             reason: reason.to_owned(),
+            hollow: ask.instrument.to_string() == HOLLOW,
         });
         self.changed(self.intents.len() - 1)
     }
@@ -111,6 +117,11 @@ impl Ledger {
             let text = format!("{} was to be captured twice, under two keys", ask.intent);
             self.wrong(text);
             return self.look_up(&ask.subject);
+        }
+        if intent.hollow && intent.standing == Standing::Held {
+            (intent.standing, intent.reason) = (Standing::Gone, "hold_lost".to_owned());
+            self.changed(place);
+            return refused("hold_lost");
         }
         if intent.standing != Standing::Held {
             return refused("not_held");
