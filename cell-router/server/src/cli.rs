@@ -37,6 +37,9 @@ pub struct Args {
     /// File that gets the bound addresses as JSON
     #[arg(long, env = "SOUK_ROUTER_ADDRESSES_FILE", value_name = "FILE")]
     pub addresses_file: Option<PathBuf>,
+    /// Where the access log goes: stdout, none, or a file that is opened anew on SIGHUP
+    #[arg(long, env = "SOUK_ROUTER_ACCESS_LOG", value_name = "PLACE")]
+    pub access_log: Option<String>,
     /// Send the guests' cookie over TLS only
     #[arg(long, env = "SOUK_ROUTER_SECURE_COOKIES")]
     pub secure_cookies: bool,
@@ -67,6 +70,7 @@ impl Args {
         put(&mut config.admin, self.admin);
         put(&mut config.data_dir, self.data_dir);
         put(&mut config.public_url, self.public_url);
+        put(&mut config.access_log.to, self.access_log);
         put(&mut config.telemetry.filter, self.log);
         put(&mut config.telemetry.format, self.log_format);
         config.control_plane = self.control_plane.or(config.control_plane);

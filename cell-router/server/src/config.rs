@@ -6,7 +6,7 @@ use base_fault::Fault;
 use serde::{Deserialize, Serialize};
 use tonic::transport::Endpoint;
 
-use crate::Patience;
+use crate::{AccessLog, Patience};
 
 /// Configuration of a router.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,8 @@ pub struct Config {
     pub drain_ms: u64,
     /// How long the router waits for a cell.
     pub patience: Patience,
+    /// A line for every request that ends badly and for a share of the others.
+    pub access_log: AccessLog,
     /// Logs and traces.
     pub telemetry: base_telemetry::Config,
 }
@@ -52,6 +54,7 @@ impl Default for Config {
             beat_ms: 2_000,
             drain_ms: 5_000,
             patience: Patience::default(),
+            access_log: AccessLog::default(),
             telemetry: base_telemetry::Config::default(),
         }
     }
@@ -73,6 +76,7 @@ impl Config {
 
     pub(crate) fn check(&self) -> Result<Checked, Vec<Fault>> {
         let mut mistakes = self.telemetry.mistakes();
+        mistakes.extend(self.access_log.mistakes());
         let mut wrong = |field: &str, problem: String| {
             mistakes.push(Fault::invalid_field(field, problem));
         };

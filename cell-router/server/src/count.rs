@@ -1,10 +1,14 @@
 //! React: what is counted. No label ever names a tenant.
 
 use std::{
-    sync::atomic::{AtomicI64, AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64},
+    },
     time::Duration,
 };
 
+use base_ids::TenantKind;
 use base_telemetry::Metrics;
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -43,11 +47,57 @@ pub(crate) struct ByRoute {
     route: &'static str,
 }
 
+/// Whom a request is for, as far as counting goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    User,
+    Vendor,
+    Name,
+    Platform,
+    /// It never got a tenant.
+    None,
+}
+
+/// Classes of status, in the order of their counters.
+const CLASSES: [&str; 6] = ["1xx", "2xx", "3xx", "4xx", "5xx", "gone"];
+
+/// What is counted of every request of one route, found once and not by label each time.
+struct OfRoute {
+    ended: [Counter; CLASSES.len()],
+    seconds: Histogram,
+}
+
+impl Route {
+    const ALL: [Self; 5] = [Self::User, Self::Vendor, Self::Name, Self::Platform, Self::None];
+
+    /// As a label.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Vendor => "vendor",
+            Self::Name => "name",
+            Self::Platform => "platform",
+            Self::None => "none",
+        }
+    }
+}
+
+impl From<Option<TenantKind>> for Route {
+    fn from(kind: Option<TenantKind>) -> Self {
+        match kind {
+            Some(TenantKind::User) => Self::User,
+            Some(TenantKind::Vendor) => Self::Vendor,
+            Some(TenantKind::Name) => Self::Name,
+            Some(TenantKind::Platform) => Self::Platform,
+            None => Self::None,
+        }
+    }
+}
+
 /// All counters of the router. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Counts {
-    requests: Family<Ended, Counter>,
-    seconds: Family<ByRoute, Histogram>,
+    routes: Arc<[OfRoute; Route::ALL.len()]>,
     retries: Family<Cause, Counter>,
     refusals: Family<Cause, Counter>,
     own_answers: Family<Cause, Counter>,
@@ -58,16 +108,24 @@ pub(crate) struct Counts {
     pub(crate) table_taken_ms: Gauge<i64, AtomicI64>,
     pub(crate) tables_refused: Family<Cause, Counter>,
     pub(crate) watching: Gauge,
+    pub(crate) access_lines: Counter,
+    lines_dropped: Family<Cause, Counter>,
 }
 
 impl Counts {
     pub(crate) fn new(metrics: &Metrics) -> Self {
+        let requests = Family::<Ended, Counter>::default();
+        // 0.1 ms to 3.3 s in factors of two, and longer.
+        let seconds = Family::<ByRoute, Histogram>::new_with_constructor(|| {
+            Histogram::new(exponential_buckets(0.0001, 2.0, 16))
+        });
+        let routes = Route::ALL.map(|route| OfRoute {
+            ended: CLASSES
+                .map(|status| requests.get_or_create_owned(&Ended { route: route.name(), status })),
+            seconds: seconds.get_or_create_owned(&ByRoute { route: route.name() }),
+        });
         let counts = Self {
-            requests: Family::default(),
-            // 0.1 ms to 3.3 s in factors of two, and longer.
-            seconds: Family::new_with_constructor(|| {
-                Histogram::new(exponential_buckets(0.0001, 2.0, 16))
-            }),
+            routes: Arc::new(routes),
             retries: Family::default(),
             refusals: Family::default(),
             own_answers: Family::default(),
@@ -78,21 +136,24 @@ impl Counts {
             table_taken_ms: Gauge::default(),
             tables_refused: Family::default(),
             watching: Gauge::default(),
+            access_lines: Counter::default(),
+            lines_dropped: Family::default(),
         };
-        counts.register(metrics);
+        counts.register(metrics, requests, seconds);
         counts
     }
 
-    fn register(&self, metrics: &Metrics) {
+    fn register(
+        &self,
+        metrics: &Metrics,
+        requests: Family<Ended, Counter>,
+        seconds: Family<ByRoute, Histogram>,
+    ) {
         let counts = self.clone();
         metrics.with(|all| {
             let all = all.sub_registry_with_prefix("souk_router");
-            all.register(
-                "requests",
-                "requests ended, by route and class of status",
-                counts.requests,
-            );
-            all.register("request_seconds", "time from head to last byte", counts.seconds);
+            all.register("requests", "requests ended, by route and class of status", requests);
+            all.register("request_seconds", "time from head to last byte", seconds);
             all.register("retries", "requests sent once more, by cause", counts.retries);
             all.register("refusals", "typed refusals of cells", counts.refusals);
             all.register("own_answers", "answers made by the router, by code", counts.own_answers);
@@ -115,20 +176,27 @@ impl Counts {
                 counts.tables_refused,
             );
             all.register("watching", "1 while the control plane pushes tables", counts.watching);
+            all.register("access_lines", "lines of the access log", counts.access_lines);
+            all.register(
+                "access_lines_dropped",
+                "lines of the access log that were not written, by cause",
+                counts.lines_dropped,
+            );
         });
     }
 
-    pub(crate) fn ended(&self, route: &'static str, status: Option<u16>, took: Duration) {
-        let status = match status {
-            None => "gone",
-            Some(..=199) => "1xx",
-            Some(200..=299) => "2xx",
-            Some(300..=399) => "3xx",
-            Some(400..=499) => "4xx",
-            Some(500..) => "5xx",
+    pub(crate) fn ended(&self, route: Route, status: Option<u16>, took: Duration) {
+        let class = match status {
+            Some(..=199) => 0,
+            Some(200..=299) => 1,
+            Some(300..=399) => 2,
+            Some(400..=499) => 3,
+            Some(500..) => 4,
+            None => 5,
         };
-        self.requests.get_or_create(&Ended { route, status }).inc();
-        self.seconds.get_or_create(&ByRoute { route }).observe(took.as_secs_f64());
+        let counted = &self.routes[route as usize];
+        counted.ended[class].inc();
+        counted.seconds.observe(took.as_secs_f64());
     }
 
     pub(crate) fn retried(&self, cause: &'static str) {
@@ -146,6 +214,10 @@ impl Counts {
     pub(crate) fn not_connected(&self, cell: &base_ids::CellId) {
         let cell = cell.to_string();
         self.connect_errors.get_or_create(&AboutCell { cell }).inc();
+    }
+
+    pub(crate) fn line_dropped(&self, cause: &'static str) {
+        self.lines_dropped.get_or_create(&Cause { cause }).inc();
     }
 
     pub(crate) fn table_refused(&self, cause: &'static str) {

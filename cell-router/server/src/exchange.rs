@@ -1,20 +1,30 @@
 //! One request on its way: what was decided about it, where it has been, and what went wrong.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use base_fault::{Code, Fault};
 use base_ids::TenantKind;
 use base_telemetry::TraceContext;
+use base_time::{Clock as _, SystemClock};
+use http::{HeaderMap, Version};
+use pingora::proxy::Session;
 use prometheus_client::metrics::gauge::Gauge;
 use router_table::{GaveUp, Hint, Pursuit, Refusal, Target};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::{Span, field::Empty};
 use uuid::Uuid;
 
-use crate::course::Course;
+use crate::{
+    access::{Clients, Line, shown},
+    count::Route,
+    course::Course,
+};
 
 /// How long a client is asked to wait before it tries again.
-const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The state that Pingora's hooks share during one request.
 pub(crate) struct Exchange {
@@ -34,6 +44,10 @@ pub(crate) struct Exchange {
     pub(crate) refusal: Option<Refusal>,
     /// Why the request ends with an answer of the router.
     pub(crate) fault: Option<Fault>,
+    /// The code of the answer that the router made, if it made one.
+    pub(crate) answered: Option<Code>,
+    /// The status that a gRPC call ended with, if it is known.
+    pub(crate) grpc_status: Option<u16>,
     /// Whether the head has gone out to a cell that has not refused it.
     pub(crate) sent: bool,
     _in_flight: InFlight,
@@ -72,6 +86,8 @@ impl Exchange {
             same_again: false,
             refusal: None,
             fault: None,
+            answered: None,
+            grpc_status: None,
             sent: false,
             _in_flight: in_flight,
         }
@@ -98,15 +114,55 @@ impl Exchange {
     }
 
     /// The kind of tenant, for counting.
-    pub(crate) fn route(&self) -> &'static str {
+    pub(crate) fn route(&self) -> Route {
         let tenant = self.course.as_ref().map(|course| course.tenant.as_str());
         let collection = tenant.and_then(|name| name.split_once('/')).map(|(kind, _)| kind);
-        match collection.and_then(TenantKind::of_collection) {
-            Some(TenantKind::User) => "user",
-            Some(TenantKind::Vendor) => "vendor",
-            Some(TenantKind::Name) => "name",
-            Some(TenantKind::Platform) => "platform",
-            None => "none",
+        collection.and_then(TenantKind::of_collection).into()
+    }
+
+    /// Takes the status of a gRPC call from the head or the trailers that carry it.
+    pub(crate) fn see_grpc_status(&mut self, headers: &HeaderMap) {
+        if self.grpc
+            && let Some(status) = headers.get("grpc-status")
+        {
+            // What cannot be read is "unknown".
+            let read = status.to_str().ok().and_then(|text| text.parse().ok());
+            self.grpc_status = Some(read.unwrap_or(2));
+        }
+    }
+
+    /// Whether a request that was answered with `status` needs no operator's attention.
+    pub(crate) fn went_well(&self, status: Option<u16>) -> bool {
+        status.is_some_and(|status| status < 400) && self.grpc_status.unwrap_or(0) == 0
+    }
+
+    /// What the access log says of the request.
+    pub(crate) fn line(&self, session: &Session, took: Duration, clients: Clients) -> Line {
+        let head = session.req_header();
+        let address = session.client_addr().and_then(|address| address.as_inet());
+        Line {
+            time: SystemClock.now(),
+            request: self.request_id.to_string(),
+            trace: self.trace.trace,
+            protocol: match (self.grpc, head.version) {
+                (true, _) => "grpc",
+                (false, Version::HTTP_2) => "h2",
+                (false, Version::HTTP_10) => "http/1.0",
+                (false, _) => "http/1.1",
+            },
+            method: head.method.clone(),
+            path: shown(head.uri.path()),
+            route: self.route().name(),
+            tenant: self.course.as_ref().map(|course| course.tenant.clone()),
+            cell: self.target.as_ref().map(|target| target.cell.clone()),
+            tries: self.pursuit.tries(),
+            status: session.response_written().map(|head| head.status.as_u16()),
+            grpc_status: self.grpc_status,
+            code: self.answered.map(Code::as_str),
+            micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            bytes_in: session.as_downstream().body_bytes_read(),
+            bytes_out: session.as_downstream().body_bytes_sent(),
+            client: address.and_then(|address| clients.of(address.ip())),
         }
     }
 

@@ -5,6 +5,7 @@
 //! refuses with a typed header, and the request goes on to the owner without the client seeing it.
 #![warn(missing_docs)]
 
+mod access;
 mod answer;
 mod arrival;
 mod cli;
@@ -21,6 +22,7 @@ mod token;
 mod upstream;
 mod watch;
 
+pub use access::{AccessLog, Clients};
 pub use cli::Args;
 pub use config::Config;
 pub use router::{Addresses, Router, RunningRouter};

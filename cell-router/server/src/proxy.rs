@@ -20,6 +20,7 @@ use router_table::{Hint, REFUSAL_HEADER, Refusal, Snapshot, Table};
 use tokio_util::task::TaskTracker;
 
 use crate::{
+    access::Access,
     answer,
     arrival::{Arrival, is_grpc},
     count::Counts,
@@ -46,6 +47,7 @@ pub(crate) struct Proxy {
     pub(crate) table: Snapshot,
     pub(crate) learnt: Arc<Learnt>,
     pub(crate) counts: Counts,
+    pub(crate) access: Access,
     pub(crate) patience: Patience,
     pub(crate) public_url: String,
     pub(crate) secure_cookies: bool,
@@ -93,9 +95,10 @@ impl Proxy {
     async fn answer(
         &self,
         session: &mut Session,
-        exchange: &Exchange,
+        exchange: &mut Exchange,
         fault: &Fault,
     ) -> Result<()> {
+        exchange.answered = Some(fault.code());
         self.counts.answered(fault.code());
         let (grpc, id) = (exchange.grpc, &exchange.request_id);
         answer::send(session, fault, grpc, &self.public_url, id).await
@@ -236,6 +239,7 @@ impl ProxyHttp for Proxy {
         answer: &mut ResponseHeader,
         exchange: &mut Exchange,
     ) -> Result<()> {
+        exchange.see_grpc_status(&answer.headers);
         let course = exchange.course.as_ref();
         forward::untell(answer, course, &exchange.request_id, self.secure_cookies)
     }
@@ -244,8 +248,9 @@ impl ProxyHttp for Proxy {
         &self,
         _: &mut Session,
         trailers: &mut HeaderMap,
-        _: &mut Exchange,
+        exchange: &mut Exchange,
     ) -> Result<Option<Bytes>> {
+        exchange.see_grpc_status(trailers);
         for name in forward::strip(trailers, forward::is_internal) {
             trailers.remove(name);
         }
@@ -326,15 +331,9 @@ impl ProxyHttp for Proxy {
         self.counts.ended(exchange.route(), status, took);
         exchange.span.record("cell", exchange.cell());
         exchange.span.record("status", status);
-        tracing::debug!(
-            request = &*exchange.request_id,
-            trace = %exchange.trace.trace,
-            method = %session.req_header().method,
-            cell = exchange.cell(),
-            status,
-            micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-            "served"
-        );
+        let well = exchange.went_well(status);
+        self.access
+            .note(well, exchange.trace.trace, |clients| exchange.line(session, took, clients));
     }
 
     fn suppress_error_log(&self, _: &Session, _: &Exchange, _: &Error) -> bool {

@@ -19,6 +19,7 @@ use pingora::{
     server::{Fds, ListenFds, configuration::ServerConf},
     services::Service as _,
 };
+use ring::rand::{SecureRandom as _, SystemRandom};
 use router_table::{LastGood, Pursuit, Snapshot, Table};
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -30,6 +31,7 @@ use tonic::transport::Endpoint;
 
 use crate::{
     Config,
+    access::Access,
     count::Counts,
     proxy::{Learnt, Proxy},
     watch::Watch,
@@ -60,6 +62,7 @@ pub struct RunningRouter {
     addresses: Addresses,
     table: Snapshot,
     metrics: Metrics,
+    access: Access,
     stop: watch::Sender<bool>,
     service: JoinHandle<()>,
     others: Vec<JoinHandle<()>>,
@@ -86,6 +89,7 @@ impl Router {
         let metrics = Metrics::new();
         let counts = Counts::new(&metrics);
         let readiness = Readiness::new();
+        let access = Access::open(&config.access_log, fresh_seed()?, &counts)?;
         let last_good = LastGood::at(config.data_dir.join(TABLE_FILE));
         let table = Snapshot::new(known_table(&config.data_dir, &last_good, &counts).await?);
         let (listener, http) = bind(checked.listen, "listen")?;
@@ -108,6 +112,7 @@ impl Router {
             table: table.clone(),
             learnt,
             counts: counts.clone(),
+            access: access.clone(),
             patience: config.patience.clone(),
             public_url: config.public_url.clone(),
             secure_cookies: config.secure_cookies,
@@ -130,6 +135,7 @@ impl Router {
             addresses,
             table,
             metrics,
+            access,
             stop,
             service,
             others,
@@ -137,6 +143,14 @@ impl Router {
             drain: checked.drain,
         })
     }
+}
+
+/// Something that nobody outside can guess.
+fn fresh_seed() -> Result<u64, Fault> {
+    let mut bytes = [0; 8];
+    let filled = SystemRandom::new().fill(&mut bytes);
+    filled.map_err(|_| Fault::ours(Code::Internal, "the system gives no random numbers"))?;
+    Ok(u64::from_ne_bytes(bytes))
 }
 
 fn watching(watch: Watch, control_plane: Option<Endpoint>) -> Option<JoinHandle<()>> {
@@ -263,6 +277,11 @@ impl RunningRouter {
         &self.metrics
     }
 
+    /// Opens the file of the access log anew, after somebody has moved it away.
+    pub async fn reopen_logs(&self) {
+        self.access.reopen().await;
+    }
+
     /// Takes no more connections, lets requests in flight end, and stops. Streams that are still open after the configured
     /// time are cut.
     pub async fn stop(mut self) {
@@ -276,6 +295,7 @@ impl RunningRouter {
                 "requests were cut at the end of the time to drain"
             );
         }
+        self.access.end().await;
     }
 }
 

@@ -6,7 +6,7 @@ use base_ids::{Epoch, Generation, Slot};
 use base_time::Timestamp;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
-use router_server::{Config, Router, RunningRouter};
+use router_server::{AccessLog, Config, Router, RunningRouter};
 use router_table::{Cell, Draft, LastGood, SigningKey, Table};
 use tempfile::TempDir;
 
@@ -53,6 +53,7 @@ pub(crate) fn config(directory: &Path) -> Config {
         data_dir: directory.to_owned(),
         public_url: "https://souk.example".into(),
         drain_ms: 2_000,
+        access_log: AccessLog { to: "none".into(), ..AccessLog::default() },
         ..Config::default()
     }
 }

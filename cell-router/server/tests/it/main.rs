@@ -12,6 +12,7 @@ mod control_plane;
 mod fleet;
 mod framing;
 mod guests;
+mod operations;
 mod process;
 mod refusals;
 mod routing;

@@ -7,16 +7,23 @@ use nix::{
     unistd::Pid,
 };
 use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
-    process::Command,
+    io::{AsyncBufReadExt as _, BufReader, Lines},
+    process::{Child, ChildStderr, Command},
 };
 
 use crate::client::Client;
 
-fn souk_router(args: &[&str]) -> Command {
+pub(crate) fn souk_router(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_souk-router"));
     command.args(args).kill_on_drop(true).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
+}
+
+/// Reads what a router logs until it serves; gives back the rest.
+pub(crate) async fn until_it_serves(router: &mut Child) -> Lines<BufReader<ChildStderr>> {
+    let mut lines = BufReader::new(router.stderr.take().unwrap()).lines();
+    while !lines.next_line().await.unwrap().unwrap().contains("router serves") {}
+    lines
 }
 
 async fn run(args: &[&str]) -> (bool, String) {
@@ -45,8 +52,7 @@ async fn it_tells_its_addresses_and_ends_at_either_signal() {
         let args = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data-dir", &data];
         let args = [&args[..], &["--addresses-file", &addresses, "--log-format", "json"]].concat();
         let mut router = souk_router(&args).spawn().unwrap();
-        let mut lines = BufReader::new(router.stderr.take().unwrap()).lines();
-        while !lines.next_line().await.unwrap().unwrap().contains("router serves") {}
+        let _said = until_it_serves(&mut router).await;
         let told = std::fs::read(&addresses).unwrap();
         let told: router_server::Addresses = serde_json::from_slice(&told).unwrap();
         assert_eq!(Client::of(told.admin).get("/healthz").await.status, 200);
