@@ -22,12 +22,16 @@ pub enum Status {
     FailedPrecondition,
     /// The resource does not have the version that the caller named. HTTP 412.
     VersionMismatch,
+    /// The request did not come in time. HTTP 408.
+    TooSlow,
     /// The body is too large. HTTP 413.
     TooLarge,
     /// An idempotency key came back with another request. HTTP 422.
     KeyReused,
     /// Too much was asked for. HTTP 429.
     ResourceExhausted,
+    /// The head of the request is too large. HTTP 431.
+    HeadTooLarge,
     /// The method does not exist. HTTP 404 or 405, said by the edge.
     Unimplemented,
     /// A bug, or a broken store. HTTP 500.
@@ -48,9 +52,11 @@ impl Status {
             Self::NotFound | Self::Unimplemented => 404,
             Self::Aborted | Self::AlreadyExists | Self::FailedPrecondition => 409,
             Self::VersionMismatch => 412,
+            Self::TooSlow => 408,
             Self::TooLarge => 413,
             Self::KeyReused => 422,
             Self::ResourceExhausted => 429,
+            Self::HeadTooLarge => 431,
             Self::Internal => 500,
             Self::Unavailable => 503,
             Self::DeadlineExceeded => 504,
@@ -60,8 +66,8 @@ impl Status {
     /// The canonical gRPC code (`google.rpc.Code`).
     pub const fn grpc(self) -> i32 {
         match self {
-            Self::InvalidArgument | Self::KeyReused | Self::TooLarge => 3,
-            Self::DeadlineExceeded => 4,
+            Self::InvalidArgument | Self::KeyReused | Self::TooLarge | Self::HeadTooLarge => 3,
+            Self::DeadlineExceeded | Self::TooSlow => 4,
             Self::NotFound => 5,
             Self::AlreadyExists => 6,
             Self::PermissionDenied => 7,
@@ -135,6 +141,10 @@ codes! {
     Contended => "contended", Aborted, "Others were changing the same thing";
     /// Over a body limit.
     BodyTooLarge => "body_too_large", TooLarge, "The body is larger than the limit";
+    /// Over the limit of a head's bytes or lines.
+    HeadTooLarge => "head_too_large", HeadTooLarge, "The head of the request is larger than the limit";
+    /// The request did not come whole in time.
+    TooSlow => "request_too_slow", TooSlow, "The request did not arrive in time";
     /// Over a queue, rate or memory bound.
     Busy => "busy", ResourceExhausted, "The service has too much to do";
     /// The cell does not own the tenant.

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use base_fault::{Fault, FieldViolation, Retry};
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use pingora::{
     Error as ProxyError, http::ResponseHeader, protocols::http::HttpTask, proxy::Session,
 };
 use serde::Serialize;
+use uuid::Uuid;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -92,6 +93,19 @@ fn rest_head(
     Ok(head)
 }
 
+/// The whole answer to what never became a request: nothing follows it on its connection.
+pub(crate) fn last_word(fault: &Fault, public_url: &str) -> Vec<u8> {
+    let request_id = Uuid::now_v7().to_string();
+    let body = problem_json(fault, public_url, &request_id);
+    let status = StatusCode::from_u16(fault.code().status().http()).unwrap_or_default();
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\ncache-control: no-store\r\n\
+         x-request-id: {request_id}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), &body].concat()
+}
+
 /// Sends the answer, unless a part of another one has gone out already.
 pub(crate) async fn send(
     session: &mut Session,
@@ -128,7 +142,7 @@ mod tests {
 
     use base_fault::{Code, Fault};
 
-    use super::{grpc_head, problem_json, rest_head};
+    use super::{grpc_head, last_word, problem_json, rest_head};
 
     fn fault() -> Fault {
         Fault::downstream(Code::Unavailable, Duration::from_millis(200), "cell-2 does not answer")
@@ -151,6 +165,16 @@ mod tests {
         let head = grpc_head(&fault(), "r1").unwrap();
         assert_eq!(head.headers["grpc-status"], "14");
         assert_eq!(head.headers["grpc-message"], "unavailable: cell-2 does not answer");
+    }
+
+    #[test]
+    fn the_last_word_is_a_whole_answer() {
+        let word = last_word(&Fault::caller(Code::HeadTooLarge, "too large"), "");
+        let word = String::from_utf8(word).unwrap();
+        let (head, body) = word.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\n"), "{head}");
+        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{head}");
+        assert!(body.contains(r#""code":"head_too_large""#), "{body}");
     }
 
     #[test]

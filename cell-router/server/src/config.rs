@@ -6,7 +6,7 @@ use base_fault::Fault;
 use serde::{Deserialize, Serialize};
 use tonic::transport::Endpoint;
 
-use crate::{AccessLog, Patience};
+use crate::{AccessLog, Entrance, Patience};
 
 /// Configuration of a router.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,8 @@ pub struct Config {
     pub drain_ms: u64,
     /// How long the router waits for a cell.
     pub patience: Patience,
+    /// What the router grants to clients.
+    pub entrance: Entrance,
     /// A line for every request that ends badly and for a share of the others.
     pub access_log: AccessLog,
     /// Logs and traces.
@@ -54,6 +56,7 @@ impl Default for Config {
             beat_ms: 2_000,
             drain_ms: 5_000,
             patience: Patience::default(),
+            entrance: Entrance::default(),
             access_log: AccessLog::default(),
             telemetry: base_telemetry::Config::default(),
         }
@@ -130,7 +133,8 @@ impl Config {
             ("patience.write_ms", self.patience.write_ms),
             ("patience.idle_ms", self.patience.idle_ms),
         ];
-        for (field, _) in waits.iter().filter(|(_, millis)| *millis == 0) {
+        let waits = waits.into_iter().chain(self.entrance.bounds());
+        for (field, _) in waits.filter(|(_, millis)| *millis == 0) {
             wrong(field, "must be longer than 0".to_owned());
         }
         match (listen, admin) {

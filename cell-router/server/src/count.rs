@@ -110,6 +110,17 @@ pub(crate) struct Counts {
     pub(crate) watching: Gauge,
     pub(crate) access_lines: Counter,
     lines_dropped: Family<Cause, Counter>,
+    connections: Gauge,
+    connections_refused: Family<Cause, Counter>,
+}
+
+/// Counts a connection as long as it is open.
+pub(crate) struct Connected(Gauge);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 impl Counts {
@@ -138,6 +149,8 @@ impl Counts {
             watching: Gauge::default(),
             access_lines: Counter::default(),
             lines_dropped: Family::default(),
+            connections: Gauge::default(),
+            connections_refused: Family::default(),
         };
         counts.register(metrics, requests, seconds);
         counts
@@ -182,6 +195,12 @@ impl Counts {
                 "lines of the access log that were not written, by cause",
                 counts.lines_dropped,
             );
+            all.register("connections", "connections of clients that are open", counts.connections);
+            all.register(
+                "connections_refused",
+                "connections of clients that came to nothing, by cause",
+                counts.connections_refused,
+            );
         });
     }
 
@@ -197,6 +216,15 @@ impl Counts {
         let counted = &self.routes[route as usize];
         counted.ended[class].inc();
         counted.seconds.observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn connected(&self) -> Connected {
+        self.connections.inc();
+        Connected(self.connections.clone())
+    }
+
+    pub(crate) fn not_taken(&self, cause: &'static str) {
+        self.connections_refused.get_or_create(&Cause { cause }).inc();
     }
 
     pub(crate) fn retried(&self, cause: &'static str) {

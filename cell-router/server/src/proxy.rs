@@ -1,13 +1,13 @@
 //! The hooks of Pingora, each as thin as it can be: gather, decide, forward, count.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use base_fault::{Code, Fault};
 use base_ids::GuestSecret;
 use base_time::{Clock as _, SystemClock};
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, Version};
+use http::{HeaderMap, StatusCode, Version, header};
 use pingora::{
     Error, ErrorSource, ErrorType, Result,
     http::{RequestHeader, ResponseHeader},
@@ -25,9 +25,10 @@ use crate::{
     arrival::{Arrival, is_grpc},
     count::Counts,
     course::{self, Course},
+    entrance::Entrance,
     exchange::{Exchange, InFlight, no_owner},
     forward::{self, Told},
-    framing,
+    head::is_websocket,
     recent::Recent,
     token::Tokens,
     upstream::{self, Patience},
@@ -49,6 +50,7 @@ pub(crate) struct Proxy {
     pub(crate) counts: Counts,
     pub(crate) access: Access,
     pub(crate) patience: Patience,
+    pub(crate) entrance: Entrance,
     pub(crate) public_url: String,
     pub(crate) secure_cookies: bool,
     pub(crate) drain: TaskTracker,
@@ -79,7 +81,6 @@ impl Proxy {
         session: &Session,
         exchange: &mut Exchange,
     ) -> Result<Course, Fault> {
-        framing::check(session)?;
         let head = session.req_header();
         exchange.grpc = head.version == Version::HTTP_2 && is_grpc(&head.headers);
         exchange.join_trace(head);
@@ -151,6 +152,18 @@ impl ProxyHttp for Proxy {
     }
 
     fn init_downstream_modules(&self, _: &mut HttpModules) {}
+
+    async fn early_request_filter(&self, session: &mut Session, _: &mut Exchange) -> Result<()> {
+        session.set_read_timeout(Some(self.entrance.body()));
+        session.set_write_timeout(Some(self.entrance.write()));
+        let head = session.req_header_mut();
+        // Nothing else is spoken behind the router; a client that offers more is served without it.
+        if head.headers.get(header::UPGRADE).is_some_and(|offer| !is_websocket(offer.as_bytes())) {
+            head.remove_header(&header::UPGRADE);
+            head.remove_header("http2-settings");
+        }
+        Ok(())
+    }
 
     async fn request_filter(&self, session: &mut Session, exchange: &mut Exchange) -> Result<bool> {
         match self.gather_and_decide(session, exchange) {
@@ -360,6 +373,12 @@ fn kind_of(refusal: &Refusal) -> &'static str {
     }
 }
 
+/// Whether the client's connection broke a rule rather than itself.
+fn is_malformed(error: &Error) -> bool {
+    let cause = error.root_cause().downcast_ref::<io::Error>();
+    cause.is_some_and(|cause| cause.kind() == io::ErrorKind::InvalidData)
+}
+
 /// What an error of Pingora means to the client; `None` if the client is gone.
 fn fault_of(session: &Session, error: &Error, exchange: &Exchange) -> Option<Fault> {
     match (error.esource(), error.etype()) {
@@ -367,8 +386,12 @@ fn fault_of(session: &Session, error: &Error, exchange: &Exchange) -> Option<Fau
             Some(Fault::caller(Code::Malformed, "the head of the request cannot be forwarded"))
         }
         (ErrorSource::Downstream, ErrorType::ReadTimedout) => {
-            Some(Fault::caller(Code::Malformed, "the body of the request did not arrive in time"))
+            Some(Fault::caller(Code::TooSlow, "the body of the request did not arrive in time"))
         }
+        (ErrorSource::Downstream, _) if is_malformed(error) => Some(Fault::caller(
+            Code::Malformed,
+            "the body of the request is not framed as its head says",
+        )),
         (ErrorSource::Downstream, _) => None,
         (ErrorSource::Upstream, etype) => {
             let head = session.req_header();

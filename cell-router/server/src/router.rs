@@ -2,7 +2,6 @@
 
 use std::{
     net::{SocketAddr, TcpListener as StdListener},
-    os::fd::IntoRawFd as _,
     path::Path,
     sync::Arc,
     time::Duration,
@@ -12,17 +11,11 @@ use axum::{Json, routing::get};
 use base_fault::{Code, Fault, chain};
 use base_telemetry::{Admin, LogLevel, Metrics, Readiness, addresses};
 use base_time::{Clock as _, SystemClock};
-use parking_lot::Mutex;
-use pingora::{
-    apps::HttpServerOptions,
-    proxy::ProxyServiceBuilder,
-    server::{Fds, ListenFds, configuration::ServerConf},
-    services::Service as _,
-};
 use ring::rand::{SecureRandom as _, SystemRandom};
-use router_table::{LastGood, Pursuit, Snapshot, Table};
+use router_table::{LastGood, Snapshot, Table};
 use serde::{Deserialize, Serialize};
 use tokio::{
+    net::TcpListener,
     sync::watch,
     task::{JoinHandle, spawn_blocking},
 };
@@ -33,16 +26,13 @@ use crate::{
     Config,
     access::Access,
     count::Counts,
+    doors::Doors,
     proxy::{Learnt, Proxy},
     watch::Watch,
 };
 
 /// File of the last known good table in the data directory.
 const TABLE_FILE: &str = "routing-table";
-/// Idle connections that are kept to all cells together.
-const UPSTREAM_POOL_SIZE: usize = 1024;
-/// How long a client's HTTP/2 connection may be idle.
-const H2_IDLE_MAX: Duration = Duration::from_mins(5);
 
 /// The edge router.
 #[derive(Debug)]
@@ -67,6 +57,7 @@ pub struct RunningRouter {
     service: JoinHandle<()>,
     others: Vec<JoinHandle<()>>,
     in_flight: TaskTracker,
+    open: TaskTracker,
     drain: Duration,
 }
 
@@ -114,12 +105,14 @@ impl Router {
             counts: counts.clone(),
             access: access.clone(),
             patience: config.patience.clone(),
+            entrance: config.entrance.clone(),
             public_url: config.public_url.clone(),
             secure_cookies: config.secure_cookies,
             drain: in_flight.clone(),
         };
         let (stop, stopped) = watch::channel(false);
-        let service = serve(proxy, listener, http, stopped);
+        let doors = Arc::new(Doors::new(proxy, config.entrance.clone(), stopped));
+        let service = tokio::spawn(Arc::clone(&doors).take(served(listener)?, None));
         let mut admin_port =
             Admin::new(metrics.clone(), readiness).with_routes(table_page(&table, &counts));
         if let Some(level) = level {
@@ -140,6 +133,7 @@ impl Router {
             service,
             others,
             in_flight,
+            open: doors.open.clone(),
             drain: checked.drain,
         })
     }
@@ -202,38 +196,13 @@ fn bind(address: SocketAddr, field: &str) -> Result<(StdListener, SocketAddr), F
     })
 }
 
-fn serve(
-    proxy: Proxy,
-    listener: StdListener,
-    address: SocketAddr,
-    stopped: watch::Receiver<bool>,
-) -> JoinHandle<()> {
-    let conf = ServerConf {
-        upstream_keepalive_pool_size: UPSTREAM_POOL_SIZE,
-        // One more than a pursuit may take: a pooled connection that was closed costs a try but asks no other cell.
-        max_retries: usize::from(Pursuit::TRIES_MAX) + 1,
-        ..ServerConf::default()
-    };
-    let mut options = HttpServerOptions::default();
-    options.h2c = true;
-    options.h2_idle_timeout = Some(H2_IDLE_MAX);
-    let mut service = ProxyServiceBuilder::new(&Arc::new(conf), proxy)
-        .name("souk-router")
-        .server_options(options)
-        .build();
-    // The listener is bound here, so that a port 0 is known and an error is told before anything runs.
-    let name = address.to_string();
-    let mut fds = Fds::new();
-    fds.add(name.clone(), listener.into_raw_fd());
-    let fds: ListenFds = Arc::new(Mutex::new(fds));
-    service.add_tcp(&name);
-    tokio::spawn(async move { service.start_service(Some(fds), stopped, 1).await })
+fn served(listener: StdListener) -> Result<TcpListener, Fault> {
+    TcpListener::from_std(listener)
+        .map_err(|error| Fault::ours(Code::Internal, "a port cannot be served").because(error))
 }
 
 fn serve_admin(admin: Admin, listener: StdListener) -> Result<JoinHandle<()>, Fault> {
-    let listener = tokio::net::TcpListener::from_std(listener).map_err(|error| {
-        Fault::ours(Code::Internal, "the admin port cannot be served").because(error)
-    })?;
+    let listener = served(listener)?;
     Ok(tokio::spawn(async move {
         if let Err(error) = admin.serve(listener).await {
             tracing::error!(%error, "the admin port is no longer served");
@@ -286,10 +255,11 @@ impl RunningRouter {
     /// time are cut.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        // Ends as soon as the listener is closed; idle connections are closed with it.
+        // Ends as soon as the listener is closed.
         let _ = (&mut self.service).await;
         self.in_flight.close();
-        if tokio::time::timeout(self.drain, self.in_flight.wait()).await.is_err() {
+        self.open.close();
+        if tokio::time::timeout(self.drain, self.open.wait()).await.is_err() {
             tracing::warn!(
                 left = self.in_flight.len(),
                 "requests were cut at the end of the time to drain"

@@ -108,10 +108,43 @@ impl Answer {
 
 /// Sends these bytes and reads until the other side closes.
 pub(crate) async fn raw(address: SocketAddr, bytes: &[u8]) -> String {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(bytes).await.unwrap();
-    let mut answer = Vec::new();
-    // A reset after the answer is as good as an end.
-    let _ = stream.read_to_end(&mut answer).await;
-    String::from_utf8_lossy(&answer).into_owned()
+    let mut line = Raw::open(address).await;
+    // The other side may refuse before it has read everything.
+    let _ = line.stream.write_all(bytes).await;
+    line.hear_all().await
+}
+
+/// A connection, byte by byte.
+pub(crate) struct Raw {
+    pub(crate) stream: TcpStream,
+}
+
+impl Raw {
+    pub(crate) async fn open(address: SocketAddr) -> Self {
+        Self { stream: TcpStream::connect(address).await.unwrap() }
+    }
+
+    pub(crate) async fn say(&mut self, text: &str) {
+        self.stream.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    /// Reads up to and with `end`; less if the connection ends before.
+    pub(crate) async fn hear_until(&mut self, end: &str) -> String {
+        let mut heard = Vec::new();
+        while !heard.ends_with(end.as_bytes()) {
+            match self.stream.read_u8().await {
+                Ok(byte) => heard.push(byte),
+                Err(_) => break,
+            }
+        }
+        String::from_utf8_lossy(&heard).into_owned()
+    }
+
+    /// Reads until the other side closes.
+    pub(crate) async fn hear_all(&mut self) -> String {
+        let mut heard = Vec::new();
+        // A reset after the answer is as good as an end.
+        let _ = self.stream.read_to_end(&mut heard).await;
+        String::from_utf8_lossy(&heard).into_owned()
+    }
 }

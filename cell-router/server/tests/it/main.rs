@@ -14,6 +14,7 @@ mod framing;
 mod guests;
 mod operations;
 mod process;
+mod recorder;
 mod refusals;
 mod routing;
 mod stale;

@@ -1,0 +1,77 @@
+//! What the router grants to clients before it knows who they are: connections, time, room.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// How many clients the router takes and how long it waits for them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Entrance {
+    /// Connections at a time; one more is closed at once.
+    pub connections_max: usize,
+    /// Until a TLS handshake is done, in milliseconds.
+    pub handshake_ms: u64,
+    /// Until the head of a request is whole, counted from its first byte, in milliseconds.
+    pub head_ms: u64,
+    /// Until the next request on a connection begins, in milliseconds.
+    pub idle_ms: u64,
+    /// Until the next byte of a body comes, in milliseconds.
+    pub body_ms: u64,
+    /// The slowest pace of a body after its first ten seconds, in bytes a second. Streams of calls and WebSockets are free of it.
+    pub body_pace_min: u64,
+    /// Until the client takes the next piece of an answer, in milliseconds.
+    pub write_ms: u64,
+    /// Requests at a time on one HTTP/2 connection.
+    pub h2_streams_max: u32,
+}
+
+impl Default for Entrance {
+    fn default() -> Self {
+        Self {
+            connections_max: 20_000,
+            handshake_ms: 10_000,
+            head_ms: 10_000,
+            idle_ms: 60_000,
+            body_ms: 30_000,
+            body_pace_min: 256,
+            write_ms: 30_000,
+            h2_streams_max: 128,
+        }
+    }
+}
+
+impl Entrance {
+    /// Each bound with its name, to be checked.
+    pub(crate) fn bounds(&self) -> [(&'static str, u64); 7] {
+        [
+            ("entrance.connections_max", self.connections_max as u64),
+            ("entrance.handshake_ms", self.handshake_ms),
+            ("entrance.head_ms", self.head_ms),
+            ("entrance.idle_ms", self.idle_ms),
+            ("entrance.body_ms", self.body_ms),
+            ("entrance.write_ms", self.write_ms),
+            ("entrance.h2_streams_max", self.h2_streams_max.into()),
+        ]
+    }
+
+    pub(crate) fn handshake(&self) -> Duration {
+        Duration::from_millis(self.handshake_ms)
+    }
+
+    pub(crate) fn head(&self) -> Duration {
+        Duration::from_millis(self.head_ms)
+    }
+
+    pub(crate) fn idle(&self) -> Duration {
+        Duration::from_millis(self.idle_ms)
+    }
+
+    pub(crate) fn body(&self) -> Duration {
+        Duration::from_millis(self.body_ms)
+    }
+
+    pub(crate) fn write(&self) -> Duration {
+        Duration::from_millis(self.write_ms)
+    }
+}
