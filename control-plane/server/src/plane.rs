@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use base_fault::Fault;
 use base_ids::{CellId, Generation};
 use base_telemetry::Flag;
 use base_time::{Clock, Timestamp};
@@ -20,7 +21,7 @@ use crate::{
 pub struct ControlPlane {
     config: Config,
     clock: Arc<dyn Clock>,
-    store: Arc<Store>,
+    store: Store,
     store_flag: Flag,
     tables: Tables,
     beats: Mutex<Beats>,
@@ -42,7 +43,7 @@ impl ControlPlane {
         Ok(Self {
             config,
             clock,
-            store: Arc::new(store),
+            store,
             store_flag,
             tables,
             beats: Mutex::default(),
@@ -60,7 +61,7 @@ impl ControlPlane {
 
     /// Lets `owner` take over a slot or a tenant if its generation is still `expected`, and tells everybody.
     pub async fn claim(
-        &self,
+        self: &Arc<Self>,
         place: Place,
         expected: Generation,
         owner: CellId,
@@ -70,7 +71,7 @@ impl ControlPlane {
 
     /// A cell says that it lives, and what is new about it.
     pub(crate) async fn heartbeat(
-        &self,
+        self: &Arc<Self>,
         request: &HeartbeatRequest,
     ) -> Result<HeartbeatResponse, Status> {
         let taken = self.take_heartbeat(request).await;
@@ -85,7 +86,7 @@ impl ControlPlane {
     }
 
     async fn take_heartbeat(
-        &self,
+        self: &Arc<Self>,
         request: &HeartbeatRequest,
     ) -> Result<HeartbeatResponse, Status> {
         let record = heartbeat::record(request, self.now())?;
@@ -100,7 +101,7 @@ impl ControlPlane {
         Ok(HeartbeatResponse { beat_ms: self.config.beat_ms, epoch: self.fleet().epoch().0 })
     }
 
-    async fn register(&self, record: CellRecord) -> Result<(), ChangeError> {
+    async fn register(self: &Arc<Self>, record: CellRecord) -> Result<(), ChangeError> {
         // Nearly every beat says nothing new; only those that do go to the disk.
         if self.fleet().register(record.clone())?.is_some() {
             tracing::info!(cell = %record.id, edge = %record.edge, mesh = %record.mesh, admin = %record.admin,
@@ -111,7 +112,7 @@ impl ControlPlane {
     }
 
     /// Gives unheld slots their first homes, once enough cells have registered to share them.
-    async fn settle(&self) -> Result<(), ChangeError> {
+    async fn settle(self: &Arc<Self>) -> Result<(), ChangeError> {
         let fleet = self.fleet();
         let enough = fleet.cells().len() >= self.config.settle_at as usize;
         if !enough || fleet.unheld().next().is_none() {
@@ -122,29 +123,35 @@ impl ControlPlane {
         if plan.homes.is_empty() {
             return Ok(());
         }
-        let settled = self.change("settle", move |store| store.settle(&plan.homes)).await?;
-        tracing::info!(slots = settled, parent = plan.parent.0, "slots have their first homes");
-        Ok(())
+        let settle = move |store: &Store| {
+            let settled = store.settle(&plan.homes)?;
+            tracing::info!(slots = settled, parent = plan.parent.0, "slots have their first homes");
+            Ok(())
+        };
+        self.change("settle", settle).await
     }
 
-    /// Writes a change away from the workers of the runtime, and publishes the table that follows.
+    /// Makes a change away from the workers of the runtime. It is made whole even if whoever asked for it has left meanwhile:
+    /// a change that is written and not published would never reach anybody.
     async fn change<T: Send + 'static>(
-        &self,
+        self: &Arc<Self>,
         kind: &'static str,
         write: impl FnOnce(&Store) -> Result<T, ChangeError> + Send + 'static,
     ) -> Result<T, ChangeError> {
-        let store = Arc::clone(&self.store);
-        let written = tokio::task::spawn_blocking(move || write(&store)).await;
-        let written = written.expect("the store does not panic");
-        if let Err(ChangeError::Broken(fault)) = &written {
-            tracing::error!(
-                error = base_fault::chain(fault),
-                "the store failed; this process must end"
-            );
-            self.store_flag.not_ready(base_fault::chain(fault));
-            self.broken.cancel();
-        }
-        let written = written?;
+        let plane = Arc::clone(self);
+        let changed = tokio::task::spawn_blocking(move || {
+            let written = write(&plane.store);
+            match &written {
+                Ok(_) => plane.publish(kind),
+                Err(ChangeError::Broken(fault)) => plane.give_up(fault),
+                Err(ChangeError::Refused(_)) => {}
+            }
+            written
+        });
+        changed.await.expect("neither store nor tables panic")
+    }
+
+    fn publish(&self, kind: &'static str) {
         self.counters.changed(kind);
         match self.tables.publish(&self.fleet()) {
             Ok(published) => {
@@ -152,7 +159,13 @@ impl ControlPlane {
             }
             Err(error) => tracing::error!(%error, "the table cannot be published"),
         }
-        Ok(written)
+    }
+
+    fn give_up(&self, fault: &Fault) {
+        let error = base_fault::chain(fault);
+        tracing::error!(error, "the store failed; this process must end");
+        self.store_flag.not_ready(error);
+        self.broken.cancel();
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -2,6 +2,7 @@
 
 use base_ids::{Epoch, Generation};
 use cp_model::Place;
+use futures_util::FutureExt as _;
 use souk_proto_fleet::v1::{ListRoutersRequest, RouterStatus, table_held::Role};
 use tonic::Code;
 
@@ -100,6 +101,22 @@ async fn a_change_of_owner_reaches_all_who_watch() {
         let owner = table.route("vendors/atlas").owner().unwrap();
         assert_eq!((owner.cell.id.as_str(), owner.generation), ("cell-2", Generation(2)));
     }
+}
+
+#[tokio::test]
+async fn a_change_reaches_all_who_watch_even_if_whoever_asked_for_it_has_left() {
+    let directory = tempfile::tempdir().unwrap();
+    let plane = Plane::start(directory.path(), 1).await;
+    send(plane.address(), beat(1)).await.unwrap();
+    send(plane.address(), beat(2)).await.unwrap();
+    let mut watcher = Watcher::router(plane.address(), "router-1").await;
+    watcher.next().await.unwrap();
+    let tenant = Place::Tenant("vendors/atlas".parse().unwrap());
+    let claim = plane.running.plane().claim(tenant, Generation(1), "cell-2".parse().unwrap());
+    // Begins the change, and leaves at the first moment at which it has to wait.
+    assert!(claim.now_or_never().is_none());
+    let table = watcher.next().await.unwrap();
+    assert_eq!(table.route("vendors/atlas").owner().unwrap().cell.id.as_str(), "cell-2");
 }
 
 #[tokio::test]
