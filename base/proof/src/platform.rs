@@ -13,6 +13,7 @@ pub struct PlatformSecret {
     names: [u8; 32],
     codes: [u8; 32],
     refresh: [u8; 32],
+    registrants: [u8; 32],
 }
 
 impl PlatformSecret {
@@ -26,6 +27,7 @@ impl PlatformSecret {
             names: key("souk names"),
             codes: key("souk codes"),
             refresh: key("souk refresh tokens"),
+            registrants: key("souk registrants"),
         };
         (secret.len() >= Self::LEN_MIN).then(keys)
     }
@@ -38,6 +40,16 @@ impl PlatformSecret {
     /// What hides names in the tenants that they are claimed under: for services that claim names and need nothing else.
     pub fn names_pepper(&self) -> &[u8] {
         &self.names
+    }
+
+    /// The id of the user whom a request to register with these fields makes under this idempotency key: 32 characters of
+    /// `0-9a-f`. Whoever has the id and the key, but not the secret, cannot try out passwords on it.
+    pub fn registrant(&self, idempotency_key: &str, fields: [&str; 4]) -> String {
+        let mut text = idempotency_key.to_owned();
+        for field in fields {
+            let _ = write!(text, "|{}:{field}", field.len());
+        }
+        hex(&hmac_sha256(&self.registrants, text.as_bytes())[..16])
     }
 
     /// The digits of a code of the user's.
@@ -57,11 +69,7 @@ impl PlatformSecret {
     /// The refresh token with this number of a session: `<session>.<number>.<seal>`.
     pub fn refresh_token(&self, user: &Tenant, session: &ResourceId, number: u64) -> Secret {
         let seal = hmac_sha256(&self.refresh, format!("{user}|{session}|{number}").as_bytes());
-        let mut token = format!("{session}.{number}.");
-        for byte in seal {
-            let _ = write!(token, "{byte:02x}");
-        }
-        token.into()
+        format!("{session}.{number}.{}", hex(&seal)).into()
     }
 
     /// Reads a refresh token of the user's; `None` unless its seal is right.
@@ -78,6 +86,13 @@ impl fmt::Debug for PlatformSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PlatformSecret([redacted])")
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Compares in a time that depends on the lengths alone.
@@ -147,6 +162,19 @@ mod tests {
         for text in touched {
             assert_eq!(secret().read_refresh_token(&leila, &text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_request_to_register_makes_one_user_under_its_key() {
+        let id = |key: &str, email: &str, password: &str| {
+            secret().registrant(key, [email, password, "Leïla", "fr"])
+        };
+        let leila = id("k1", "leila@example.ma", "correct horse");
+        assert_eq!(leila, id("k1", "leila@example.ma", "correct horse"));
+        assert!(leila.len() == 32 && leila.bytes().all(|byte| byte.is_ascii_hexdigit()), "{leila}");
+        assert_ne!(leila, id("k2", "leila@example.ma", "correct horse"));
+        assert_ne!(leila, id("k1", "leila@example.ma", "other horse"));
+        assert_ne!(id("k", "a", "bc"), id("k", "ab", "c"));
     }
 
     #[test]

@@ -22,6 +22,11 @@ pub struct Request {
     pub reading: Reading,
     /// Gives a fresh id at each call: 32 characters of `0-9a-f`, ordered by time.
     pub mint: Arc<dyn Fn() -> String + Send + Sync>,
+    /// The key under which the request may be repeated, if it has one.
+    pub idempotency_key: Option<String>,
+    /// Of a request that goes on: whom it went on to when it first came under its key. A method whose choice does not follow from
+    /// the request alone keeps to it.
+    pub went_to: Option<Tenant>,
 }
 
 impl Request {
@@ -229,7 +234,8 @@ impl<D: Decider> Api<D> {
         self.with(name, kind)
     }
 
-    /// A method that another tenant answers: `onward` finds out which.
+    /// A method that another tenant answers: `onward` finds out which. Under an idempotency key the choice is made once: a repeated
+    /// request finds it in [`Request::went_to`].
     pub fn forward<Req: Words, F>(
         self,
         name: &str,

@@ -277,6 +277,8 @@ impl Inner {
             at: self.clock.now(),
             reading: self.reading.clone(),
             mint: Arc::clone(&self.mint),
+            idempotency_key: call.idempotency_key.clone(),
+            went_to: None,
         }
     }
 

@@ -16,6 +16,7 @@ pub mod local;
 pub mod memory;
 pub mod mesh;
 mod metrics;
+mod onward;
 mod ownership;
 pub mod port;
 mod relay;

@@ -318,7 +318,8 @@ pub struct ReplyKey {
 pub struct Reply {
     /// XXH3-128 of method and request body.
     pub request: u128,
-    /// The answer as the edge encodes it: an encoded response, or a "no" as JSON.
+    /// The answer as the edge encodes it: an encoded response, or a "no" as JSON. Of a call that went on: the name of the tenant
+    /// that it went to, who keeps the answer.
     pub answer: Result<Vec<u8>, Vec<u8>>,
     /// The stream's version after it.
     pub version: Version,

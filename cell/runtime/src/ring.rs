@@ -350,12 +350,17 @@ enum ReadBack {
     Known(Appended),
 }
 
-fn replay(kept: Reply, request: u128) -> Result<Carried, Unanswered> {
-    if kept.request != request {
-        let text =
-            "the idempotency key was used for another request; use a new key for a new request";
-        return Err(Fault::caller(Code::IdempotencyKeyReused, text).into());
+/// Invariant idem-1: a key is one request's.
+pub(crate) fn same_request(kept: &Reply, request: u128) -> Result<(), Fault> {
+    if kept.request == request {
+        return Ok(());
     }
+    let text = "the idempotency key was used for another request; use a new key for a new request";
+    Err(Fault::caller(Code::IdempotencyKeyReused, text))
+}
+
+fn replay(kept: Reply, request: u128) -> Result<Carried, Unanswered> {
+    same_request(&kept, request)?;
     match kept.answer {
         Ok(response) => Ok(Carried::Answered { response, version: kept.version, replayed: true }),
         Err(no) => Ok(Carried::Refused(read_no(&no)?)),

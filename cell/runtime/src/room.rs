@@ -5,8 +5,8 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use base_fault::{Code, Fault};
 use base_ids::{StreamName, Tenant};
 use cell_kernel::{
-    Caller, Decider, Heard, Method, MethodKind, No, Onward, ReplicaSpec, Seen, ServiceSpec, Table,
-    Versioned,
+    Caller, Decider, Heard, Method, MethodKind, No, Onward, ReplicaSpec, Request, Seen,
+    ServiceSpec, Table, Versioned,
 };
 use futures_util::stream::{self, BoxStream};
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
@@ -18,6 +18,7 @@ use crate::{
     cell::Inner,
     commit::{EFFECT, Writes, fold_views},
     config::Config,
+    onward::Passage,
     ownership,
     port::{HeardFrom, Message, OutboxKey, ReplyKey, RowWrite, StoredEvent},
     ring::{Carried, Order, Origin, carry_out, read_event},
@@ -143,7 +144,9 @@ impl<D: Decider> RoomOf<D> {
                 Ok(Served::Answered(Answered { response: row, version, replayed: false }))
             }
             MethodKind::Forward { onward } => {
-                Ok(Served::Onward(onward(request, call.request).await?))
+                let passage = Passage::of(D::SERVICE, &call)?;
+                let choose = |request| onward(request, call.request.clone());
+                go_on(cell, passage, request, choose).await.map(Served::Onward)
             }
             MethodKind::Watch { .. } => Err(Fault::caller(
                 Code::MethodNotAllowed,
@@ -383,12 +386,47 @@ async fn follow_on<D: Decider>(state: Following<D>) -> Option<(Result<Vec<u8>, N
     }
 }
 
+/// Finds out who is to answer, and settles it before they are asked.
+async fn go_on<F>(
+    cell: &Arc<Inner>,
+    passage: Option<Passage>,
+    mut request: Request,
+    choose: impl Fn(Request) -> F,
+) -> Result<Onward, Unanswered>
+where
+    F: Future<Output = Result<Onward, No>>,
+{
+    let Some(passage) = passage else { return Ok(choose(request).await?) };
+    request.went_to = passage.known(cell).await?;
+    let here = request.tenant.clone();
+    loop {
+        let onward = choose(request.clone()).await?;
+        match &request.went_to {
+            Some(settled) if *settled == onward.tenant => return Ok(onward),
+            Some(_) => {
+                let text = "a repeated request would go on to somebody else than before";
+                return Err(Fault::ours(Code::Internal, text).into());
+            }
+            // Who answers here keeps the answer here, under this very key.
+            None if onward.tenant == here => return Ok(onward),
+            None => {
+                let settled = passage.settle(cell, &onward.tenant).await?;
+                if settled == onward.tenant {
+                    return Ok(onward);
+                }
+                request.went_to = Some(settled);
+            }
+        }
+    }
+}
+
 fn stream_of<D: Decider>(tenant: &Tenant, command: &D::Command) -> Result<StreamName, Fault> {
     StreamName::new(tenant.clone(), D::SERVICE, &D::stream(command))
         .map_err(|error| Fault::caller(Code::Malformed, error.to_string()))
 }
 
-fn hash(method: &str, request: &[u8]) -> u128 {
+/// Tells requests apart.
+pub(crate) fn hash(method: &str, request: &[u8]) -> u128 {
     let mut hasher = Xxh3::new();
     hasher.update(method.as_bytes());
     hasher.update(&[0]);

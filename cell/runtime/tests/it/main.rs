@@ -249,6 +249,42 @@ async fn a_call_goes_on_to_whoever_is_to_answer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_goes_on_goes_the_same_way_under_its_key() {
+    let fleet = Fleet::new(3).await;
+    let user = fleet.user_in(0, 0);
+    let put_anywhere = async |coins: i64, key: &str| {
+        fleet.call::<Purse>(&user, "PutAnywhere", &put(coins), Some(key)).await
+    };
+    let first = put_anywhere(5, "k1").await.unwrap();
+    let again = put_anywhere(5, "k1").await.unwrap();
+    assert_eq!((first.0.coins, first.1, again.0.coins, again.1), (5, false, 5, true));
+    assert_eq!(code(put_anywhere(6, "k1").await.unwrap_err()), "idempotency_key_reused");
+    for number in 0..3 {
+        fleet.kill(number).await;
+        fleet.boot(number).await;
+    }
+    assert!(put_anywhere(5, "k1").await.unwrap().1, "also after a crash");
+    let both = tokio::join!(put_anywhere(7, "k2"), put_anywhere(7, "k2"));
+    let both = (both.0.unwrap(), both.1.unwrap());
+    assert_eq!((both.0.0, both.0.1 ^ both.1.1), (both.1.0, true), "one of two at once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_to_answer_is_read_back_when_the_answer_of_the_store_is_lost() {
+    let fleet = Fleet::new(1).await;
+    let user = fleet.user_in(0, 0);
+    for step in 0..6 {
+        let key = format!("k{step}");
+        let start = fleet.disk(0).steps();
+        fleet.disk(0).inject(Some(Faults::at(start + step, Injected::LoseAnswerAfter)));
+        fleet.call::<Purse>(&user, "PutAnywhere", &put(5), Some(&key)).await.unwrap();
+        fleet.disk(0).inject(None);
+        let again = fleet.call::<Purse>(&user, "PutAnywhere", &put(5), Some(&key)).await.unwrap();
+        assert_eq!((again.0.coins, again.1), (5, true), "step {step}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_row_is_followed_until_nothing_more_can_come() {
     let fleet = Fleet::new(1).await;
     let (user, friend) = (fleet.user_in(0, 0), fleet.user_in(0, 1));

@@ -10,8 +10,8 @@ use base_fault::{Code, Fault, Status};
 use base_ids::Tenant;
 use base_time::Timestamp;
 use cell_kernel::{
-    Answer, Api, Asked, Decider, Done, Effect, Heard, Listener, No, NoFacts, Outbox, Replica,
-    Request, Rows, Seen, ServiceSpec, Unreadable, Versioned, View,
+    Answer, Api, Asked, Decider, Done, Effect, Heard, Listener, No, NoFacts, Onward, Outbox,
+    Replica, Request, Rows, Seen, ServiceSpec, Unreadable, Versioned, View,
 };
 use serde::{Deserialize, Serialize};
 
@@ -256,7 +256,14 @@ pub(crate) fn spec() -> ServiceSpec<Purses> {
         )
         .forward("GetOther", |_, asked: GetRequest| async move {
             let tenant = parse(&asked.name)?;
-            Ok(cell_kernel::Onward::to(tenant, "toy.v1.Purses/Get", &asked))
+            Ok(Onward::to(tenant, "toy.v1.Purses/Get", &asked))
+        })
+        .forward("PutAnywhere", |request, asked: PutRequest| async move {
+            let found = match request.went_to.clone() {
+                Some(user) => user,
+                None => parse(&format!("users/{}", request.new_id()))?,
+            };
+            Ok(Onward::to(found, "toy.v1.Purses/Put", &asked))
         });
     ServiceSpec::new(NoFacts, api)
         .view::<PurseRows>()

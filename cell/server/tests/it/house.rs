@@ -20,7 +20,7 @@ pub(crate) struct House {
     pub(crate) edge: SocketAddr,
     client: Client<HttpConnector, Full<Bytes>>,
     key: Ed25519KeyPair,
-    _scratch: tempfile::TempDir,
+    scratch: tempfile::TempDir,
 }
 
 /// An answer.
@@ -44,7 +44,16 @@ impl Heard {
 impl House {
     pub(crate) async fn open() -> Self {
         base_telemetry::install_crypto();
-        let scratch = tempfile::tempdir().unwrap();
+        Self::open_at(tempfile::tempdir().unwrap()).await
+    }
+
+    /// Stops the cell and starts it again on what it has stored.
+    pub(crate) async fn reopen(self) -> Self {
+        self.running.stop().await;
+        Self::open_at(self.scratch).await
+    }
+
+    async fn open_at(scratch: tempfile::TempDir) -> Self {
         let free = "127.0.0.1:0".parse().unwrap();
         let mut config = Config { edge: free, mesh: free, admin: free, ..Config::default() };
         config.data_dir = scratch.path().join("cell");
@@ -56,7 +65,7 @@ impl House {
         running.cell().adopt(everything_here(running.addresses(), &key)).await.unwrap();
         let edge = running.addresses().edge;
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { running, edge, client, key, _scratch: scratch }
+        Self { running, edge, client, key, scratch }
     }
 
     /// A token that the cell believes.
@@ -81,13 +90,26 @@ impl House {
         who: Option<&str>,
         body: Option<Value>,
     ) -> Heard {
+        let key = (method != Method::GET).then(|| uuid::Uuid::new_v4().to_string());
+        self.ask_under(key.as_deref(), method, path, who, body).await
+    }
+
+    /// Asks under this idempotency key.
+    pub(crate) async fn ask_under(
+        &self,
+        key: Option<&str>,
+        method: Method,
+        path: &str,
+        who: Option<&str>,
+        body: Option<Value>,
+    ) -> Heard {
         let mut request =
-            Request::builder().method(&method).uri(format!("http://{}{path}", self.edge));
+            Request::builder().method(method).uri(format!("http://{}{path}", self.edge));
         if let Some(who) = who {
             request = request.header("authorization", who);
         }
-        if method != Method::GET {
-            request = request.header("idempotency-key", uuid::Uuid::new_v4().to_string());
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
         }
         let body = body.map_or_else(Bytes::new, |body| body.to_string().into());
         let request =

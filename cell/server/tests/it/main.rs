@@ -1,8 +1,9 @@
-//! A whole cell from outside: every method is served, every door is locked, a stranger gets nothing.
+//! A whole cell from outside: every method is served, every door is locked, what is asked twice happens once.
 #![allow(clippy::unwrap_used, reason = "a test ends where its expectation does")]
 
 mod doors;
 mod house;
+mod repeats;
 
 use std::path::Path;
 

@@ -248,6 +248,8 @@ fn request() -> Request {
         at: Timestamp::default(),
         reading: Reading::new(Arc::new(Nothing)),
         mint: Arc::new(|| "0190".to_owned()),
+        idempotency_key: None,
+        went_to: None,
     }
 }
 

@@ -270,6 +270,8 @@ impl House {
                 at: Timestamp::from_millis(self.now),
                 reading: self.reading(),
                 mint: Arc::new(move || minted.clone()),
+                idempotency_key: None,
+                went_to: None,
             };
             let methods = self.spec().take_api().into_methods();
             let kind = method_of(methods, &method).kind;

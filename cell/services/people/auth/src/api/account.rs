@@ -15,8 +15,8 @@ use crate::{
 };
 
 pub(super) fn methods(api: Api<Auth>, ports: &Arc<Ports>) -> Api<Auth> {
-    let creating = ports.clone();
-    api.forward("Register", |request, asked| ready(register(&request, asked)))
+    let (registering, creating) = (ports.clone(), ports.clone());
+    api.forward("Register", move |request, asked| ready(register(&registering, &request, asked)))
         .command(
             "CreateAccount",
             move |request, asked| create_account(&creating, request, asked),
@@ -27,16 +27,21 @@ pub(super) fn methods(api: Api<Auth>, ports: &Arc<Ports>) -> Api<Auth> {
         .get("GetAccount", get_account)
 }
 
-/// Checks all fields first, so that what is wrong is told at once; then a new user's home goes on.
-fn register(request: &Request, asked: wire::RegisterRequest) -> Result<Onward, No> {
+/// Checks all fields first, so that what is wrong is told at once; then a new user's home goes on. Whoever registers may keep no
+/// cookie and so be another guest at each try: the same request under the same key finds the same user all the same.
+fn register(ports: &Ports, request: &Request, asked: wire::RegisterRequest) -> Result<Onward, No> {
     field::<Email>("email", &asked.email)?;
     field::<Password>("password", &asked.password)?;
     field::<DisplayName>("display_name", &asked.display_name)?;
     locale(&asked.locale)?;
-    let user = Tenant::new(TenantKind::User, &request.new_id()).map_err(|error| {
+    let wire::RegisterRequest { email, password, display_name, locale } = asked;
+    let id = match &request.idempotency_key {
+        Some(key) => ports.secret.registrant(key, [&email, &password, &display_name, &locale]),
+        None => request.new_id(),
+    };
+    let user = Tenant::new(TenantKind::User, &id).map_err(|error| {
         Fault::ours(Code::Internal, "a fresh id is not a tenant's").because(error)
     })?;
-    let wire::RegisterRequest { email, password, display_name, locale } = asked;
     let name = user.to_string();
     let onward = wire::CreateAccountRequest { name, email, password, display_name, locale };
     Ok(Onward::to(user, "souk.auth.v1.Auth/CreateAccount", &onward))

@@ -37,7 +37,7 @@ pub(super) fn methods(api: Api<Auth>, ports: &Arc<Ports>) -> Api<Auth> {
     .forward("ProveAtName", move |request, mut asked: wire::ProveAtRequest| {
         let ports = prove.clone();
         async move {
-            let user = account_of(&ports, &request.tenant).await?;
+            let user = account_of(&ports, &request).await?;
             asked.name = user.to_string();
             Ok(Onward::to(user, "souk.auth.v1.Auth/ProveAtAccount", &asked))
         }
@@ -45,7 +45,7 @@ pub(super) fn methods(api: Api<Auth>, ports: &Arc<Ports>) -> Api<Auth> {
     .forward("RequestCodeAtName", move |request, mut asked: wire::RequestCodeAtRequest| {
         let ports = code.clone();
         async move {
-            let user = account_of(&ports, &request.tenant).await?;
+            let user = account_of(&ports, &request).await?;
             asked.name = user.to_string();
             Ok(Onward::to(user, "souk.auth.v1.Auth/RequestCodeAtAccount", &asked))
         }
@@ -83,7 +83,12 @@ fn to_name<M: Words>(
 }
 
 /// The user who holds a name; for one that nobody holds a user that does not exist, always the same, living wherever users live.
-async fn account_of(ports: &Ports, name: &Tenant) -> Result<Tenant, Fault> {
+/// A request that is repeated finds whom it found, whoever holds the name by now.
+async fn account_of(ports: &Ports, request: &Request) -> Result<Tenant, Fault> {
+    if let Some(user) = &request.went_to {
+        return Ok(user.clone());
+    }
+    let name = &request.tenant;
     let holder = ports.owners.owner_of(name).await?;
     match holder.filter(|holder| holder.kind() == TenantKind::User) {
         Some(user) => Ok(user),

@@ -232,6 +232,8 @@ impl Town {
             at: Timestamp::from_millis(self.at),
             reading: Reading::new(Arc::new(OperatorRows(self.operators.clone()))),
             mint: Arc::new(move || format!("id{}", minted.fetch_add(1, Ordering::Relaxed))),
+            idempotency_key: None,
+            went_to: None,
         }
     }
 

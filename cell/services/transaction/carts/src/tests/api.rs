@@ -59,6 +59,8 @@ fn read<M: Words>(name: &str, asked: &M) -> Result<Command, Fault> {
         at: base_time::Timestamp::default(),
         reading: Reading::new(Arc::new(Nothing)),
         mint: Arc::new(|| "0190ab".to_owned()),
+        idempotency_key: None,
+        went_to: None,
     };
     decode(&request, &asked.encode_to_vec())
 }

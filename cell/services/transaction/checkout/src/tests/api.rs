@@ -57,6 +57,8 @@ fn read<M: Words>(name: &str, asked: &M) -> Result<Command, Fault> {
         at: at(0),
         reading: Reading::new(Arc::new(NoRows)),
         mint: Arc::new(|| "0190ab".to_owned()),
+        idempotency_key: None,
+        went_to: None,
     };
     decode(&request, &asked.encode_to_vec())
 }

@@ -82,6 +82,8 @@ fn request() -> Request {
         at: Timestamp::default(),
         reading: Reading::new(Arc::new(NoRows)),
         mint: Arc::new(String::new),
+        idempotency_key: None,
+        went_to: None,
     }
 }
 
