@@ -16,7 +16,7 @@ pub use claim::{ClaimKind, ClaimedName, InvalidClaim, hmac_sha256};
 pub use email::Email;
 pub use guest::{GuestSecret, InvalidGuestSecret};
 pub use handle::Handle;
-pub use locale::{InvalidLocale, Language, Locale};
+pub use locale::{InvalidLanguage, InvalidLocale, Language, Locale};
 pub use number::{CellId, Epoch, Generation, InvalidCellId, Version};
 pub use resource::{InvalidResourceId, ResourceId, match_name};
 pub use scripts::NameInScripts;

@@ -32,6 +32,20 @@ impl Language {
     }
 }
 
+/// A text is not a language of ours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a language; expected ar, fr or en")]
+pub struct InvalidLanguage(String);
+
+impl FromStr for Language {
+    type Err = InvalidLanguage;
+
+    fn from_str(text: &str) -> Result<Self, InvalidLanguage> {
+        let known = [Self::Ar, Self::Fr, Self::En].into_iter().find(|known| known.as_str() == text);
+        known.ok_or_else(|| InvalidLanguage(text.chars().take(100).collect()))
+    }
+}
+
 /// A locale as BCP 47 writes it: `ar`, `ar-MA`, `fr-MA`, `en`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -63,10 +77,7 @@ impl FromStr for Locale {
             None => (text, None),
             Some((language, country)) => (language, Some(country)),
         };
-        let language = [Language::Ar, Language::Fr, Language::En]
-            .into_iter()
-            .find(|known| known.as_str().eq_ignore_ascii_case(language))
-            .ok_or(InvalidLocale)?;
+        let language = language.to_ascii_lowercase().parse().map_err(|_| InvalidLocale)?;
         let country = match country.map(str::as_bytes) {
             None => None,
             Some([a, b]) if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() => {
@@ -110,7 +121,7 @@ impl fmt::Debug for Locale {
 
 #[cfg(test)]
 mod tests {
-    use super::Locale;
+    use super::{Language, Locale};
 
     #[test]
     fn a_locale_reads_as_it_is_written_in_its_one_spelling() {
@@ -128,5 +139,8 @@ mod tests {
         for text in ["", "de", "arabic", "ar-", "ar-MAR", "ar-Arab-MA", "fr-1A", "ar-é"] {
             assert!(text.parse::<Locale>().is_err(), "{text}");
         }
+        let no = "de".parse::<Language>().unwrap_err();
+        assert_eq!(no.to_string(), "`de` is not a language; expected ar, fr or en");
+        assert_eq!("ar".parse(), Ok(Language::Ar));
     }
 }

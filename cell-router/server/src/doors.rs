@@ -1,4 +1,4 @@
-//! Where entrance come in: takes connections, within bounds, and leads each to the protocol that it speaks.
+//! Where clients come in: takes connections, within bounds, and leads each to the protocol that it speaks.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

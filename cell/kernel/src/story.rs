@@ -1,9 +1,15 @@
 //! Story tests: given events, when a command, then events or a refusal. And the laws that every service keeps.
 
+mod doubles;
+mod house;
+
 use base_ids::Tenant;
 use base_time::Timestamp;
 
 use crate::{Asked, Caller, Decider, Event};
+
+pub use doubles::{RowsInMemory, at_once, code_of, now, request};
+pub use house::{House, Told};
 
 /// Starts a story about `D` in which nothing has happened yet. The tenant is `tenant`, the platform asks, the time is 0.
 pub fn story<D: Decider>(tenant: &str) -> Story<D> {

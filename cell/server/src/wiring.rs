@@ -1,6 +1,6 @@
 //! Who answers which port: services ask each other's rows within the cell, and the outside world through providers.
 //!
-//! The graph of who asks whom has no cycle: auth → names, sellers; products → sellers; carts → products, inventory;
+//! The graph of who asks whom has no cycle: auth → names, sellers; offers → products, sellers; carts → products;
 //! checkout → carts.
 
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use std::sync::Arc;
 use base_ids::{ResourceId, Tenant};
 use base_proof::PlatformSecret;
 use cell_kernel::{Answer, Reading, VendorRole};
+use cell_words::ProductId;
 use futures_util::future::try_join_all;
 use svc_auth::{
     effect::Post,
@@ -19,8 +20,9 @@ use svc_carts::{
     facts::{Availability, Selling},
 };
 use svc_checkout::{CartNow, CartOf};
+use svc_offers::{ProductNow, ProductOf, SellerTerms};
 use svc_payments::{CardProvider, WebhookVerifier};
-use svc_products::{OfferSnapshot, SellerTerms, offer_snapshot};
+use svc_products::{OfferSnapshot, offer_snapshot};
 
 /// The outside world as services see it. Processes fill it from their configuration, the simulation with its own.
 #[derive(Clone)]
@@ -103,24 +105,32 @@ fn line(line: &svc_carts::command::Line) -> svc_checkout::command::Line {
         vendor: line.item.vendor.clone(),
         offer: line.item.offer.clone(),
         product: line.product.clone(),
-        title: svc_checkout::command::Title {
-            ar: line.title.ar.clone(),
-            fr: line.title.fr.clone(),
-            en: line.title.en.clone(),
-        },
+        title: line.title.clone(),
         quantity: line.quantity.get(),
         price: line.price,
     }
 }
 
 impl SellerTerms for Wiring {
-    fn terms_of<'a>(&'a self, vendor: &'a Tenant) -> Answer<'a, Option<svc_products::Terms>> {
+    fn terms_of<'a>(&'a self, vendor: &'a Tenant) -> Answer<'a, Option<svc_offers::Terms>> {
         Box::pin(async move {
             let terms = svc_sellers::terms_of(&self.reading, vendor).await?;
-            Ok(terms.map(|terms| svc_products::Terms {
+            Ok(terms.map(|terms| svc_offers::Terms {
                 closed_because: terms.closed_because,
                 commission_basis_points: terms.commission_basis_points,
                 delivery_fees: terms.delivery_fees,
+            }))
+        })
+    }
+}
+
+impl ProductOf for Wiring {
+    fn product_of<'a>(&'a self, product: &'a ProductId) -> Answer<'a, Option<ProductNow>> {
+        Box::pin(async move {
+            let found = svc_products::product(&self.reading, product).await?;
+            Ok(found.map(|product| ProductNow {
+                published: product.stage == svc_products::state::Stage::Published,
+                title: product.details.title,
             }))
         })
     }
@@ -148,11 +158,7 @@ fn offer_now(offer: OfferSnapshot) -> OfferNow {
     OfferNow {
         item: Item { vendor: offer.vendor, offer: offer.offer },
         product: (&offer.product).into(),
-        title: svc_carts::command::Title {
-            ar: offer.title.ar.to_string(),
-            fr: offer.title.fr.to_string(),
-            en: offer.title.en.to_string(),
-        },
+        title: offer.title,
         price: offer.price,
         price_version: offer.price_version,
         selling,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use base_ids::{GuestSecret, Tenant, TenantKind};
 use souk_proto::souk::{
     inventory::v1::{ReceiveStockRequest, StockLevel},
-    products::v1::{AddProductRequest, CreateOfferRequest, Offer, Product, ProductDetails},
+    offers::v1::{CreateOfferRequest, Offer},
+    products::v1::{AddProductRequest, Product, ProductDetails},
     sellers::v1::{
         ApplyAsSellerRequest, ApproveSellerRequest, DisplayName, GetSellerRequest, Seller,
         SetDeliveryFeeRequest, SubmitApplicationRequest,
@@ -152,7 +153,7 @@ async fn list(
         price: Some(mad(4_900)),
         ..CreateOfferRequest::default()
     };
-    let method = "souk.products.v1.Products/CreateOffer";
+    let method = "souk.offers.v1.Offers/CreateOffer";
     let offer: Offer = own.tell(&vendor, method, &request, "offer").await?;
     receive(fleet, &owner, &vendor, &offer.offer, STOCK).await?;
     Ok(Listing { vendor, owner, offer: offer.offer })

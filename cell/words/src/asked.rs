@@ -1,13 +1,13 @@
 //! Reads the fields of a request; what is wrong is said by field.
 
-use std::{fmt::Display, str::FromStr};
+use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
 
-use base_fault::{Code, Fault};
+use base_fault::{Code, Fault, FieldViolation};
 use base_money::Money;
 use cell_kernel::{Versioned, field};
-use souk_proto::souk::{checkout, v1};
+use souk_proto::souk::{checkout, products::v1::ProductDetails, v1};
 
-use crate::{Payment, PaymentMethod, PostalAddress, WrongAddress, read_money};
+use crate::{Details, Payment, PaymentMethod, PostalAddress, Price, WrongAddress, read_money};
 
 /// A field that must be there.
 pub fn present<'a, T>(name: &str, given: Option<&'a T>) -> Result<&'a T, Fault> {
@@ -44,6 +44,45 @@ pub fn money(name: &str, given: Option<&v1::Money>) -> Result<Money, Fault> {
         .map_err(|wrong| Fault::invalid_field(name, wrong.to_string()))
 }
 
+/// An amount of so many minor units.
+pub fn money_within(
+    name: &str,
+    given: Option<&v1::Money>,
+    minor: RangeInclusive<i64>,
+) -> Result<Money, Fault> {
+    let amount = money(name, given)?;
+    if minor.contains(&amount.minor) {
+        return Ok(amount);
+    }
+    let problem = format!("is {}; expected {} to {}", amount.minor, minor.start(), minor.end());
+    Err(Fault::invalid_field(format!("{name}.minor"), problem))
+}
+
+/// What one copy costs.
+pub fn price(name: &str, given: Option<&v1::Money>) -> Result<Price, Fault> {
+    Price::try_from(money(name, given)?)
+        .map_err(|error| Fault::invalid_field(format!("{name}.minor"), error.to_string()))
+}
+
+/// What is known of a product.
+pub fn details(name: &str, given: Option<&ProductDetails>) -> Result<Box<Details>, Fault> {
+    Details::read(present(name, given)?).map(Box::new).map_err(|wrong| all_of(name, wrong))
+}
+
+/// Everything that is wrong with the fields of a message that a request holds in `name`.
+pub fn all_of(name: &str, wrong: impl IntoIterator<Item = FieldViolation>) -> Fault {
+    let mut wrong = wrong.into_iter().map(|FieldViolation { field, problem }| FieldViolation {
+        // A mask stands beside what it masks.
+        field: if field == "update_mask" { field } else { format!("{name}.{field}") },
+        problem,
+    });
+    let first = match wrong.next() {
+        Some(FieldViolation { field, problem }) => Fault::invalid_field(field, problem),
+        None => Fault::invalid_field(name, "is wrong"),
+    };
+    wrong.fold(first, Fault::with_field)
+}
+
 /// How to pay.
 pub fn payment(name: &str, given: Option<&checkout::v1::Payment>) -> Result<Payment, Fault> {
     let given = present(name, given)?;
@@ -64,7 +103,7 @@ mod tests {
     use cell_kernel::Versioned;
     use souk_proto::souk::v1;
 
-    use super::{address, found, money, optional};
+    use super::{address, details, found, money, money_within, optional, price};
 
     fn wrong<T>(read: Result<T, Fault>) -> String {
         let fault = read.err().expect("it is wrong");
@@ -85,6 +124,11 @@ mod tests {
         assert_eq!(wrong(address("to", Some(&v1::Address::default()))), "to.lines");
         assert_eq!(wrong(money("fee", None)), "fee");
         assert_eq!(wrong(money("fee", Some(&v1::Money::default()))), "fee");
+        let nothing = v1::Money { currency: "MAD".to_owned(), minor: 0 };
+        assert_eq!(wrong(price("price", Some(&nothing))), "price.minor");
+        assert_eq!(wrong(money_within("fee", Some(&nothing), 1..=5)), "fee.minor");
+        assert!(money_within("fee", Some(&nothing), 0..=5).is_ok());
+        assert_eq!(wrong(details("details", None)), "details");
         assert_eq!(wrong(optional::<Email>("email", "leila")), "email");
         assert!(optional::<Email>("email", "").unwrap().is_none());
     }

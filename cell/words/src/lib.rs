@@ -6,10 +6,14 @@
 
 mod address;
 pub mod asked;
+pub mod details;
+pub mod import;
 mod line;
+pub mod offer;
 mod outcome;
 mod payment;
 mod phone;
+mod product;
 mod quote;
 mod reply;
 pub mod service;
@@ -21,10 +25,14 @@ mod vendor;
 mod wire;
 
 pub use address::{PostalAddress, WrongAddress};
+pub use details::Details;
+pub use import::LineProblem;
 pub use line::{Line, Shortage};
+pub use offer::{Condition, Price};
 pub use outcome::PaymentNews;
 pub use payment::{BadInstrument, Instrument, Payment, PaymentMethod, UnknownMethod};
 pub use phone::Phone;
+pub use product::ProductId;
 pub use quote::Quote;
 pub use reply::{ReplyTo, Service};
 pub use share::{Share, ShareOf, Stock, Terms, shares_of};

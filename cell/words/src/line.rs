@@ -8,8 +8,8 @@ use souk_proto::souk::{
     carts::v1::BoughtLine,
     checkout, inventory,
     inventory::v1::ReserveLine,
+    offers::v1::{QuoteLine, QuotedLine},
     orders::v1::OrderLine,
-    products::v1::{QuoteLine, QuotedLine},
 };
 
 use crate::{Title, money, told};

@@ -4,7 +4,7 @@ use base_ids::Tenant;
 use base_money::Money;
 use cell_kernel::{Problem, Unreadable};
 use serde::{Deserialize, Serialize};
-use souk_proto::souk::products::v1::OffersQuoted;
+use souk_proto::souk::offers::v1::OffersQuoted;
 
 use crate::{Line, Trouble, told};
 

@@ -5,9 +5,9 @@ use std::{fmt::Display, str::FromStr};
 use base_ids::Tenant;
 use base_money::Money;
 use cell_kernel::{Heard, Unreadable};
-use souk_proto::souk::v1;
+use souk_proto::souk::{products::v1::ProductDetails, v1};
 
-use crate::{PostalAddress, read_money};
+use crate::{Details, PostalAddress, Price, read_money};
 
 /// A text that must be a valid `T`: an id, a tenant, a name of something.
 pub fn read<T: FromStr<Err: Display>>(text: &str) -> Result<T, Unreadable> {
@@ -22,6 +22,20 @@ pub fn number<N, T: TryFrom<N, Error: Display>>(number: N) -> Result<T, Unreadab
 /// An amount, which must be there.
 pub fn money(amount: Option<&v1::Money>) -> Result<Money, Unreadable> {
     read_money(amount).map_err(Unreadable::because)
+}
+
+/// What one copy costs, which must be there.
+pub fn price(amount: Option<&v1::Money>) -> Result<Price, Unreadable> {
+    money(amount)?.try_into().map_err(Unreadable::because)
+}
+
+/// What is known of a product, if it is there.
+pub fn details(given: Option<&ProductDetails>) -> Result<Option<Box<Details>>, Unreadable> {
+    let Some(given) = given else { return Ok(None) };
+    Details::read(given).map(|details| Some(Box::new(details))).map_err(|wrong| {
+        let each = wrong.iter().map(|wrong| format!("{}: {}", wrong.field, wrong.problem));
+        Unreadable(each.collect::<Vec<_>>().join("; "))
+    })
 }
 
 /// A postal address, which must be there.

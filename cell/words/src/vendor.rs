@@ -3,7 +3,7 @@
 use base_time::Timestamp;
 use souk_proto::souk::{
     inventory::v1::{CommitReservation, ExtendReservation, ReleaseReservation, ReserveStock},
-    products::v1::QuoteOffers,
+    offers::v1::QuoteOffers,
 };
 
 use crate::{ReplyTo, Share};

@@ -65,8 +65,7 @@ fn of_service(walls: &Walls, folder: &str, sources: &[Source]) -> Vec<Finding> {
             "tell the stories that prove the service",
         ));
     }
-    let known = walls.sizes.too_large.get(leaf).copied();
-    let (lines, max) = (without_tests(&own), known.unwrap_or(walls.sizes.service_lines_max));
+    let (lines, max) = (without_tests(&own), walls.sizes.service_lines_max);
     if lines > max {
         let what = format!("{lines} lines of code without tests; a service has at most {max}");
         findings.push(Finding::new(

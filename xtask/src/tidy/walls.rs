@@ -62,8 +62,6 @@ pub(super) struct Services {
 pub(super) struct Sizes {
     pub(super) lib_lines_max: usize,
     pub(super) service_lines_max: usize,
-    /// Services that are larger than they should be → what they may have until they are split. Only ever lowered.
-    pub(super) too_large: BTreeMap<String, usize>,
 }
 
 /// Names that say nothing.

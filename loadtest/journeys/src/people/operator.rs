@@ -56,11 +56,11 @@ impl Operator {
         Ok(())
     }
 
-    /// Adds a product to the shared catalogue, proposed, and then publishes it. Doing it again changes nothing.
+    /// Adds a published product to the shared catalogue. Doing it again changes nothing.
     ///
     /// Errors: those of the platform.
     pub async fn publish(&self, product: &str, details: &Value) -> anyhow::Result<()> {
-        self.ask("/v1/catalog/products", &json!({"product": product, "details": details})).await?;
-        self.ask(&format!("/v1/catalog/products/{product}:publish"), &json!({})).await.map(drop)
+        let add = json!({"product": product, "details": details, "publish": true});
+        self.ask("/v1/catalog/products", &add).await.map(drop)
     }
 }

@@ -1,14 +1,13 @@
-//! How products look on the wire: the catalogue for everybody, records for operators, offers and imports for vendors.
+//! How products look on the wire: the catalogue for everybody, records for operators, suggestions for vendors.
 
 mod catalog;
-pub(crate) mod lines;
 mod lists;
 mod read;
 mod show;
 
 use cell_kernel::Api;
 
-use crate::{Products, view::Imports};
+use crate::Products;
 
 const SERVICE: &str = "souk.products.v1.Products";
 
@@ -33,21 +32,4 @@ pub(crate) fn api() -> Api<Products> {
         .command("ProposeChangeFor", read::propose_change_for, show::change_after)
         .forward("ListSuggestions", catalog::list_suggestions)
         .list("ListChangesFor", lists::list_changes_for)
-        .command("CreateOffer", read::create_offer, show::offer_after)
-        .get("GetOffer", lists::get_offer)
-        .list("ListOffers", lists::list_offers)
-        .command("UpdateOffer", read::update_offer, show::offer_after)
-        .command("PauseOffer", read::pause_offer, show::offer_after)
-        .command("ResumeOffer", read::resume_offer, show::offer_after)
-        .command("WithdrawOffer", read::withdraw_offer, show::offer_after)
-        .command("ImportOffers", read::import_offers, show::import_after)
-        .list("GetImport", lists::get_import)
-        .watch::<Imports, _, _>(
-            "WatchImport",
-            |_, asked: &crate::wire::WatchImportRequest| read::import_id("name", &asked.name),
-            show::import,
-            |row| row.pending() == 0,
-        )
-        .list("ListImports", lists::list_imports)
-        .list("ListImportLines", lists::list_import_lines)
 }

@@ -1,19 +1,15 @@
-//! May a record, an offer, an import change, may a vendor sell so? And what then happens.
-
-mod import;
-mod offer;
-mod product;
-mod quote;
+//! May a shared record be proposed, published, rejected, withdrawn, changed? And what then happens.
 
 use base_fault::Status;
 use base_ids::{ResourceId, Tenant};
+use base_time::Timestamp;
 use cell_kernel::Asked;
+use cell_words::ProductId;
 
 use crate::{
-    command::{Command, ProductId},
+    command::{Ask, Command, Proposal},
     event::Event,
-    facts::Facts,
-    state::{ChangeStage, Stage, State},
+    state::{Change, ChangeStage, Product, Stage, State},
 };
 
 /// Products saying no.
@@ -52,15 +48,6 @@ pub enum Refusal {
     /// The change has ended.
     #[error("the change is {}", .0.as_str())]
     ChangeEnded(ChangeStage),
-    /// There is no such offer.
-    #[error("there is no offer `{0}`")]
-    OfferUnknown(ResourceId),
-    /// There is one already.
-    #[error("there is an offer `{0}` already; change it, or use another SKU")]
-    OfferExists(ResourceId),
-    /// It has ended.
-    #[error("the offer `{0}` was withdrawn; make another one")]
-    OfferWithdrawn(ResourceId),
 }
 
 /// Most changes of one record that wait for an answer.
@@ -76,23 +63,15 @@ impl cell_kernel::Refusal for Refusal {
             Self::ChangesFull => "product_changes_full",
             Self::ChangeUnknown(_) => "product_change_unknown",
             Self::ChangeEnded(_) => "product_change_ended",
-            Self::OfferUnknown(_) => "offer_unknown",
-            Self::OfferExists(_) => "offer_exists",
-            Self::OfferWithdrawn(_) => "offer_withdrawn",
         }
     }
 
     fn status(&self) -> Status {
         match self {
-            Self::ProductUnknown(_) | Self::ChangeUnknown(_) | Self::OfferUnknown(_) => {
-                Status::NotFound
-            }
+            Self::ProductUnknown(_) | Self::ChangeUnknown(_) => Status::NotFound,
             Self::ProductElsewhere { .. } => Status::InvalidArgument,
             Self::ProductChanged(_) => Status::Aborted,
-            Self::OfferExists(_) => Status::AlreadyExists,
-            Self::ProductStage { .. } | Self::ChangeEnded(_) | Self::OfferWithdrawn(_) => {
-                Status::FailedPrecondition
-            }
+            Self::ProductStage { .. } | Self::ChangeEnded(_) => Status::FailedPrecondition,
             Self::ChangesFull => Status::ResourceExhausted,
         }
     }
@@ -100,16 +79,88 @@ impl cell_kernel::Refusal for Refusal {
 
 pub(crate) fn decide(
     state: &State,
-    command: &Command,
-    facts: &Facts,
+    Command { product, ask }: &Command,
     asked: &Asked,
 ) -> Result<Vec<Event>, Refusal> {
-    match command {
-        Command::Product { product, ask } => product::decide(state, product, ask, asked),
-        Command::Offer { offer, ask } => offer::decide(state, offer, ask, facts.product_known),
-        Command::Import { import, ask } => Ok(import::decide(state, import, ask, asked.at)),
-        Command::Quote { quote, reply, lines } => {
-            Ok(quote::decide(state, (quote, reply), lines, facts, asked))
-        }
+    let shard = product.shard();
+    if shard != asked.tenant {
+        return Err(Refusal::ProductElsewhere { product: product.clone(), shard });
     }
+    let Some(known) = state.product.as_deref() else {
+        let Ask::Propose { details, by, publish } = ask else {
+            return Err(Refusal::ProductUnknown(product.clone()));
+        };
+        let (details, by) = (details.clone(), by.clone());
+        let mut events = vec![Event::ProductProposed { product: product.clone(), details, by }];
+        events.extend(publish.then_some(Event::ProductPublished));
+        return Ok(events);
+    };
+    match ask {
+        // Invariant product-1: whoever says it again, there is one record, and it is not written over.
+        Ask::Propose { .. } => Ok(Vec::new()),
+        Ask::Publish => Ok(match known.stage {
+            Stage::Published => Vec::new(),
+            Stage::Proposed | Stage::Rejected | Stage::Withdrawn => vec![Event::ProductPublished],
+        }),
+        Ask::Reject { reason } => match known.stage {
+            Stage::Rejected => Ok(Vec::new()),
+            Stage::Proposed => Ok(vec![Event::ProductRejected { reason: reason.clone() }]),
+            stage => Err(Refusal::ProductStage { stage, wanted: "rejecting", from: "proposed" }),
+        },
+        Ask::Withdraw { reason } => match known.stage {
+            Stage::Withdrawn => Ok(Vec::new()),
+            Stage::Published => Ok(vec![Event::ProductWithdrawn { reason: reason.clone() }]),
+            stage => Err(Refusal::ProductStage { stage, wanted: "withdrawing", from: "published" }),
+        },
+        Ask::ProposeChange(proposal) => propose(known, proposal, asked.at),
+        Ask::ApproveChange { change } => approve(known, change),
+        Ask::DeclineChange { change, reason } => match find(known, change)?.stage {
+            ChangeStage::Declined => Ok(Vec::new()),
+            ChangeStage::Proposed => {
+                let (change, reason) = (change.clone(), reason.clone());
+                Ok(vec![Event::ChangeDeclined { change, reason }])
+            }
+            ended => Err(Refusal::ChangeEnded(ended)),
+        },
+    }
+}
+
+fn propose(known: &Product, proposal: &Proposal, at: Timestamp) -> Result<Vec<Event>, Refusal> {
+    if known.changes.contains_key(&proposal.change) {
+        return Ok(Vec::new());
+    }
+    if proposal.base_revision != known.revision {
+        return Err(Refusal::ProductChanged(known.revision));
+    }
+    if open(known).count() >= CHANGES_MAX {
+        return Err(Refusal::ChangesFull);
+    }
+    Ok(vec![Event::ChangeProposed { proposal: Box::new(proposal.clone()), at }])
+}
+
+/// Invariant product-2: whatever else is based on the revision that goes has been overtaken.
+fn approve(known: &Product, change: &ResourceId) -> Result<Vec<Event>, Refusal> {
+    match find(known, change)?.stage {
+        ChangeStage::Approved => Ok(Vec::new()),
+        ChangeStage::Proposed => {
+            let mut events = vec![Event::ChangeApproved { change: change.clone() }];
+            let others = open(known).map(|other| &other.proposal.change);
+            events.extend(
+                others.filter(|other| *other != change).map(|other| Event::ChangeOvertaken {
+                    change: other.clone(),
+                    by: change.clone(),
+                }),
+            );
+            Ok(events)
+        }
+        ended => Err(Refusal::ChangeEnded(ended)),
+    }
+}
+
+fn find<'a>(known: &'a Product, change: &ResourceId) -> Result<&'a Change, Refusal> {
+    known.changes.get(change).ok_or_else(|| Refusal::ChangeUnknown(change.clone()))
+}
+
+fn open(known: &Product) -> impl Iterator<Item = &Change> {
+    known.changes.values().filter(|change| change.stage == ChangeStage::Proposed)
 }

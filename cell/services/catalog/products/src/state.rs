@@ -1,31 +1,20 @@
-//! What is remembered of a record, an offer, an import or a quote in order to decide: each stream is one of the four.
+//! What is remembered of a shared record in order to decide.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use base_ids::{ResourceId, Tenant};
 use base_time::Timestamp;
+use cell_words::{Details, ProductId};
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use crate::{
-    command::{Condition, Details, Outcome, Price, ProductId, Proposal},
-    event::Event,
-};
+use crate::{command::Proposal, event::Event};
 
-/// What a stream remembers.
+/// What the stream remembers: a record, once somebody has proposed it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub enum State {
-    /// Nobody has written it.
-    #[default]
-    Nothing,
-    /// A shared record.
-    Product(Box<Product>),
-    /// A vendor's offer.
-    Offer(Box<Offer>),
-    /// A file of offers on its way.
-    Import(Box<Import>),
-    /// A quote that was answered.
-    Quoted,
+pub struct State {
+    /// The record.
+    pub product: Option<Box<Product>>,
 }
 
 /// A shared record.
@@ -106,56 +95,6 @@ impl ChangeStage {
     }
 }
 
-/// A vendor's offer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Offer {
-    /// Its id.
-    pub offer: ResourceId,
-    /// Of which product.
-    pub product: ProductId,
-    /// In which condition.
-    pub condition: Condition,
-    /// For how much.
-    pub price: Price,
-    /// Raised at each change of the price; the first is 1.
-    pub price_version: i64,
-    /// Whether it is sold.
-    pub stage: OfferStage,
-}
-
-/// Whether an offer is sold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OfferStage {
-    /// It is.
-    Active,
-    /// Not for a while.
-    Paused,
-    /// Not any more.
-    Withdrawn,
-}
-
-/// A file of offers on its way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Import {
-    /// Its name.
-    pub import: ResourceId,
-    /// When it was read.
-    pub at: Timestamp,
-    /// Lines with something on them.
-    pub lines: u32,
-    /// Lines whose offer is new.
-    pub created: u32,
-    /// Lines whose offer has changed.
-    pub updated: u32,
-    /// Lines whose offer was so already.
-    pub unchanged: u32,
-    /// Lines that could not be carried out.
-    pub failed: u32,
-    /// Lines that have not ended.
-    pub pending: BTreeSet<u32>,
-}
-
 impl Product {
     /// How many changes that have ended are remembered.
     pub const ENDED_KEPT: usize = 50;
@@ -183,7 +122,7 @@ impl Product {
                 self.end(change, ChangeStage::Declined, reason.as_str());
             }
             Event::ChangeOvertaken { change, .. } => self.end(change, ChangeStage::Conflict, ""),
-            _ => {}
+            Event::ProductProposed { .. } => {}
         }
     }
 
@@ -211,48 +150,11 @@ impl Product {
     }
 }
 
-impl Offer {
-    fn evolve(&mut self, event: &Event) {
-        match event {
-            Event::OfferRepriced { price } => {
-                self.price = *price;
-                self.price_version += 1;
-            }
-            Event::OfferRegraded { condition } => self.condition = *condition,
-            Event::OfferPaused => self.stage = OfferStage::Paused,
-            Event::OfferResumed => self.stage = OfferStage::Active,
-            Event::OfferWithdrawn => self.stage = OfferStage::Withdrawn,
-            _ => {}
-        }
-    }
-}
-
-impl Import {
-    fn evolve(&mut self, event: &Event) {
-        match event {
-            Event::LinesFaulty { lines } => {
-                self.failed += u32::try_from(lines.len()).unwrap_or(u32::MAX);
-            }
-            Event::LinesTaken { lines } => self.pending.extend(lines.iter().map(|line| line.line)),
-            Event::LineNoted { line, outcome, .. } => {
-                self.pending.remove(line);
-                match outcome {
-                    Outcome::Created => self.created += 1,
-                    Outcome::Updated => self.updated += 1,
-                    Outcome::Unchanged => self.unchanged += 1,
-                    Outcome::Failed(_) => self.failed += 1,
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
 impl State {
     pub(crate) fn evolve(&mut self, event: &Event) {
-        match (&mut *self, event) {
-            (Self::Nothing, Event::ProductProposed { product, details, by }) => {
-                *self = Self::Product(Box::new(Product {
+        match (&mut self.product, event) {
+            (None, Event::ProductProposed { product, details, by }) => {
+                self.product = Some(Box::new(Product {
                     product: product.clone(),
                     details: (**details).clone(),
                     stage: Stage::Proposed,
@@ -262,59 +164,8 @@ impl State {
                     changes: BTreeMap::new(),
                 }));
             }
-            (Self::Nothing, Event::OfferCreated { offer, product, condition, price, .. }) => {
-                *self = Self::Offer(Box::new(Offer {
-                    offer: offer.clone(),
-                    product: product.clone(),
-                    condition: *condition,
-                    price: *price,
-                    price_version: 1,
-                    stage: OfferStage::Active,
-                }));
-            }
-            (Self::Nothing, Event::ImportStarted { import, lines, at }) => {
-                *self = Self::Import(Box::new(Import {
-                    import: import.clone(),
-                    at: *at,
-                    lines: *lines,
-                    created: 0,
-                    updated: 0,
-                    unchanged: 0,
-                    failed: 0,
-                    pending: BTreeSet::new(),
-                }));
-            }
-            (Self::Nothing, Event::QuoteGiven { .. } | Event::QuoteRefused { .. }) => {
-                *self = Self::Quoted;
-            }
-            (Self::Product(product), event) => product.evolve(event),
-            (Self::Offer(offer), event) => offer.evolve(event),
-            (Self::Import(import), event) => import.evolve(event),
-            (Self::Nothing | Self::Quoted, _) => {}
-        }
-    }
-
-    /// The record, if this is one.
-    pub fn product(&self) -> Option<&Product> {
-        match self {
-            Self::Product(product) => Some(product),
-            _ => None,
-        }
-    }
-
-    /// The offer, if this is one.
-    pub fn offer(&self) -> Option<&Offer> {
-        match self {
-            Self::Offer(offer) => Some(offer),
-            _ => None,
-        }
-    }
-
-    /// The import, if this is one.
-    pub fn import(&self) -> Option<&Import> {
-        match self {
-            Self::Import(import) => Some(import),
-            _ => None,
+            (None, _) => {}
+            (Some(product), event) => product.evolve(event),
         }
     }
 }

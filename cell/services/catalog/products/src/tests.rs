@@ -1,29 +1,19 @@
 //! The stories that prove products, and the laws they keep.
 
 mod catalog;
-mod house;
-mod imports;
 mod laws;
-mod lines;
-mod numbers;
-mod offers;
-mod quotes;
+mod market;
 mod records;
 
 use base_ids::{ResourceId, Tenant};
-use base_money::{Currency, Money};
+use base_isbn::Ean13;
 use cell_kernel::{
     Caller, VendorRole,
     story::{Story, story},
 };
+use cell_words::{Details, ProductId};
 
-use crate::{
-    Command, Event, Products,
-    command::{Condition, Details, Draft, OfferAsk, Price, ProductAsk, ProductId},
-    wire,
-};
-
-const EAN: &str = "9789954900000";
+use crate::{Command, Event, Products, command::Ask, wire};
 
 fn text<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().unwrap()
@@ -43,17 +33,8 @@ fn ean() -> ProductId {
 
 /// The product of this number of the sample block, with its check digit.
 fn numbered(number: u32) -> ProductId {
-    let body = format!("978995490{number:03}");
-    let mut digits = (0..10).map(|check| format!("{body}{check}"));
-    digits.find_map(|digits| digits.parse().ok()).unwrap()
-}
-
-fn mad(minor: i64) -> Money {
-    Money::new(Currency::MAD, minor)
-}
-
-fn price(minor: i64) -> Price {
-    mad(minor).try_into().unwrap()
+    let ean = Ean13::with_check_digit(&format!("978995490{number:03}")).unwrap();
+    text(ean.as_str())
 }
 
 fn wire_details(title: &str) -> wire::ProductDetails {
@@ -86,7 +67,7 @@ fn operator() -> Caller {
     Caller::operator(tenant("users/omar"))
 }
 
-/// A story about the record of [`EAN`], at its home.
+/// A story about the record of [`ean`], at its home.
 fn record() -> Story<Products> {
     story(ean().shard().as_str())
 }
@@ -96,25 +77,6 @@ fn proposed() -> Event {
     Event::ProductProposed { product: ean(), details: details("Les Mérinides"), by }
 }
 
-fn of_record(ask: ProductAsk) -> Command {
-    Command::Product { product: ean(), ask }
-}
-
-fn draft(minor: i64) -> Draft {
-    Draft { product: ean(), condition: Condition::New, price: price(minor), details: None }
-}
-
-fn of_offer(ask: OfferAsk) -> Command {
-    Command::Offer { offer: id("b-1"), ask }
-}
-
-fn created(minor: i64) -> Event {
-    Event::OfferCreated {
-        offer: id("b-1"),
-        product: ean(),
-        condition: Condition::New,
-        price: price(minor),
-        proposes: None,
-        stock: None,
-    }
+fn of_record(ask: Ask) -> Command {
+    Command { product: ean(), ask }
 }

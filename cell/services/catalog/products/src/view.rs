@@ -1,21 +1,19 @@
-//! How others read products: records and their changes at a shard, offers and imports at a vendor, and the catalogue everywhere.
+//! How others read products: records and their changes at a shard, and the catalogue everywhere.
 
 pub mod everywhere;
 pub mod snapshot;
 
-use base_ids::{ResourceId, Tenant};
-use base_time::Timestamp;
 use cell_kernel::{Rows, Seen, View};
+use cell_words::ProductId;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Products,
-    command::{LineProblem, Outcome, ProductId},
     event::Event,
-    state::{Change, Import, Offer, Product},
+    state::{Change, Product},
 };
 
-pub use everywhere::{OfferRow, ProductRow};
+pub use everywhere::ProductRow;
 
 /// The shard's records; keyed by the product. Written at each event, so that a row's version is its stream's.
 pub struct Records;
@@ -25,7 +23,7 @@ impl View<Products> for Records {
     type Row = Product;
 
     fn fold(seen: &Seen<'_, Products>, rows: &mut Rows<Product>) {
-        if let Some(product) = seen.state.product() {
+        if let Some(product) = &seen.state.product {
             rows.put(product.product.as_str(), product);
         }
     }
@@ -53,149 +51,17 @@ impl View<Products> for Changes {
             Event::ChangeApproved { change }
             | Event::ChangeDeclined { change, .. }
             | Event::ChangeOvertaken { change, .. } => change,
-            _ => return,
+            Event::ProductProposed { .. }
+            | Event::ProductPublished
+            | Event::ProductRejected { .. }
+            | Event::ProductWithdrawn { .. } => return,
         };
-        let Some(product) = seen.state.product() else { return };
+        let Some(product) = &seen.state.product else { return };
         let Some(change) = product.changes.get(name) else { return };
         let row = ChangeRow { product: product.product.clone(), change: change.clone() };
         rows.put(format!("of/{}/{name}", row.product), &row);
         if let Some(vendor) = &change.proposal.by {
             rows.put(format!("by/{}/{}/{name}", vendor.id(), row.product), &row);
-        }
-    }
-}
-
-/// The vendor's offers; keyed by the offer. Written at each event, so that a row's version is its stream's.
-pub struct Offers;
-
-impl View<Products> for Offers {
-    const NAME: &'static str = "offers";
-    type Row = Offer;
-
-    fn fold(seen: &Seen<'_, Products>, rows: &mut Rows<Offer>) {
-        if let Some(offer) = seen.state.offer() {
-            rows.put(offer.offer.as_str(), offer);
-        }
-    }
-}
-
-/// How far the vendor's imports are; keyed by the import, whose ids grow with time.
-pub struct Imports;
-
-/// How far an import is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ImportRow {
-    /// Whose.
-    pub vendor: Tenant,
-    /// Its name.
-    pub import: ResourceId,
-    /// When it was read.
-    pub at: Timestamp,
-    /// Lines with something on them.
-    pub lines: u32,
-    /// Lines whose offer is new.
-    pub created: u32,
-    /// Lines whose offer has changed.
-    pub updated: u32,
-    /// Lines whose offer was so already.
-    pub unchanged: u32,
-    /// Lines that could not be carried out.
-    pub failed: u32,
-}
-
-impl ImportRow {
-    /// The row of an import as it is.
-    pub(crate) fn of(vendor: &Tenant, import: &Import) -> Self {
-        let Import { at, lines, created, updated, unchanged, failed, .. } = *import;
-        let (vendor, import) = (vendor.clone(), import.import.clone());
-        Self { vendor, import, at, lines, created, updated, unchanged, failed }
-    }
-
-    /// Lines that have not ended.
-    pub fn pending(&self) -> u32 {
-        let ended = [self.created, self.updated, self.unchanged, self.failed];
-        ended.into_iter().fold(self.lines, u32::saturating_sub)
-    }
-}
-
-impl View<Products> for Imports {
-    const NAME: &'static str = "imports";
-    type Row = ImportRow;
-
-    fn fold(seen: &Seen<'_, Products>, rows: &mut Rows<ImportRow>) {
-        if let Some(import) = seen.state.import() {
-            rows.put(import.import.as_str(), &ImportRow::of(seen.tenant, import));
-        }
-    }
-}
-
-/// What became of each line; keyed `<import>/all/<line>`, and again `<import>/failed/<line>`.
-pub struct ImportLines;
-
-/// What became of a line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LineRow {
-    /// Counted from 1.
-    pub line: u32,
-    /// The offer that it is about, as far as that could be read.
-    pub offer: String,
-    /// How far it is.
-    pub stage: LineStage,
-}
-
-/// How far a line is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LineStage {
-    /// On its way.
-    Pending,
-    /// Its offer is new.
-    Created,
-    /// Its offer has changed.
-    Updated,
-    /// Its offer was so already.
-    Unchanged,
-    /// It could not be carried out.
-    Failed(Vec<LineProblem>),
-}
-
-impl View<Products> for ImportLines {
-    const NAME: &'static str = "import_lines";
-    type Row = LineRow;
-
-    fn fold(seen: &Seen<'_, Products>, rows: &mut Rows<LineRow>) {
-        let Some(import) = seen.state.import() else { return };
-        let mut put = |line: u32, offer: &str, stage: LineStage| {
-            let row = LineRow { line, offer: offer.to_owned(), stage };
-            rows.put(format!("{}/all/{line:05}", import.import), &row);
-            if matches!(row.stage, LineStage::Failed(_)) {
-                rows.put(format!("{}/failed/{line:05}", import.import), &row);
-            }
-        };
-        match seen.event {
-            Event::LinesFaulty { lines } => {
-                for line in lines {
-                    put(line.line, &line.offer, LineStage::Failed(line.problems.clone()));
-                }
-            }
-            Event::LinesTaken { lines } => {
-                for line in lines {
-                    put(line.line, line.offer.as_str(), LineStage::Pending);
-                }
-            }
-            Event::LineNoted { line, offer, outcome } => put(*line, offer, outcome.into()),
-            _ => {}
-        }
-    }
-}
-
-impl From<&Outcome> for LineStage {
-    fn from(outcome: &Outcome) -> Self {
-        match outcome {
-            Outcome::Created => Self::Created,
-            Outcome::Updated => Self::Updated,
-            Outcome::Unchanged => Self::Unchanged,
-            Outcome::Failed(problem) => Self::Failed(vec![problem.clone()]),
         }
     }
 }

@@ -1,13 +1,11 @@
 //! The stories that prove users, and the laws they keep.
 
-use std::{future::ready, sync::Arc};
-
 use base_fault::Fault;
-use base_ids::{ResourceId, Tenant};
+use base_ids::ResourceId;
 use base_time::Timestamp;
 use cell_kernel::{
-    Answer, Caller, Decider as _, MethodKind, Reading, Request, RowBytes, RowSource, Table,
-    story::{Story, old_events_still_lift, replay_equals_live, story},
+    Caller, Decider as _, MethodKind,
+    story::{Story, old_events_still_lift, replay_equals_live, request, story},
 };
 use proptest::prelude::*;
 
@@ -214,51 +212,17 @@ fn a_wrong_line_is_named_by_its_place() {
     assert_eq!(none.field, "lines");
 }
 
-/// A store without rows.
-struct Nothing;
-
-impl RowSource for Nothing {
-    fn row<'a>(
-        &'a self,
-        _: Table,
-        _: Option<&'a Tenant>,
-        _: &'a str,
-    ) -> Answer<'a, Option<RowBytes>> {
-        Box::pin(ready(Ok(None)))
-    }
-
-    fn rows<'a>(
-        &'a self,
-        _: Table,
-        _: Option<&'a Tenant>,
-        _: &'a str,
-        _: Option<&'a str>,
-        _: usize,
-        _: bool,
-    ) -> Answer<'a, Vec<RowBytes>> {
-        Box::pin(ready(Ok(Vec::new())))
-    }
+fn caller() -> Caller {
+    Caller::shopper("users/leila".parse().unwrap())
 }
 
-fn request() -> Request {
-    let tenant: Tenant = "users/leila".parse().unwrap();
-    Request {
-        tenant: tenant.clone(),
-        caller: Caller::shopper(tenant),
-        at: Timestamp::default(),
-        reading: Reading::new(Arc::new(Nothing)),
-        mint: Arc::new(|| "0190".to_owned()),
-        idempotency_key: None,
-        went_to: None,
-    }
-}
-
-/// Reads a request as the edge would hand it over.
+/// Reads a request of Leïla's as the edge would hand it over.
 fn decode<M: cell_kernel::Words>(method: &str, message: &M) -> Result<Command, Fault> {
     let mut methods = api::api().into_methods();
-    let at = methods.iter().position(|known| known.name.ends_with(method)).unwrap();
+    let at = methods.iter().position(|known| known.name.ends_with(method)).expect("a method");
+    let request = request("users/leila", caller());
     match methods.swap_remove(at).kind {
-        MethodKind::Command { decode, .. } => decode(&request(), &message.encode_to_vec()),
+        MethodKind::Command { decode, .. } => decode(&request, &message.encode_to_vec()),
         _ => unreachable!("{method} is a command"),
     }
 }

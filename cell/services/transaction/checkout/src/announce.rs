@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base_time::Timestamp;
 use cell_kernel::{Decider as _, Outbox, Problem, Seen, Words};
-use cell_words::service::{CARTS, INVENTORY, ORDERS, PAYMENTS, PRODUCTS};
+use cell_words::service::{CARTS, INVENTORY, OFFERS, ORDERS, PAYMENTS};
 use cell_words::{ReplyTo, Service, signed};
 
 use crate::{
@@ -77,7 +77,7 @@ impl Telling<'_> {
 
     fn ask_vendors(&mut self, held_until: Timestamp) {
         for share in &self.session.shares {
-            self.outbox.tell(&share.vendor, PRODUCTS, &share.quote(&self.reply));
+            self.outbox.tell(&share.vendor, OFFERS, &share.quote(&self.reply));
             self.outbox.tell(&share.vendor, INVENTORY, &share.reserve(&self.reply, held_until));
         }
         self.remind_in(self.session.waits.vendors_ms, Wait::Vendors);

@@ -12,10 +12,10 @@ pub use souk_proto::souk::{
         CommitOutcome, CommitReservation, ExtendReservation, ReleaseReservation, ReserveStock,
         StockRefused, StockReserved,
     },
+    offers::v1::{OffersNotQuoted, OffersQuoted, QuoteOffers, QuotedLine},
     orders::v1::{CancelGroup, ConfirmGroup, GroupPlaced, PlaceGroup},
     payments::v1::{
         AuthorisePayment, CapturePayment, PaymentOutcome, VoidPayment, payment_outcome,
     },
-    products::v1::{OffersNotQuoted, OffersQuoted, QuoteOffers, QuotedLine},
     v1::{Address, Money, Problem},
 };

@@ -1,12 +1,17 @@
 //! The catalogue that every cell has: lists and pages of products; and requests that go on to a record's home.
 
 use base_fault::{Code, Fault};
+use base_ids::Language;
 use cell_kernel::{Audience, Decider as _, No, Onward, PageAsk, Request, Words, field};
+use cell_words::{
+    ProductId,
+    asked::{details, optional},
+    details::Word,
+};
 
-use super::{SERVICE, read, show};
+use super::{SERVICE, show};
 use crate::{
     Products,
-    command::{ProductId, details},
     state::Stage,
     view::{
         everywhere::{ProductIndex, index_prefix},
@@ -30,14 +35,11 @@ pub(super) async fn list_products(
         let text = "only operators may list products that are not published";
         return Err(Fault::caller(Code::Forbidden, text).into());
     }
-    let language = Some(asked.language.as_str()).filter(|language| !language.is_empty());
-    if language.is_some_and(|language| details::language(language).is_none()) {
-        return Err(Fault::invalid_field("language", "expected ar, fr or en, or nothing").into());
-    }
-    let subject = Some(asked.subject.as_str()).filter(|subject| !subject.is_empty());
-    let subject = subject.map(|subject| field::<details::Word>("subject", subject)).transpose()?;
+    let language: Option<Language> = optional("language", &asked.language)?;
+    let subject: Option<Word> = optional("subject", &asked.subject)?;
     let ask = PageAsk::read(asked.page_size, &asked.page_token)?;
-    let prefix = index_prefix(stage, language, subject.as_ref().map(details::Word::as_str));
+    let language = language.map(Language::as_str);
+    let prefix = index_prefix(stage, language, subject.as_ref().map(Word::as_str));
     let reading = &request.reading;
     let page = reading.list_replica::<ProductIndex>(Products::SERVICE, &prefix, &ask).await?;
     let mut products = Vec::with_capacity(page.rows.len());
@@ -77,9 +79,9 @@ fn onward<M: Words>(
 
 pub(super) async fn add_product(_: Request, asked: wire::AddProductRequest) -> Result<Onward, No> {
     // Read here too, so that a mistake is told before anybody is asked.
-    read::details(asked.details.as_ref())?;
-    let (details, publish) = (asked.details, asked.publish);
-    onward(&asked.product, "AddRecord", |name| wire::AddRecordRequest { name, details, publish })
+    details("details", asked.details.as_ref())?;
+    let wire::AddProductRequest { product, details, publish } = asked;
+    onward(&product, "AddRecord", |name| wire::AddRecordRequest { name, details, publish })
 }
 
 pub(super) async fn publish(

@@ -1,13 +1,16 @@
 //! Shared records: every stage × every command, and changes that meet.
 
+use base_ids::StreamName;
+use cell_kernel::story::{code_of, story};
+use cell_words::{Title, details::FieldChange};
+
 use super::{
-    atlas, details, ean,
-    house::{House, code_of},
-    id, manager_of, of_record, operator, proposed, record, tenant, text, wire_details,
+    atlas, details, ean, id, manager_of, market::Market, of_record, operator, proposed, record,
+    tenant, text, wire_details,
 };
 use crate::{
-    Event, Facts, Refusal,
-    command::{FieldChange, ProductAsk, Proposal, Title},
+    Event, Products, Refusal,
+    command::{Ask, Proposal},
     state::{ChangeStage, Stage},
     wire,
 };
@@ -37,25 +40,25 @@ enum Ends {
 fn every_stage_answers_every_command() {
     use Ends::{In, No, Same};
     let (published, rejected, withdrawn) = (Stage::Published, Stage::Rejected, Stage::Withdrawn);
-    let propose = ProductAsk::Propose { details: details("Other"), by: None, publish: true };
+    let propose = Ask::Propose { details: details("Other"), by: None, publish: true };
     let reason = || text("because");
     // In the order of ALL.
     let table = [
         (propose, [Same, Same, Same, Same]),
-        (ProductAsk::Publish, [In(published), Same, In(published), In(published)]),
-        (ProductAsk::Reject { reason: reason() }, [In(rejected), No, Same, No]),
-        (ProductAsk::Withdraw { reason: reason() }, [No, In(withdrawn), No, Same]),
+        (Ask::Publish, [In(published), Same, In(published), In(published)]),
+        (Ask::Reject { reason: reason() }, [In(rejected), No, Same, No]),
+        (Ask::Withdraw { reason: reason() }, [No, In(withdrawn), No, Same]),
     ];
     for (ask, ends) in table {
         let command = of_record(ask);
         for (stage, expected) in ALL.into_iter().zip(ends) {
             let told = record().given(in_stage(stage));
-            let (told, decided) = told.when_knowing(&command, &Facts::default()).decided();
+            let (told, decided) = told.when(&command).decided();
             let end = match decided {
                 Err(Refusal::ProductStage { stage: said, .. }) if said == stage => No,
                 Err(other) => panic!("{stage:?} × {command:?}: {other}"),
                 Ok(events) if events.is_empty() => Same,
-                Ok(_) => In(told.state().product().unwrap().stage),
+                Ok(_) => In(told.state().product.as_ref().unwrap().stage),
             };
             assert_eq!(end, expected, "{stage:?} × {command:?}");
         }
@@ -64,53 +67,48 @@ fn every_stage_answers_every_command() {
 
 #[test]
 fn a_record_lives_in_its_shard_and_nowhere_else() {
-    let command = of_record(ProductAsk::Publish);
+    let command = of_record(Ask::Publish);
     let elsewhere = Refusal::ProductElsewhere { product: ean(), shard: ean().shard() };
-    cell_kernel::story::story::<crate::Products>("platform/catalog-000")
-        .when_knowing(&command, &Facts::default())
-        .refused(&elsewhere);
+    story::<Products>("platform/catalog-000").when(&command).refused(&elsewhere);
     let unknown = Refusal::ProductUnknown(ean());
-    record().when_knowing(&command, &Facts::default()).refused(&unknown);
+    record().when(&command).refused(&unknown);
 }
 
 fn proposal(change: &str, title: &str, base_revision: u64) -> Proposal {
-    let title = Title { fr: text(title), ..Title::default() };
+    let title = Title { fr: title.to_owned(), ..Title::default() };
     let fields = vec![FieldChange::Title(title), FieldChange::Year(1999)];
     Proposal { change: id(change), by: Some(atlas()), base_revision, fields, note: text("") }
 }
 
 #[test]
 fn of_two_changes_of_one_revision_one_is_approved_and_the_other_is_in_conflict() {
-    let propose = |proposal| of_record(ProductAsk::ProposeChange(Box::new(proposal)));
-    let approve = |change: &str| of_record(ProductAsk::ApproveChange { change: id(change) });
-    let none = Facts::default();
+    let propose = |proposal| of_record(Ask::ProposeChange(Box::new(proposal)));
+    let approve = |change: &str| of_record(Ask::ApproveChange { change: id(change) });
     let told = record().given(in_stage(Stage::Published));
-    let told = told.when_knowing(&propose(proposal("c1", "Un", 1)), &none).decided().0;
-    let told = told.when_knowing(&propose(proposal("c2", "Deux", 1)), &none).decided().0;
-    let told = told.when_knowing(&approve("c2"), &none).then([
+    let told = told.when(&propose(proposal("c1", "Un", 1))).decided().0;
+    let told = told.when(&propose(proposal("c2", "Deux", 1))).decided().0;
+    let told = told.when(&approve("c2")).then([
         Event::ChangeApproved { change: id("c2") },
         Event::ChangeOvertaken { change: id("c1"), by: id("c2") },
     ]);
     let told = told
-        .when_knowing(&approve("c1"), &none)
+        .when(&approve("c1"))
         .refused(&Refusal::ChangeEnded(ChangeStage::Conflict))
-        .when_knowing(&approve("c2"), &none)
+        .when(&approve("c2"))
         .then_nothing()
-        .when_knowing(&approve("c3"), &none)
+        .when(&approve("c3"))
         .refused(&Refusal::ChangeUnknown(id("c3")))
-        .when_knowing(&propose(proposal("c4", "Trois", 1)), &none)
+        .when(&propose(proposal("c4", "Trois", 1)))
         .refused(&Refusal::ProductChanged(2));
-    let product = told.state().product().unwrap();
+    let product = told.state().product.as_ref().unwrap();
     assert_eq!((product.revision, product.details.title.fr.as_str()), (2, "Deux"));
     assert_eq!((product.details.year, product.details.pages), (1999, 210), "the rest stayed");
 }
 
 #[test]
 fn a_change_can_be_declined_and_then_stays_so() {
-    let none = Facts::default();
     let change = || id("c1");
-    let decline =
-        of_record(ProductAsk::DeclineChange { change: change(), reason: text("it is right") });
+    let decline = of_record(Ask::DeclineChange { change: change(), reason: text("it is right") });
     let proposed = Event::ChangeProposed {
         proposal: Box::new(proposal("c1", "Un", 1)),
         at: base_time::Timestamp::default(),
@@ -118,43 +116,36 @@ fn a_change_can_be_declined_and_then_stays_so() {
     record()
         .given(in_stage(Stage::Published))
         .given([proposed])
-        .when_knowing(&decline, &none)
+        .when(&decline)
         .then([Event::ChangeDeclined { change: change(), reason: text("it is right") }])
-        .when_knowing(&decline, &none)
+        .when(&decline)
         .then_nothing()
-        .when_knowing(&of_record(ProductAsk::ApproveChange { change: change() }), &none)
+        .when(&of_record(Ask::ApproveChange { change: change() }))
         .refused(&Refusal::ChangeEnded(ChangeStage::Declined));
 }
 
 #[test]
 fn changes_that_wait_are_bounded_and_ended_ones_are_forgotten_in_time() {
-    let none = Facts::default();
     let mut told = record().given(in_stage(Stage::Published));
     for at in 0..80 {
         let change = format!("c{at:02}");
         let proposal = Box::new(proposal(&change, "Un", 1));
-        told = told
-            .at(at)
-            .when_knowing(&of_record(ProductAsk::ProposeChange(proposal)), &none)
-            .decided()
-            .0;
-        let decline = ProductAsk::DeclineChange { change: id(&change), reason: text("no") };
+        told = told.at(at).when(&of_record(Ask::ProposeChange(proposal))).decided().0;
+        let decline = Ask::DeclineChange { change: id(&change), reason: text("no") };
         if at < 60 {
-            told = told.when_knowing(&of_record(decline), &none).decided().0;
+            told = told.when(&of_record(decline)).decided().0;
         }
     }
     let proposal = Box::new(proposal("one-more", "Un", 1));
-    let told = told
-        .when_knowing(&of_record(ProductAsk::ProposeChange(proposal)), &none)
-        .refused(&Refusal::ChangesFull);
-    let product = told.state().product().unwrap();
+    let told = told.when(&of_record(Ask::ProposeChange(proposal))).refused(&Refusal::ChangesFull);
+    let product = told.state().product.as_ref().unwrap();
     assert_eq!(product.changes.len(), 20 + crate::state::Product::ENDED_KEPT);
     assert!(!product.changes.contains_key(&id("c00")), "the oldest is forgotten first");
 }
 
 #[test]
 fn operators_need_not_know_where_a_record_lives() {
-    let (mut house, nowhere) = (House::new(), tenant("users/omar"));
+    let (mut house, nowhere) = (Market::new().house, tenant("users/omar"));
     let product = ean().to_string();
     let add = wire::AddProductRequest {
         product: "978-9954-90-000-0".to_owned(),
@@ -188,7 +179,7 @@ fn operators_need_not_know_where_a_record_lives() {
 
 #[test]
 fn a_vendor_suggests_a_change_and_sees_what_became_of_it() {
-    let mut house = House::new();
+    let mut house = Market::new().house;
     let (vendor, rival, product) = (atlas(), tenant("vendors/rif"), ean().to_string());
     let add = wire::AddProductRequest {
         product: product.clone(),
@@ -244,4 +235,27 @@ fn a_vendor_suggests_a_change_and_sees_what_became_of_it() {
         );
         assert_eq!(code_of(no), expected);
     }
+}
+
+#[test]
+fn the_first_vendor_says_what_a_product_is_and_the_others_find_it_said() {
+    let (mut house, shard) = (Market::new().house, ean().shard());
+    let propose = |title: &str| wire::ProposeProduct {
+        product: ean().to_string(),
+        details: Some(wire_details(title)),
+    };
+    for (vendor, title) in [("vendors/atlas", "Les Mérinides"), ("vendors/rif", "Autre chose")] {
+        let offer = StreamName::new(tenant(vendor), "offers", "offer-b-1").unwrap();
+        house.tell(&shard, &offer, &propose(title)).unwrap();
+    }
+    let [(_, history)] = house.histories("product-")[..] else { panic!("one record") };
+    assert_eq!(history, [proposed()], "product-1");
+}
+
+#[test]
+fn a_product_that_is_published_at_once_is_told_once_as_it_is() {
+    let mut market = Market::new();
+    let added = market.add(&ean(), "fr", "history", true);
+    assert_eq!(added.state(), wire::State::Published);
+    assert_eq!(market.page(&operator()).state(), wire::State::Published);
 }

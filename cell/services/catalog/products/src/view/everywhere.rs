@@ -4,16 +4,15 @@
 //! another cell, is passed over.
 
 use base_ids::{ResourceId, Tenant, Version};
-use base_money::Money;
 use base_time::Timestamp;
 use cell_kernel::{Heard, Replica, Rows, Unreadable};
+use cell_words::{
+    Condition, Details, Price, ProductId, Title,
+    told::{self, read},
+};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    command::{Condition, Details, Price, ProductId, Title},
-    state::Stage,
-    wire,
-};
+use crate::{state::Stage, wire};
 
 /// Every product; keyed by its number.
 pub struct ProductsEverywhere;
@@ -80,15 +79,13 @@ fn product_row(heard: &Heard<'_>) -> Result<ProductRow, Unreadable> {
         pages: told.pages,
         weight_grams: told.weight_grams,
     };
-    let details = Details::read(&details).map_err(|mistakes| {
-        let first = mistakes.first().map(|wrong| format!("{}: {}", wrong.field, wrong.text));
-        Unreadable(first.unwrap_or_default())
-    })?;
+    let details = told::details(Some(&details))?;
+    let details = *details.ok_or_else(|| Unreadable("a product has no details".to_owned()))?;
     Ok(ProductRow {
         product: read(&told.product)?,
         stage,
         details,
-        revision: u64::try_from(told.revision).map_err(Unreadable::because)?,
+        revision: told::number(told.revision)?,
         reason: told.reason,
         version: heard.version,
     })
@@ -200,7 +197,7 @@ impl Replica for OffersEverywhere {
     type Row = OfferRow;
 
     fn hears() -> &'static [&'static str] {
-        &["souk.products.v1.OfferPublished"]
+        &["souk.offers.v1.OfferPublished"]
     }
 
     fn key(heard: &Heard<'_>) -> Result<String, Unreadable> {
@@ -217,14 +214,12 @@ impl Replica for OffersEverywhere {
             return Ok(());
         }
         let told: wire::OfferPublished = heard.read()?;
-        let price = told.price.ok_or_else(|| Unreadable("an offer has no price".to_owned()))?;
-        let price = Money::new(read(&price.currency)?, price.minor);
         let row = OfferRow {
             vendor: read(&told.vendor)?,
             offer: read(&told.offer)?,
             product: read(&told.product)?,
             condition: read(&told.condition)?,
-            price: Price::try_from(price).map_err(Unreadable::because)?,
+            price: told::price(told.price.as_ref())?,
             price_version: told.price_version,
             active: told.active,
             version: heard.version,
@@ -281,11 +276,10 @@ impl Replica for SellersEverywhere {
             return Ok(());
         }
         let told: wire::SellerPublished = heard.read()?;
-        let name = told.display_name.unwrap_or_default();
         let row = SellerRow {
             closed_because: Some(told.closed_because).filter(|_| !told.open),
             closed_until: Timestamp::from_millis(told.closed_until_ms),
-            name: Title { ar: read(&name.ar)?, fr: read(&name.fr)?, en: read(&name.en)? },
+            name: Title::read(told.display_name.as_ref()),
             city: told.city,
             handle: told.handle,
             version: heard.version,
@@ -356,8 +350,4 @@ impl Replica for StockEverywhere {
         rows.put(Self::key(heard)?, &StockRow { availability, version: heard.version });
         Ok(())
     }
-}
-
-fn read<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Unreadable> {
-    text.parse().map_err(Unreadable::because)
 }

@@ -4,17 +4,13 @@ use base_fault::Fault;
 use base_ids::{ResourceId, Tenant};
 use base_money::Money;
 use cell_kernel::{Decider as _, PageAsk, Reading, Replica};
+use cell_words::{Condition, ProductId, Title};
 
-pub use super::everywhere::Availability;
 use super::everywhere::{
-    OfferRow, OffersEverywhere, ProductRow, ProductsEverywhere, SellerRow, SellersEverywhere,
-    StockEverywhere, offer_key, offers_on, stock_key,
+    Availability, OfferRow, OffersEverywhere, ProductRow, ProductsEverywhere, SellerRow,
+    SellersEverywhere, StockEverywhere, offer_key, offers_on, stock_key,
 };
-use crate::{
-    Products,
-    command::{Condition, ProductId, Title},
-    state::Stage,
-};
+use crate::{Products, state::Stage};
 
 /// Most offers of one product that are looked at.
 const OFFERS_MAX: usize = 1_000;

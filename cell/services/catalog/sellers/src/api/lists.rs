@@ -3,7 +3,7 @@
 use base_fault::{Code, Fault};
 use base_ids::{Tenant, TenantKind};
 use cell_kernel::{Api, Decider as _, Page, PageAsk, Request, Versioned};
-use cell_words::money;
+use cell_words::{asked::money_within, money};
 use strum::IntoEnumIterator as _;
 
 use super::{read, show};
@@ -34,7 +34,7 @@ pub(super) fn of_a_seller(api: Api<Sellers>) -> Api<Sellers> {
         Ok(wire::ListCommissionRatesResponse { rates, next_page_token })
     })
     .list("SimulateCommission", |request, asked: wire::SimulateCommissionRequest| async move {
-        let amount = read::money("amount", asked.amount.as_ref(), i64::MAX)?;
+        let amount = money_within("amount", asked.amount.as_ref(), 0..=i64::MAX)?;
         let rate = find(&request).await?.row.rate.rate;
         let commission = read::right("amount.minor", amount.share(rate.get()))?;
         let earning = read::right("amount.minor", amount.checked_sub(commission))?;

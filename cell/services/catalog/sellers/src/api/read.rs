@@ -4,17 +4,16 @@ use std::{fmt::Display, time::Duration};
 
 use base_fault::Fault;
 use base_ids::{NameInScripts, ResourceId, Tenant, TenantKind};
-use base_money::Money;
 use base_papers::{Document, Paper, PaperKind};
 use base_time::{Period, Timestamp};
 use cell_kernel::{Request, VendorRole, field, ids_of};
-use cell_words::asked::{self, optional, present};
+use cell_words::asked::{money_within, optional, present};
 
 use super::{show, subject};
 use crate::{
     command::{Application, Change, Command, Profile},
     state::Status,
-    wire::{sellers as wire, words},
+    wire::sellers as wire,
 };
 
 /// The longest holiday, and how far ahead it may be planned.
@@ -161,17 +160,7 @@ pub(super) fn set_commission(_: &Request, asked: &wire::SetCommissionRequest) ->
 }
 
 pub(super) fn set_delivery_fee(_: &Request, asked: &wire::SetDeliveryFeeRequest) -> Read {
-    money("fee", asked.fee.as_ref(), FEE_MAX).map(Command::SetDeliveryFee)
-}
-
-/// An amount of 0 to `max` minor units.
-pub(super) fn money(at: &str, given: Option<&words::Money>, max: i64) -> Result<Money, Fault> {
-    let amount = asked::money(at, given)?;
-    if !(0..=max).contains(&amount.minor) {
-        let problem = format!("is {}; expected 0 to {max}", amount.minor);
-        return Err(Fault::invalid_field(format!("{at}.minor"), problem));
-    }
-    Ok(amount)
+    money_within("fee", asked.fee.as_ref(), 0..=FEE_MAX).map(Command::SetDeliveryFee)
 }
 
 pub(super) fn plan_holiday(request: &Request, asked: &wire::PlanHolidayRequest) -> Read {

@@ -3,14 +3,11 @@
 
 use std::{
     collections::BTreeMap,
-    future::Future,
-    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
-    task::{Context, Poll, Waker},
 };
 
 use base_ids::{Tenant, Version};
@@ -18,7 +15,8 @@ use base_proof::{Password, PasswordHash, PlatformSecret, Secret};
 use base_time::Timestamp;
 use cell_kernel::{
     Answer, Asked, Caller, Decider as _, Done, Effect as _, Gather as _, MethodKind, No, Onward,
-    Reading, Request, RowBytes, RowSource, Seen, Table, VendorRole, Words,
+    Request, Seen, Table, VendorRole, View as _, Words,
+    story::{RowsInMemory, at_once, now},
 };
 
 use crate::{
@@ -27,18 +25,6 @@ use crate::{
     facts::{Asking, Claims, MembershipOf, OwnerOf, Passwords, TokenAudience, TokenSigner},
     view,
 };
-
-/// Everything in this town answers at once.
-pub(super) fn now<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => unreachable!("nothing in this town waits"),
-    }
-}
-
-fn at_once<'a, T: Send + 'a>(value: T) -> Answer<'a, T> {
-    Box::pin(std::future::ready(Ok(value)))
-}
 
 #[derive(Default)]
 pub(super) struct ToyPasswords {
@@ -107,38 +93,12 @@ impl Post for Postman {
     }
 }
 
-/// The operators' rows, for the one method that reads them.
-struct OperatorRows(Vec<RowBytes>);
-
-impl RowSource for OperatorRows {
-    fn row<'a>(
-        &'a self,
-        _: Table,
-        _: Option<&'a Tenant>,
-        key: &'a str,
-    ) -> Answer<'a, Option<RowBytes>> {
-        at_once(self.0.iter().find(|row| row.key == key).cloned())
-    }
-
-    fn rows<'a>(
-        &'a self,
-        _: Table,
-        _: Option<&'a Tenant>,
-        _: &'a str,
-        _: Option<&'a str>,
-        _: usize,
-        _: bool,
-    ) -> Answer<'a, Vec<RowBytes>> {
-        at_once(self.0.clone())
-    }
-}
-
 pub(super) struct Town {
     pub(super) passwords: Arc<ToyPasswords>,
     pub(super) at: i64,
     ports: Ports,
     homes: BTreeMap<Tenant, State>,
-    operators: Vec<RowBytes>,
+    operators: RowsInMemory,
     post: mpsc::Receiver<Mail>,
     minted: Arc<AtomicUsize>,
 }
@@ -159,7 +119,7 @@ impl Town {
             members: Arc::new(Team),
             post: Arc::new(Postman(sender)),
         };
-        let (homes, operators) = (BTreeMap::new(), Vec::new());
+        let (homes, operators) = (BTreeMap::new(), RowsInMemory::default());
         Self { passwords, at: 0, ports, homes, operators, post, minted: Arc::default() }
     }
 
@@ -230,7 +190,7 @@ impl Town {
             tenant: tenant.clone(),
             caller: caller.clone(),
             at: Timestamp::from_millis(self.at),
-            reading: Reading::new(Arc::new(OperatorRows(self.operators.clone()))),
+            reading: self.operators.clone().reading(),
             mint: Arc::new(move || format!("id{}", minted.fetch_add(1, Ordering::Relaxed))),
             idempotency_key: None,
             went_to: None,
@@ -275,11 +235,8 @@ impl Town {
             now(letters.perform(&serde_json::from_slice(&stored).unwrap(), "key")).unwrap();
         }
         let mut rows = cell_kernel::Rows::new();
-        <view::Operators as cell_kernel::View<Auth>>::fold(&seen, &mut rows);
-        for change in rows.into_changes() {
-            self.operators.retain(|row| row.key != change.key);
-            let row = change.row.unwrap();
-            self.operators.push(RowBytes { key: change.key, version: Version(1), row });
-        }
+        view::Operators::fold(&seen, &mut rows);
+        let table = Table { service: Auth::SERVICE, name: view::Operators::NAME };
+        self.operators.apply(table, Some(tenant), rows.into_changes(), Version(1));
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use base_fault::Fault;
-use base_ids::{GuestSecret, Tenant, Version};
+use base_ids::{GuestSecret, Version};
 use cell_kernel::{
-    Answer, Asked, Caller, Done, Method, MethodKind, Reading, Request, RowBytes, RowSource, Table,
-    Words,
+    Answer, Asked, Caller, Done, Method, MethodKind, Words,
+    story::{at_once, request},
 };
 
 use super::{added, id, item, leila, opened, quantity, tenant};
@@ -14,32 +14,9 @@ use crate::{Carts, Command, OfferNow, OffersOf, api, command::Item, wire};
 
 struct Nothing;
 
-impl RowSource for Nothing {
-    fn row<'a>(
-        &'a self,
-        _: Table,
-        _: Option<&'a Tenant>,
-        _: &'a str,
-    ) -> Answer<'a, Option<RowBytes>> {
-        Box::pin(std::future::ready(Ok(None)))
-    }
-
-    fn rows<'a>(
-        &'a self,
-        _: Table,
-        _: Option<&'a Tenant>,
-        _: &'a str,
-        _: Option<&'a str>,
-        _: usize,
-        _: bool,
-    ) -> Answer<'a, Vec<RowBytes>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
-    }
-}
-
 impl OffersOf for Nothing {
     fn offers_of<'a>(&'a self, _: &'a [Item]) -> Answer<'a, Vec<OfferNow>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
+        at_once(Vec::new())
     }
 }
 
@@ -53,16 +30,8 @@ fn read<M: Words>(name: &str, asked: &M) -> Result<Command, Fault> {
     let MethodKind::Command { decode, .. } = method(name).kind else {
         panic!("{name} changes something");
     };
-    let request = Request {
-        tenant: tenant("users/leila"),
-        caller: Caller::shopper(tenant("users/leila")),
-        at: base_time::Timestamp::default(),
-        reading: Reading::new(Arc::new(Nothing)),
-        mint: Arc::new(|| "0190ab".to_owned()),
-        idempotency_key: None,
-        went_to: None,
-    };
-    decode(&request, &asked.encode_to_vec())
+    let caller = Caller::shopper(tenant("users/leila"));
+    decode(&request("users/leila", caller), &asked.encode_to_vec())
 }
 
 fn wrong_field<M: Words>(name: &str, asked: &M) -> String {

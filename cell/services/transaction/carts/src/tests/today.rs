@@ -1,58 +1,28 @@
 //! Stories of a cart read on another day: it tells what has changed, and what can still be bought.
 
-use std::sync::Arc;
-
-use base_ids::{Tenant, Version};
-use cell_kernel::{Answer, Reading, RowBytes, RowSource, Table};
+use base_ids::Version;
+use cell_kernel::{
+    Answer,
+    story::{RowsInMemory, at_once, now},
+};
 
 use super::{added, id, item, leila, mad, offer, opened, tenant};
 use crate::{
-    OfferNow, OffersOf,
+    Carts as Rules, OfferNow, OffersOf,
     command::Item,
     facts::{Availability, Selling},
-    view::{Basket, Today, read_today},
+    view::{Basket, Carts, Today, read_today},
 };
-
-struct OneCart(Vec<u8>);
-
-impl RowSource for OneCart {
-    fn row<'a>(
-        &'a self,
-        _: Table,
-        _: Option<&'a Tenant>,
-        key: &'a str,
-    ) -> Answer<'a, Option<RowBytes>> {
-        let row = (key == "main").then(|| RowBytes {
-            key: key.to_owned(),
-            version: Version(4),
-            row: self.0.clone(),
-        });
-        Box::pin(std::future::ready(Ok(row)))
-    }
-
-    fn rows<'a>(
-        &'a self,
-        _: Table,
-        _: Option<&'a Tenant>,
-        _: &'a str,
-        _: Option<&'a str>,
-        _: usize,
-        _: bool,
-    ) -> Answer<'a, Vec<RowBytes>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
-    }
-}
 
 struct Offers(Vec<OfferNow>);
 
 impl OffersOf for Offers {
     fn offers_of<'a>(&'a self, items: &'a [Item]) -> Answer<'a, Vec<OfferNow>> {
         let known = self.0.iter().filter(|offer| items.contains(&offer.item)).cloned().collect();
-        Box::pin(std::future::ready(Ok(known)))
+        at_once(known)
     }
 }
 
-/// Everything here is ready at once: one poll suffices.
 fn read(cart: &str, offers: Vec<OfferNow>) -> Today {
     let (dear, few, gone, closed) = items();
     let story = leila().given([
@@ -62,15 +32,10 @@ fn read(cart: &str, offers: Vec<OfferNow>) -> Today {
         added(&gone, 1, 300),
         added(&closed, 1, 700),
     ]);
-    let row = serde_json::to_vec(&Basket::of(story.state())).unwrap();
-    let (reading, offers) = (Reading::new(Arc::new(OneCart(row))), Offers(offers));
-    let (user, cart) = (tenant("users/leila"), id(cart));
-    let mut answer = Box::pin(read_today(&reading, &offers, &user, &cart));
-    let mut nobody = std::task::Context::from_waker(std::task::Waker::noop());
-    match answer.as_mut().poll(&mut nobody) {
-        std::task::Poll::Ready(today) => today.unwrap(),
-        std::task::Poll::Pending => panic!("nothing here waits"),
-    }
+    let (user, cart, basket) = (tenant("users/leila"), id(cart), Basket::of(story.state()));
+    let rows =
+        RowsInMemory::default().with::<Rules, Carts>(&user, "main", Version(4), &basket).reading();
+    now(read_today(&rows, &Offers(offers), &user, &cart)).unwrap()
 }
 
 fn items() -> (Item, Item, Item, Item) {

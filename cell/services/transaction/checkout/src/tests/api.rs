@@ -1,13 +1,8 @@
 //! Stories of the wire: what is read, what is refused by field, what a buyer sees.
 
-use std::sync::Arc;
-
 use base_fault::Fault;
-use base_ids::{Tenant, Version};
-use cell_kernel::{
-    Answer, Asked, Caller, Done, Method, MethodKind, Reading, Request, RowBytes, RowSource, Table,
-    Words,
-};
+use base_ids::Version;
+use cell_kernel::{Asked, Caller, Done, Method, MethodKind, Words, story::request};
 
 use super::{at, hear, id, leila, nothing, of, tenant, up_to};
 use crate::{
@@ -15,31 +10,6 @@ use crate::{
     command::{Ask, Payment, PaymentNews, Wait},
     wire::{self, checkout::Status, vendor_share},
 };
-
-struct NoRows;
-
-impl RowSource for NoRows {
-    fn row<'a>(
-        &'a self,
-        _: Table,
-        _: Option<&'a Tenant>,
-        _: &'a str,
-    ) -> Answer<'a, Option<RowBytes>> {
-        Box::pin(std::future::ready(Ok(None)))
-    }
-
-    fn rows<'a>(
-        &'a self,
-        _: Table,
-        _: Option<&'a Tenant>,
-        _: &'a str,
-        _: Option<&'a str>,
-        _: usize,
-        _: bool,
-    ) -> Answer<'a, Vec<RowBytes>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
-    }
-}
 
 fn method(name: &str) -> Method<Checkout> {
     let full = format!("souk.checkout.v1.Checkouts/{name}");
@@ -51,16 +21,8 @@ fn read<M: Words>(name: &str, asked: &M) -> Result<Command, Fault> {
     let MethodKind::Command { decode, .. } = method(name).kind else {
         panic!("{name} changes something");
     };
-    let request = Request {
-        tenant: tenant("users/leila"),
-        caller: Caller::shopper(tenant("users/leila")),
-        at: at(0),
-        reading: Reading::new(Arc::new(NoRows)),
-        mint: Arc::new(|| "0190ab".to_owned()),
-        idempotency_key: None,
-        went_to: None,
-    };
-    decode(&request, &asked.encode_to_vec())
+    let caller = Caller::shopper(tenant("users/leila"));
+    decode(&request("users/leila", caller), &asked.encode_to_vec())
 }
 
 fn wrong_field<M: Words>(name: &str, asked: &M) -> String {

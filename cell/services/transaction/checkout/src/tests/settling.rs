@@ -210,9 +210,9 @@ fn every_step_asks_the_right_ones_and_knows_how_long_to_wait() {
     Started: users/leila checkout WaitOver at 86400000
     PlacementAsked: users/leila carts ClaimCart
     PlacementAsked: users/leila checkout WaitOver at 20000
-    VendorsAsked: vendors/atlas products QuoteOffers
+    VendorsAsked: vendors/atlas offers QuoteOffers
     VendorsAsked: vendors/atlas inventory ReserveStock
-    VendorsAsked: vendors/rif products QuoteOffers
+    VendorsAsked: vendors/rif offers QuoteOffers
     VendorsAsked: vendors/rif inventory ReserveStock
     VendorsAsked: users/leila checkout WaitOver at 20000
     PaymentAsked: users/leila payments AuthorisePayment

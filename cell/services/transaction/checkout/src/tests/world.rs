@@ -247,7 +247,7 @@ impl World {
             "carts" => self.cart.hear(mail),
             "payments" => return self.post.extend(self.payment.hear(mail)),
             "orders" => self.orders.hear(mail),
-            "products" | "inventory" => {
+            "offers" | "inventory" => {
                 self.vendors.get_mut(&mail.to).expect("a vendor").hear(mail, self.now)
             }
             other => panic!("nobody is called {other}"),

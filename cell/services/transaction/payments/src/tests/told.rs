@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base_fault::{Code, Fault};
 use base_time::Timestamp;
-use cell_kernel::{Answer, Caller, MethodKind, No, Reading, Request, RowBytes, RowSource, Table};
+use cell_kernel::{Caller, MethodKind, No, story::request};
 use prost::Message as _;
 use strum::VariantArray as _;
 
@@ -43,48 +43,10 @@ fn event_about(payment: &[u8]) -> ProviderEvent {
     }
 }
 
-/// No rows at all.
-struct NoRows;
-
-impl RowSource for NoRows {
-    fn row<'a>(
-        &'a self,
-        _: Table,
-        _: Option<&'a base_ids::Tenant>,
-        _: &'a str,
-    ) -> Answer<'a, Option<RowBytes>> {
-        Box::pin(std::future::ready(Ok(None)))
-    }
-
-    fn rows<'a>(
-        &'a self,
-        _: Table,
-        _: Option<&'a base_ids::Tenant>,
-        _: &'a str,
-        _: Option<&'a str>,
-        _: usize,
-        _: bool,
-    ) -> Answer<'a, Vec<RowBytes>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
-    }
-}
-
 fn method(name: &str) -> MethodKind<Payments> {
     let methods = api::api(Config::default(), Arc::new(Believer)).into_methods();
     let name = format!("souk.payments.v1.Payments/{name}");
     methods.into_iter().find(|method| method.name == name).unwrap().kind
-}
-
-fn request() -> Request {
-    Request {
-        tenant: "users/leila".parse().unwrap(),
-        caller: Caller::anonymous(),
-        at: Timestamp::default(),
-        reading: Reading::new(Arc::new(NoRows)),
-        mint: Arc::new(String::new),
-        idempotency_key: None,
-        went_to: None,
-    }
 }
 
 fn called_back(name: &str, body: &str, signature: &str) -> Result<Command, Fault> {
@@ -92,7 +54,7 @@ fn called_back(name: &str, body: &str, signature: &str) -> Result<Command, Fault
     let (name, body) = (name.to_owned(), body.as_bytes().to_vec());
     let headers = [("stripe-signature".to_owned(), signature.to_owned())].into();
     let callback = wire::Callback { name, body, headers };
-    decode(&request(), &callback.encode_to_vec())
+    decode(&request("users/leila", Caller::anonymous()), &callback.encode_to_vec())
 }
 
 #[test]
@@ -118,7 +80,8 @@ fn the_ways_to_pay_depend_on_the_country() {
         let MethodKind::Query { answer } = method("ListPaymentMethods") else { unreachable!() };
         let (parent, country) = ("users/leila".to_owned(), country.to_owned());
         let asked = wire::ListPaymentMethodsRequest { parent, country };
-        let mut answered = answer(request(), asked.encode_to_vec());
+        let mut answered =
+            answer(request("users/leila", Caller::anonymous()), asked.encode_to_vec());
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         let std::task::Poll::Ready(answered) = answered.as_mut().poll(&mut context) else {
             unreachable!("nothing is waited for")
