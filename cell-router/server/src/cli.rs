@@ -19,9 +19,21 @@ pub struct Args {
     /// Name of this router among the fleet's
     #[arg(long, env = "SOUK_ROUTER_NAME")]
     pub name: Option<String>,
-    /// Where clients come in; port 0 for any free one
+    /// Where clients come in without TLS; port 0 for any free one, empty for none
     #[arg(long, env = "SOUK_ROUTER_LISTEN", value_name = "IP:PORT")]
     pub listen: Option<String>,
+    /// Where clients come in with TLS
+    #[arg(long, env = "SOUK_ROUTER_TLS_LISTEN", value_name = "IP:PORT")]
+    pub tls_listen: Option<String>,
+    /// File with the platform's own certificate chain, as PEM
+    #[arg(long, env = "SOUK_ROUTER_TLS_CERTIFICATE", value_name = "FILE")]
+    pub tls_certificate: Option<PathBuf>,
+    /// File with its key, as PEM
+    #[arg(long, env = "SOUK_ROUTER_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Folder with a folder of tls.crt and tls.key for each domain of a vendor
+    #[arg(long, env = "SOUK_ROUTER_TLS_DOMAINS", value_name = "DIR")]
+    pub tls_domains: Option<PathBuf>,
     /// Where health, metrics and the table's state are
     #[arg(long, env = "SOUK_ROUTER_ADMIN", value_name = "IP:PORT")]
     pub admin: Option<String>,
@@ -73,6 +85,15 @@ impl Args {
         put(&mut config.access_log.to, self.access_log);
         put(&mut config.telemetry.filter, self.log);
         put(&mut config.telemetry.format, self.log_format);
+        if self.tls_listen.is_some() || self.tls_certificate.is_some() || self.tls_key.is_some() {
+            config.tls.get_or_insert_default();
+        }
+        if let Some(tls) = &mut config.tls {
+            put(&mut tls.listen, self.tls_listen);
+            put(&mut tls.certificate, self.tls_certificate);
+            put(&mut tls.key, self.tls_key);
+            tls.domains = self.tls_domains.or(tls.domains.take());
+        }
         config.control_plane = self.control_plane.or(config.control_plane);
         config.addresses_file = self.addresses_file.or(config.addresses_file);
         config.telemetry.otlp_endpoint = self.otlp_endpoint.or(config.telemetry.otlp_endpoint);

@@ -1,12 +1,12 @@
 //! What can be configured, and what is wrong with a configuration, told all at once before a port is bound.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use base_fault::Fault;
+use base_fault::{Fault, chain};
 use serde::{Deserialize, Serialize};
 use tonic::transport::Endpoint;
 
-use crate::{AccessLog, Entrance, Patience};
+use crate::{AccessLog, Entrance, Patience, Tls, certificates::Certificates, ports::Places};
 
 /// Configuration of a router.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,8 +14,10 @@ use crate::{AccessLog, Entrance, Patience};
 pub struct Config {
     /// Name of this router among the fleet's, such as `router-1`.
     pub name: String,
-    /// Where clients come in, HTTP/1.1 and HTTP/2 without TLS on one port: ip:port, port 0 for any free one.
+    /// Where clients come in without TLS, HTTP/1.1 and HTTP/2 on one port: ip:port, port 0 for any free one; empty for no such port.
     pub listen: String,
+    /// Where they come in with TLS. Without it there is no such port.
+    pub tls: Option<Tls>,
     /// Where health, metrics and the table's state are: ip:port. Not to be reachable from outside.
     pub admin: String,
     /// Where the control plane pushes tables from, such as `http://10.0.0.1:7400`. Without it the table on disk is all there is.
@@ -47,6 +49,7 @@ impl Default for Config {
         Self {
             name: "router-1".to_owned(),
             listen: "127.0.0.1:8080".to_owned(),
+            tls: None,
             admin: "127.0.0.1:8081".to_owned(),
             control_plane: None,
             data_dir: "router-data".into(),
@@ -65,8 +68,8 @@ impl Default for Config {
 
 /// A configuration whose texts have been read.
 pub(crate) struct Checked {
-    pub(crate) listen: SocketAddr,
-    pub(crate) admin: SocketAddr,
+    pub(crate) places: Places,
+    pub(crate) certificates: Option<Arc<Certificates>>,
     pub(crate) control_plane: Option<Endpoint>,
     pub(crate) drain: Duration,
 }
@@ -97,11 +100,29 @@ impl Config {
             }
             parsed.ok()
         };
-        let (listen, admin) = (address("listen", &self.listen), address("admin", &self.admin));
-        if listen.is_some() && listen == admin && listen.is_some_and(|address| address.port() != 0)
-        {
-            wrong("admin", "is the same address as listen".to_owned());
+        let mut places = Vec::new();
+        let plain = Some(&self.listen).filter(|text| !text.is_empty());
+        let tls = self.tls.as_ref().map(|tls| &tls.listen);
+        let fields = [("listen", plain), ("tls.listen", tls), ("admin", Some(&self.admin))];
+        for (field, text) in fields {
+            let place = text.and_then(|text| address(field, text));
+            places.push((field, place));
         }
+        if plain.is_none() && tls.is_none() {
+            wrong("listen", "is empty, and there is no TLS: clients could not come in".to_owned());
+        }
+        for (at, (field, place)) in places.iter().enumerate() {
+            let fixed = place.filter(|place| place.port() != 0);
+            let same = |other: &&(&str, Option<SocketAddr>)| fixed.is_some() && other.1 == fixed;
+            if let Some((other, _)) = places[..at].iter().find(same) {
+                wrong(field, format!("is the same address as {other}"));
+            }
+        }
+        let certificates = self.tls.as_ref().map(Certificates::read).transpose();
+        let certificates = certificates.unwrap_or_else(|fault| {
+            wrong("tls", chain(&fault));
+            None
+        });
         let control_plane = self.control_plane.as_ref().map(|url| {
             let endpoint = Endpoint::from_shared(url.clone());
             endpoint.ok().filter(|_| url.starts_with("http://"))
@@ -125,7 +146,9 @@ impl Config {
         if self.data_dir.as_os_str().is_empty() {
             wrong("data_dir", "is empty".to_owned());
         }
+        let look_ms = self.tls.as_ref().map_or(1, |tls| tls.look_ms);
         let waits = [
+            ("tls.look_ms", look_ms),
             ("beat_ms", self.beat_ms),
             ("patience.connect_ms", self.patience.connect_ms),
             ("patience.read_ms", self.patience.read_ms),
@@ -137,10 +160,10 @@ impl Config {
         for (field, _) in waits.filter(|(_, millis)| *millis == 0) {
             wrong(field, "must be longer than 0".to_owned());
         }
-        match (listen, admin) {
-            (Some(listen), Some(admin)) if mistakes.is_empty() => Ok(Checked {
-                listen,
-                admin,
+        match places[..] {
+            [(_, plain), (_, tls), (_, Some(admin))] if mistakes.is_empty() => Ok(Checked {
+                places: Places { plain, tls, admin },
+                certificates: certificates.map(Arc::new),
                 control_plane: control_plane.flatten(),
                 drain: Duration::from_millis(self.drain_ms),
             }),
@@ -151,7 +174,7 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
-    use super::Config;
+    use super::{Config, Tls};
 
     #[test]
     fn the_defaults_are_sound() {
@@ -190,5 +213,15 @@ mod tests {
     fn two_ports_cannot_be_one() {
         let config = Config { admin: Config::default().listen, ..Config::default() };
         assert_eq!(config.mistakes().len(), 1);
+    }
+
+    #[test]
+    fn clients_come_in_somewhere_and_certificates_are_read_first() {
+        let config = Config { listen: String::new(), ..Config::default() };
+        assert!(config.mistakes()[0].context().contains("could not come in"));
+        let config = Config { tls: Some(Tls::default()), ..config };
+        let mistakes = config.mistakes();
+        assert_eq!(mistakes.len(), 1);
+        assert!(mistakes[0].context().contains("tls.crt cannot be used"), "{mistakes:?}");
     }
 }

@@ -112,6 +112,7 @@ pub(crate) struct Counts {
     lines_dropped: Family<Cause, Counter>,
     connections: Gauge,
     connections_refused: Family<Cause, Counter>,
+    certificates: Family<Cause, Counter>,
 }
 
 /// Counts a connection as long as it is open.
@@ -151,6 +152,7 @@ impl Counts {
             lines_dropped: Family::default(),
             connections: Gauge::default(),
             connections_refused: Family::default(),
+            certificates: Family::default(),
         };
         counts.register(metrics, requests, seconds);
         counts
@@ -201,6 +203,11 @@ impl Counts {
                 "connections of clients that came to nothing, by cause",
                 counts.connections_refused,
             );
+            all.register(
+                "certificates",
+                "certificates whose files had changed, by what became of them",
+                counts.certificates,
+            );
         });
     }
 
@@ -225,6 +232,12 @@ impl Counts {
 
     pub(crate) fn not_taken(&self, cause: &'static str) {
         self.connections_refused.get_or_create(&Cause { cause }).inc();
+    }
+
+    pub(crate) fn certificates_seen(&self, read: usize, refused: usize) {
+        for (cause, count) in [("read", read), ("refused", refused)] {
+            self.certificates.get_or_create(&Cause { cause }).inc_by(count as u64);
+        }
     }
 
     pub(crate) fn retried(&self, cause: &'static str) {

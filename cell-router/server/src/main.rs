@@ -49,6 +49,7 @@ fn run(config: Config, args: &Args) -> Result<(), Fault> {
         let again = async {
             while hang_ups.recv().await.is_some() {
                 router.reopen_logs().await;
+                router.reread_certificates();
                 read_filter(args, &telemetry.level());
             }
             std::future::pending::<()>().await;
@@ -65,7 +66,7 @@ fn run(config: Config, args: &Args) -> Result<(), Fault> {
     served
 }
 
-/// SIGHUP: open the logs anew and read the log filter again.
+/// SIGHUP: open the logs anew, read the log filter and the certificates again.
 fn hang_ups() -> Result<Signal, Fault> {
     signal(SignalKind::hangup()).map_err(|error| {
         Fault::ours(Code::Internal, "the system does not tell of SIGHUP").because(error)

@@ -1,11 +1,6 @@
 //! Starts a router inside a tokio runtime and stops it again.
 
-use std::{
-    net::{SocketAddr, TcpListener as StdListener},
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use axum::{Json, routing::get};
 use base_fault::{Code, Fault, chain};
@@ -13,10 +8,9 @@ use base_telemetry::{Admin, LogLevel, Metrics, Readiness, addresses};
 use base_time::{Clock as _, SystemClock};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use router_table::{LastGood, Snapshot, Table};
-use serde::{Deserialize, Serialize};
 use tokio::{
     net::TcpListener,
-    sync::watch,
+    sync::{Notify, watch},
     task::{JoinHandle, spawn_blocking},
 };
 use tokio_util::task::TaskTracker;
@@ -27,7 +21,9 @@ use crate::{
     access::Access,
     count::Counts,
     doors::Doors,
+    ports::{Addresses, Ports},
     proxy::{Learnt, Proxy},
+    tls,
     watch::Watch,
 };
 
@@ -38,15 +34,6 @@ const TABLE_FILE: &str = "routing-table";
 #[derive(Debug)]
 pub struct Router;
 
-/// The addresses that a router took.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Addresses {
-    /// Where clients come in.
-    pub http: SocketAddr,
-    /// Where health and metrics are.
-    pub admin: SocketAddr,
-}
-
 /// A router that serves. Dropped, it stops at once.
 pub struct RunningRouter {
     addresses: Addresses,
@@ -54,7 +41,8 @@ pub struct RunningRouter {
     metrics: Metrics,
     access: Access,
     stop: watch::Sender<bool>,
-    service: JoinHandle<()>,
+    taking: Vec<JoinHandle<()>>,
+    look_again: Arc<Notify>,
     others: Vec<JoinHandle<()>>,
     in_flight: TaskTracker,
     open: TaskTracker,
@@ -83,14 +71,14 @@ impl Router {
         let access = Access::open(&config.access_log, fresh_seed()?, &counts)?;
         let last_good = LastGood::at(config.data_dir.join(TABLE_FILE));
         let table = Snapshot::new(known_table(&config.data_dir, &last_good, &counts).await?);
-        let (listener, http) = bind(checked.listen, "listen")?;
-        let (admin_listener, admin) = bind(checked.admin, "admin")?;
-        let addresses = Addresses { http, admin };
+        let acceptor = checked.certificates.clone().map(tls::acceptor).transpose()?;
+        let ports = Ports::bind(&checked.places)?;
+        let addresses = ports.addresses()?;
         let learnt = Arc::new(Learnt::new());
         let in_flight = TaskTracker::new();
         let watch = Watch {
             member: config.name.clone(),
-            admin_address: admin.to_string(),
+            admin_address: addresses.admin.to_string(),
             beat: Duration::from_millis(config.beat_ms),
             table: table.clone(),
             last_good,
@@ -112,25 +100,37 @@ impl Router {
         };
         let (stop, stopped) = watch::channel(false);
         let doors = Arc::new(Doors::new(proxy, config.entrance.clone(), stopped));
-        let service = tokio::spawn(Arc::clone(&doors).take(served(listener)?, None));
+        let mut taking = Vec::new();
+        taking.extend(ports.plain.map(|port| tokio::spawn(Arc::clone(&doors).take(port, None))));
+        let tls = ports.tls.zip(acceptor.map(Arc::new));
+        taking
+            .extend(tls.map(|(port, tls)| tokio::spawn(Arc::clone(&doors).take(port, Some(tls)))));
         let mut admin_port =
             Admin::new(metrics.clone(), readiness).with_routes(table_page(&table, &counts));
         if let Some(level) = level {
             admin_port = admin_port.with_level(level);
         }
-        let mut others = vec![serve_admin(admin_port, admin_listener)?];
+        let look_again = Arc::new(Notify::new());
+        let mut others = vec![serve_admin(admin_port, ports.admin)];
+        others.extend(checked.certificates.zip(config.tls.as_ref()).map(|(certificates, tls)| {
+            let every = Duration::from_millis(tls.look_ms);
+            let at_once = Arc::clone(&look_again);
+            tokio::spawn(tls::watch(certificates, every, at_once, counts.clone()))
+        }));
         others.extend(watching(watch, checked.control_plane));
         if let Some(path) = &config.addresses_file {
             addresses::publish(path, &addresses)?;
         }
-        tracing::info!(%http, %admin, epoch = %table.load().epoch(), "router serves");
+        let Addresses { http, https, admin } = addresses;
+        tracing::info!(%http, ?https, %admin, epoch = %table.load().epoch(), "router serves");
         Ok(RunningRouter {
             addresses,
             table,
             metrics,
             access,
             stop,
-            service,
+            taking,
+            look_again,
             others,
             in_flight,
             open: doors.open.clone(),
@@ -184,30 +184,12 @@ async fn known_table(
     }
 }
 
-fn bind(address: SocketAddr, field: &str) -> Result<(StdListener, SocketAddr), Fault> {
-    let listener = StdListener::bind(address).and_then(|listener| {
-        listener.set_nonblocking(true)?;
-        let bound = listener.local_addr()?;
-        Ok((listener, bound))
-    });
-    listener.map_err(|error| {
-        let text = format!("{field}: {address} cannot be bound");
-        Fault::ours(Code::Internal, text).because(error)
-    })
-}
-
-fn served(listener: StdListener) -> Result<TcpListener, Fault> {
-    TcpListener::from_std(listener)
-        .map_err(|error| Fault::ours(Code::Internal, "a port cannot be served").because(error))
-}
-
-fn serve_admin(admin: Admin, listener: StdListener) -> Result<JoinHandle<()>, Fault> {
-    let listener = served(listener)?;
-    Ok(tokio::spawn(async move {
+fn serve_admin(admin: Admin, listener: TcpListener) -> JoinHandle<()> {
+    tokio::spawn(async move {
         if let Err(error) = admin.serve(listener).await {
             tracing::error!(%error, "the admin port is no longer served");
         }
-    }))
+    })
 }
 
 /// `/table`: which table the router holds.
@@ -251,12 +233,19 @@ impl RunningRouter {
         self.access.reopen().await;
     }
 
+    /// Looks at the files of the certificates now, not only at the next beat.
+    pub fn reread_certificates(&self) {
+        self.look_again.notify_one();
+    }
+
     /// Takes no more connections, lets requests in flight end, and stops. Streams that are still open after the configured
     /// time are cut.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        // Ends as soon as the listener is closed.
-        let _ = (&mut self.service).await;
+        // Each ends as soon as its listener is closed.
+        for taking in &mut self.taking {
+            let _ = taking.await;
+        }
         self.in_flight.close();
         self.open.close();
         if tokio::time::timeout(self.drain, self.open.wait()).await.is_err() {
@@ -272,8 +261,7 @@ impl RunningRouter {
 impl Drop for RunningRouter {
     fn drop(&mut self) {
         self.stop.send_replace(true);
-        self.service.abort();
-        for other in &self.others {
+        for other in self.taking.iter().chain(&self.others) {
             other.abort();
         }
     }

@@ -38,6 +38,8 @@ struct Shared {
     refuses: Mutex<Refuses>,
     /// How many requests have come in, refused ones too.
     requests: Mutex<u32>,
+    /// Headers of the last one.
+    headers: Mutex<HeaderMap>,
     /// Lets a stream go on.
     go_on: Notify,
 }
@@ -50,6 +52,7 @@ impl StandInCell {
             id: id.clone(),
             refuses: Mutex::new(Box::new(|_| None)),
             requests: Mutex::new(0),
+            headers: Mutex::default(),
             go_on: Notify::new(),
         });
         let grpc = tonic::service::Routes::new(
@@ -74,6 +77,12 @@ impl StandInCell {
         *self.shared.requests.lock()
     }
 
+    /// A header of the last request.
+    pub(crate) fn told(&self, name: &str) -> Option<String> {
+        let headers = self.shared.headers.lock();
+        headers.get(name).map(|value| value.to_str().unwrap().to_owned())
+    }
+
     /// Lets a stream of events go on.
     pub(crate) fn go_on(&self) {
         self.shared.go_on.notify_one();
@@ -89,6 +98,7 @@ impl Drop for StandInCell {
 impl Shared {
     fn refusal(&self, headers: &HeaderMap) -> Option<Refusal> {
         *self.requests.lock() += 1;
+        self.headers.lock().clone_from(headers);
         let tenant = headers.get("souk-tenant").map_or("", |name| name.to_str().unwrap());
         (self.refuses.lock())(tenant)
     }

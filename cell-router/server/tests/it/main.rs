@@ -17,6 +17,8 @@ mod process;
 mod recorder;
 mod refusals;
 mod routing;
+mod secure;
 mod stale;
 mod streams;
 mod tables;
+mod tls;

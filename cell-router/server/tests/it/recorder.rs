@@ -1,6 +1,6 @@
 //! A stand-in cell that keeps every byte that reaches it and answers whatever looks like a request.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use parking_lot::Mutex;
 use router_server::{Config, Router, RunningRouter};
@@ -16,7 +16,7 @@ use crate::fleet::{config, keep, table_of};
 pub(crate) struct Recorder {
     pub(crate) router: RunningRouter,
     bytes: Arc<Mutex<Vec<u8>>>,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Recorder {
@@ -32,7 +32,12 @@ impl Recorder {
         let mut config = config(directory.path());
         change(&mut config);
         let router = Router::start(config).await.unwrap();
-        Self { router, bytes, _directory: directory }
+        Self { router, bytes, directory }
+    }
+
+    /// Where the router keeps its files.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// All that has reached the cell.
