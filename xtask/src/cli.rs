@@ -45,6 +45,11 @@ pub(crate) enum Verb {
         after_help = "Examples:\n  cargo xtask bench store\n  cargo xtask bench orders\n  cargo xtask bench start"
     )]
     Bench(Bench),
+    /// Runs public suites against the router; a suite whose language is not installed is skipped by name.
+    #[command(
+        after_help = "Examples:\n  cargo xtask conformance h2\n  cargo xtask conformance h2 http2/6.9"
+    )]
+    Conformance(Conformance),
     /// Writes what is generated: example settings, the list of error codes.
     #[command(after_help = "Example:\n  cargo xtask gen --check")]
     Gen(Gen),
@@ -116,6 +121,22 @@ pub(crate) enum Measured {
     Orders,
     /// Starting and resting: milliseconds and megabytes.
     Start,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Conformance {
+    /// Which suite.
+    #[arg(value_enum)]
+    pub(crate) suite: Suite,
+    /// Passed on to the suite.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) rest: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Suite {
+    /// HTTP/2 over TLS: h2spec, strict cases too.
+    H2,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod cli;
+mod conformance;
 mod doc;
 mod generate;
 mod house;
@@ -46,6 +47,7 @@ fn run(house: &House, verb: &Verb) -> anyhow::Result<bool> {
         Verb::Oversell(asked) => journeys::oversell(house, &asked.rest),
         Verb::Sim(asked) => journeys::sim(house, &asked.rest),
         Verb::Bench(asked) => bench::run(house, asked),
+        Verb::Conformance(asked) => conformance::run(house, asked),
         Verb::Gen(asked) => generate::run(house, asked.check),
         Verb::NewService(asked) => new_service::run(house, asked),
         Verb::Doc => doc::run(house),

@@ -1,0 +1,69 @@
+//! The program `souk-abuse`: starts a router before a stand-in cell and treats it badly. `cargo xtask` builds both.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use loadtest_abuse::{Stage, h2spec, say};
+
+/// Treats a router badly and says how it took it.
+///
+/// Ends with 0 if everything holds, with 1 if something does not.
+#[derive(Debug, Parser)]
+#[command(name = "souk-abuse", version, max_term_width = 110)]
+struct Cli {
+    /// Where souk-router is; beside this program if not given.
+    #[arg(long, value_name = "DIR", global = true)]
+    binaries: Option<PathBuf>,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Every case of h2spec over TLS.
+    H2spec(H2spec),
+}
+
+#[derive(Debug, Args)]
+struct H2spec {
+    /// The suite's program.
+    #[arg(long, value_name = "FILE")]
+    tool: PathBuf,
+    /// Passed on to the suite, such as `http2/6.9`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // An error only says that a provider is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(Box::pin(run(cli))));
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            say::verdict(false, format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<bool> {
+    let binaries = match cli.binaries {
+        Some(given) => given,
+        None => std::env::current_exe()?.parent().map(PathBuf::from).unwrap_or_default(),
+    };
+    match cli.what {
+        What::H2spec(H2spec { tool, rest }) => {
+            let stage = Stage::start(&binaries, "").await?;
+            let holds = h2spec(&stage, &tool, &rest).await?;
+            stage.strike().await?;
+            Ok(holds)
+        }
+    }
+}
