@@ -19,7 +19,7 @@ pub use caller::{Audience, Caller, VendorRole};
 pub use decider::{Asked, Decider, Event, Problem, Refusal};
 pub use effect::{Effect, NoEffect};
 pub use gather::{Answer, Gather, NoFacts};
-pub use message::{Heard, Listener, Outbox, Posted, Unreadable, Words};
+pub use message::{CalledOff, Heard, Listener, Outbox, Posted, Unreadable, Words};
 pub use reading::{Page, PageAsk, Reading, RowBytes, RowSource, Table, Versioned};
 pub use spec::{FoldReplica, FoldView, ReplicaSpec, ServiceSpec, ViewSpec};
 pub use view::{Replica, RowChange, Rows, Seen, View};

@@ -16,6 +16,16 @@ impl<M: prost::Message + prost::Name + Default + 'static> Words for M {}
 #[derive(Debug, Default)]
 pub struct Outbox {
     posted: Vec<Posted>,
+    called_off: Vec<CalledOff>,
+}
+
+/// A reminder that need not come any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CalledOff {
+    /// Full name of its protobuf message.
+    pub kind: String,
+    /// Its encoded message.
+    pub body: Vec<u8>,
 }
 
 /// One message on its way.
@@ -51,7 +61,7 @@ impl Outbox {
         self.post(tenant, service, message, None);
     }
 
-    /// Tells oneself later: how a deadline becomes a command.
+    /// Tells oneself later: how a deadline becomes a command. Of several reminders of a stream in the same words the last one counts.
     pub fn remind<M: Words>(
         &mut self,
         tenant: &Tenant,
@@ -62,6 +72,13 @@ impl Outbox {
         self.post(tenant, service, message, Some(due));
     }
 
+    /// Calls off the stream's reminder in these words: what it waited for is over. It may come all the same (after a crash, or when
+    /// it is on its way already), so hearing it late must change nothing.
+    pub fn call_off<M: Words>(&mut self, message: &M) {
+        let (kind, body) = (M::full_name(), message.encode_to_vec());
+        self.called_off.push(CalledOff { kind, body });
+    }
+
     /// Tells everyone. Messages of one `key` supersede each other, so each must say all that is to be known about it.
     pub fn publish<M: Words>(&mut self, key: impl Into<String>, message: &M) {
         self.posted.push(Posted::Public {
@@ -69,6 +86,11 @@ impl Outbox {
             kind: M::full_name(),
             body: message.encode_to_vec(),
         });
+    }
+
+    /// The reminders that were called off.
+    pub fn take_called_off(&mut self) -> Vec<CalledOff> {
+        std::mem::take(&mut self.called_off)
     }
 
     /// What was posted, in order.

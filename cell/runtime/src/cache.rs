@@ -6,6 +6,8 @@ use base_ids::{StreamName, Version};
 use cell_kernel::Decider;
 use parking_lot::Mutex;
 
+use crate::reminders::Reminders;
+
 /// A stream's state as it is committed.
 pub(crate) struct Live<D: Decider> {
     pub(crate) state: D::State,
@@ -14,6 +16,15 @@ pub(crate) struct Live<D: Decider> {
     pub(crate) tail: u64,
     /// Size of the last snapshot, in bytes.
     pub(crate) snapshot_size: usize,
+    /// The reminders that are still to come, as far as they are remembered.
+    pub(crate) reminders: Reminders,
+}
+
+impl<D: Decider> Live<D> {
+    /// A state as it was read back.
+    pub(crate) fn new(state: D::State, version: Version) -> Self {
+        Self { state, version, tail: 0, snapshot_size: 0, reminders: Reminders::default() }
+    }
 }
 
 /// One stream's place: empty until it is loaded, and while it is being changed, so that a change that is broken off leaves

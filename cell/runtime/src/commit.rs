@@ -3,12 +3,17 @@
 use std::collections::BTreeMap;
 
 use base_ids::{Generation, MessageId, StreamName, Version};
-use cell_kernel::{Asked, Decider, Event as _, Outbox, Posted, Seen, ServiceSpec, Table};
+use cell_kernel::{
+    Asked, CalledOff, Decider, Event as _, Outbox, Posted, Seen, ServiceSpec, Table,
+};
 use serde::Serialize;
 
 use crate::{
     cache::Live,
-    port::{Append, Errand, HeardFrom, Message, NewEvent, OutboxEntry, RowWrite, ToldTo},
+    port::{
+        Append, Errand, HeardFrom, Message, NewEvent, OutboxEntry, OutboxKey, RowWrite, ToldTo,
+    },
+    reminders::Reminders,
 };
 
 /// Kind of the messages that stand for calls to the outside world.
@@ -47,6 +52,7 @@ struct Hanging {
     outbox: Vec<OutboxEntry>,
     public: Vec<(String, Message)>,
     told: Vec<ToldTo>,
+    settles: Vec<OutboxKey>,
 }
 
 /// Folds `events` into `live` and builds the append that makes them durable. From here on `live` is ahead of the journal: it is
@@ -72,7 +78,7 @@ pub(crate) fn append_of<D: Decider>(
             version: live.version,
             at: grounds.asked.at,
         };
-        hang(spec, &seen, grounds, &mut hanging);
+        hang(spec, &seen, grounds, &mut live.reminders, &mut hanging);
     }
     let cause = CauseOf {
         actor: grounds.asked.caller.name(),
@@ -97,7 +103,7 @@ pub(crate) fn append_of<D: Decider>(
         public: hanging.public,
         reply: None,
         heard: grounds.heard.as_ref().map(|heard| heard.id),
-        settles: Vec::new(),
+        settles: hanging.settles,
         snapshot: None,
     }
 }
@@ -106,12 +112,23 @@ fn hang<D: Decider>(
     spec: &ServiceSpec<D>,
     seen: &Seen<'_, D>,
     grounds: &Grounds<'_, D>,
+    reminders: &mut Reminders,
     hanging: &mut Hanging,
 ) {
     fold_views(spec, seen, &mut hanging.rows);
     let mut outbox = Outbox::default();
     spec.told(seen, &mut outbox);
+    for CalledOff { kind, body } in outbox.take_called_off() {
+        hanging.settles.extend(reminders.call_off(&kind, &body));
+    }
     for posted in outbox.into_posted() {
+        if let Posted::To { tenant, service, kind, body, due: Some(due) } = &posted
+            && *tenant == grounds.stream.tenant
+            && *service == D::SERVICE
+        {
+            let replaced = reminders.post(kind, body, *due, hanging.outbox.len());
+            hanging.settles.extend(replaced);
+        }
         hang_message(posted, grounds, hanging);
     }
     for call in spec.calls(seen) {

@@ -16,12 +16,17 @@ pub struct Config {
     pub races_max: u32,
     /// Milliseconds that gathering the facts of one decision may take.
     pub gather_ms_max: u64,
-    /// How often a message that fails for its own reason is tried before it is parked. Unreachable cells do not count.
+    /// How often a message or call that fails for its own reason is tried before it is parked. Unreachable cells do not count, nor
+    /// does what asks to be tried later.
     pub tries_max: u32,
     /// First wait before another try, in milliseconds; doubled each time.
     pub retry_ms_min: u64,
     /// Longest wait before another try, in milliseconds.
     pub retry_ms_max: u64,
+    /// Longest wait before another try of what asks to be tried later (an outage of somebody we depend on), in milliseconds.
+    pub outage_ms_max: u64,
+    /// How old what asks to be tried later may become before it is parked, in hours.
+    pub outage_hours_max: u64,
     /// Outbox entries that are on their way at once; more wait in the store.
     pub errands_max: usize,
     /// Messages that wait in memory for one cell; more wait in the store.
@@ -46,6 +51,8 @@ impl Default for Config {
             tries_max: 10,
             retry_ms_min: 20,
             retry_ms_max: 5_000,
+            outage_ms_max: 60_000,
+            outage_hours_max: 72,
             errands_max: 50_000,
             lane_max: 10_000,
             delivery_max: 128,

@@ -1,6 +1,6 @@
 //! The messages for one other cell: in order, many at once, and patiently while that cell is away.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use base_fault::Fault;
 use base_ids::CellId;
@@ -11,25 +11,31 @@ use tokio::sync::{Notify, Semaphore};
 use crate::{
     cell::Inner,
     mesh::{Addressed, Delivery},
+    patience::Failures,
     port::{Errand, OutboxEntry, OutboxKey},
-    relay::given_up,
+    relay::Underway,
 };
 
 /// Deliveries to one cell that wait for an answer at once.
 const DELIVERIES_MAX: usize = 8;
+/// How long messages wait for company while another delivery is on its way. A delivery costs both cells several times what one more
+/// message in it does, and the receiver syncs once for all that come together.
+const COMPANY: Duration = Duration::from_millis(1);
 
+/// What is known here of a message; the message itself lies beside it.
 struct Waiting {
     key: OutboxKey,
-    addressed: Addressed,
-    tries: u32,
+    failures: Failures,
 }
 
 /// What waits for one other cell.
 pub(crate) struct Lane {
     to: CellId,
-    queue: Mutex<VecDeque<Waiting>>,
+    queue: Mutex<VecDeque<(Waiting, Addressed)>>,
     wake: Notify,
     places: Arc<Semaphore>,
+    /// A delivery has ended.
+    ended: Notify,
     /// Deliveries in a row that did not reach the cell.
     failures: Mutex<u32>,
 }
@@ -41,23 +47,22 @@ impl Lane {
             queue: Mutex::default(),
             wake: Notify::new(),
             places: Arc::new(Semaphore::new(DELIVERIES_MAX)),
+            ended: Notify::new(),
             failures: Mutex::new(0),
         }
     }
 
     /// Queues a message; false if there is no room for it.
-    pub(crate) fn push(
-        &self,
-        key: OutboxKey,
-        addressed: Addressed,
-        tries: u32,
-        lane_max: usize,
-    ) -> bool {
+    pub(crate) fn push(&self, underway: Underway, lane_max: usize) -> bool {
+        let Underway { key, entry, failures } = underway;
+        let Errand::Deliver { to, service, message } = entry.errand else {
+            unreachable!("only messages go to other cells");
+        };
         let mut queue = self.queue.lock();
         if queue.len() >= lane_max {
             return false;
         }
-        queue.push_back(Waiting { key, addressed, tries });
+        queue.push_back((Waiting { key, failures }, Addressed { to, service, message }));
         self.wake.notify_one();
         true
     }
@@ -65,57 +70,62 @@ impl Lane {
     /// The cell, how many messages wait for it here, and since when.
     pub(crate) fn waiting(&self) -> (CellId, usize, Option<Timestamp>) {
         let queue = self.queue.lock();
-        (self.to.clone(), queue.len(), queue.front().map(|first| first.addressed.message.at))
+        (self.to.clone(), queue.len(), queue.front().map(|(_, first)| first.message.at))
     }
 
     /// Delivers what is queued, for as long as the cell runs.
     pub(crate) async fn run(self: Arc<Self>, cell: Arc<Inner>) {
         loop {
-            let batch = self.take(cell.config.delivery_max).await;
+            let (batch, messages) = self.take(cell.config.delivery_max).await;
             let failures = *self.failures.lock();
             if failures > 0 {
                 // Nothing gets through: one try at a time, with growing waits.
                 tokio::time::sleep(cell.config.retry_after(failures, batch[0].key.commit)).await;
-                self.deliver(&cell, batch).await;
+                self.deliver(&cell, batch, messages).await;
                 continue;
             }
             let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
             let (lane, by) = (Arc::clone(&self), Arc::clone(&cell));
             cell.spawn(async move {
-                lane.deliver(&by, batch).await;
+                lane.deliver(&by, batch, messages).await;
                 drop(place);
+                lane.ended.notify_waiters();
             });
         }
     }
 
-    async fn take(&self, batch_max: usize) -> Vec<Waiting> {
-        loop {
-            {
-                let mut queue = self.queue.lock();
-                if !queue.is_empty() {
-                    let size = queue.len().min(batch_max);
-                    return queue.drain(..size).collect();
-                }
-            }
+    /// Takes what is to be delivered next: at once if nothing is on its way, else with what comes meanwhile.
+    async fn take(&self, batch_max: usize) -> (Vec<Waiting>, Vec<Addressed>) {
+        while self.queue.lock().is_empty() {
             self.wake.notified().await;
         }
+        let ended = self.ended.notified();
+        if self.places.available_permits() < DELIVERIES_MAX {
+            let _ = tokio::time::timeout(COMPANY, ended).await;
+        }
+        let mut queue = self.queue.lock();
+        let size = queue.len().min(batch_max);
+        queue.drain(..size).unzip()
     }
 
-    async fn deliver(&self, cell: &Arc<Inner>, batch: Vec<Waiting>) {
-        let addressed: Vec<Addressed> =
-            batch.iter().map(|waiting| waiting.addressed.clone()).collect();
-        let outcomes = match cell.mesh.deliver(&self.to, &addressed).await {
-            Ok(outcomes) if outcomes.len() == batch.len() => outcomes,
-            Ok(_) => return self.unreachable(cell, batch, "its answer does not fit the question"),
-            Err(fault) => return self.unreachable(cell, batch, &base_fault::chain(&fault)),
+    async fn deliver(&self, cell: &Arc<Inner>, batch: Vec<Waiting>, messages: Vec<Addressed>) {
+        let outcomes = match cell.mesh.deliver(&self.to, &messages).await {
+            Ok(outcomes) if outcomes.len() == batch.len() => Ok(outcomes),
+            Ok(_) => Err("its answer does not fit the question".to_owned()),
+            Err(fault) => Err(base_fault::chain(&fault)),
+        };
+        let batch = batch.into_iter().zip(messages).map(underway);
+        let outcomes = match outcomes {
+            Ok(outcomes) => outcomes,
+            Err(why) => return self.unreachable(cell, batch, &why),
         };
         *self.failures.lock() = 0;
-        let mut arrived = Vec::with_capacity(batch.len());
-        for (waiting, outcome) in batch.into_iter().zip(outcomes) {
+        let mut arrived = Vec::with_capacity(outcomes.len());
+        for (underway, outcome) in batch.zip(outcomes) {
             match outcome {
-                Delivery::Applied | Delivery::Parked => arrived.push(waiting.key),
-                Delivery::NotMine => cell.route_later(waiting.key, waiting.entry()),
-                Delivery::Retry(fault) => self.again(cell, waiting, fault),
+                Delivery::Applied | Delivery::Parked => arrived.push(underway.key),
+                Delivery::NotMine => cell.route_later(underway),
+                Delivery::Retry(fault) => self.again(cell, underway, fault),
             }
         }
         if !arrived.is_empty() {
@@ -124,7 +134,7 @@ impl Lane {
     }
 
     /// Routes the whole batch again: the cell is away, or its tenants have moved meanwhile.
-    fn unreachable(&self, cell: &Arc<Inner>, batch: Vec<Waiting>, why: &str) {
+    fn unreachable(&self, cell: &Arc<Inner>, batch: impl Iterator<Item = Underway>, why: &str) {
         let failures = {
             let mut failures = self.failures.lock();
             *failures = failures.saturating_add(1);
@@ -133,30 +143,26 @@ impl Lane {
         if failures == 1 {
             tracing::warn!(cell = %self.to, why, "a cell cannot be reached; its messages wait");
         }
-        for waiting in batch {
-            cell.route(waiting.key, waiting.entry());
-        }
+        batch.for_each(|underway| cell.route(underway));
     }
 
-    fn again(&self, cell: &Arc<Inner>, mut waiting: Waiting, fault: Fault) {
-        waiting.tries += 1;
-        cell.metrics.tried_again();
+    fn again(&self, cell: &Arc<Inner>, mut underway: Underway, fault: Fault) {
         let (to, cell, by) = (self.to.clone(), Arc::clone(cell), Arc::clone(cell));
         by.spawn(async move {
-            let (key, tries) = (waiting.key, waiting.tries);
-            if given_up(&fault, tries, cell.config.tries_max) {
-                let why = format!("{to} could not apply it: {}", base_fault::chain(&fault));
-                return cell.park_own(key, waiting.entry().errand, why, tries).await;
+            match cell.wait_or_give_up(&mut underway, &fault).await {
+                Ok(()) => cell.route(underway),
+                Err(tries) => {
+                    let why = format!("{to} could not apply it: {}", base_fault::chain(&fault));
+                    cell.park_own(underway.key, underway.entry.errand, why, tries).await;
+                }
             }
-            tokio::time::sleep(cell.wait_before(&fault, tries, key)).await;
-            cell.route(key, waiting.entry());
         });
     }
 }
 
-impl Waiting {
-    fn entry(self) -> OutboxEntry {
-        let Self { addressed: Addressed { to, service, message }, tries, .. } = self;
-        OutboxEntry { errand: Errand::Deliver { to, service, message }, due: None, tries }
-    }
+fn underway((waiting, addressed): (Waiting, Addressed)) -> Underway {
+    let Waiting { key, failures } = waiting;
+    let Addressed { to, service, message } = addressed;
+    let errand = Errand::Deliver { to, service, message };
+    Underway { key, entry: OutboxEntry { errand, due: None, tries: 0 }, failures }
 }

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use base_fault::{Code, Fault};
+use base_fault::Fault;
 use base_ids::CellId;
 use base_time::Timestamp;
 use parking_lot::Mutex;
@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 use crate::{
     cell::Inner,
     lane::Lane,
-    mesh::Addressed,
+    patience::Failures,
     port::{DeadLetter, Errand, OutboxEntry, OutboxKey},
     room::Hearing,
 };
@@ -33,6 +33,13 @@ const REROUTE: Duration = Duration::from_millis(50);
 const SCAN: usize = 500;
 /// Longest sleep of the scanner: a bound on how long a lost wake-up can hurt.
 const SCAN_AT_LEAST: Duration = Duration::from_secs(30);
+
+/// An entry on its way.
+pub(crate) struct Underway {
+    pub(crate) key: OutboxKey,
+    pub(crate) entry: OutboxEntry,
+    pub(crate) failures: Failures,
+}
 
 /// What is on its way.
 #[derive(Default)]
@@ -103,37 +110,32 @@ impl Inner {
             }
             self.metrics.errands(on_way.len());
         }
-        self.route(key, entry);
+        self.route(Underway { key, entry, failures: Failures::default() });
     }
 
     /// Finds the way of an entry that has set out.
-    pub(crate) fn route(self: &Arc<Self>, key: OutboxKey, entry: OutboxEntry) {
-        let timer = entry.due.is_some();
-        match entry.errand {
-            Errand::Perform { .. } => self.go(key, entry, timer),
-            Errand::Deliver { ref to, .. } => {
-                let table = self.table.load();
-                match table.route(to.as_str()) {
-                    Route::To { owner, .. } if owner.cell.id != self.id => {
-                        self.hand_over(&owner.cell.id, key, entry);
-                    }
-                    Route::To { owner, .. } if !owner.held => self.go(key, entry, timer),
-                    _ => self.route_later(key, entry),
-                }
+    pub(crate) fn route(self: &Arc<Self>, underway: Underway) {
+        let Errand::Deliver { to, .. } = &underway.entry.errand else { return self.go(underway) };
+        let table = self.table.load();
+        match table.route(to.as_str()) {
+            Route::To { owner, .. } if owner.cell.id != self.id => {
+                self.hand_over(&owner.cell.id, underway);
             }
+            Route::To { owner, .. } if !owner.held => self.go(underway),
+            _ => self.route_later(underway),
         }
     }
 
     /// Finds the way again a little later: the owner is changing or not known.
-    pub(crate) fn route_later(self: &Arc<Self>, key: OutboxKey, entry: OutboxEntry) {
+    pub(crate) fn route_later(self: &Arc<Self>, underway: Underway) {
         let cell = Arc::clone(self);
         self.spawn(async move {
             tokio::time::sleep(REROUTE).await;
-            cell.route(key, entry);
+            cell.route(underway);
         });
     }
 
-    fn hand_over(self: &Arc<Self>, to_cell: &CellId, key: OutboxKey, entry: OutboxEntry) {
+    fn hand_over(self: &Arc<Self>, to_cell: &CellId, underway: Underway) {
         let lane = {
             let mut lanes = self.relay.lanes.lock();
             let made = lanes.entry(to_cell.clone()).or_insert_with(|| {
@@ -143,11 +145,8 @@ impl Inner {
             });
             Arc::clone(made)
         };
-        let Errand::Deliver { to, service, message } = entry.errand else {
-            unreachable!("only messages go to other cells");
-        };
-        let addressed = Addressed { to, service, message };
-        if !lane.push(key, addressed, entry.tries, self.config.lane_max) {
+        let key = underway.key;
+        if !lane.push(underway, self.config.lane_max) {
             self.relay.left_over.store(true, Ordering::Release);
             self.relay.arrived(&[key], self.config.errands_max);
         }
@@ -161,29 +160,26 @@ impl Inner {
         waiting
     }
 
-    fn go(self: &Arc<Self>, key: OutboxKey, entry: OutboxEntry, timer: bool) {
+    fn go(self: &Arc<Self>, underway: Underway) {
         let cell = Arc::clone(self);
-        self.spawn(async move { cell.try_until_heard(key, entry, timer).await });
+        self.spawn(async move { cell.try_until_heard(underway).await });
     }
 
-    async fn try_until_heard(self: Arc<Self>, key: OutboxKey, entry: OutboxEntry, timer: bool) {
-        let mut tries = 0;
+    async fn try_until_heard(self: Arc<Self>, mut underway: Underway) {
+        let (key, timer) = (underway.key, underway.entry.due.is_some());
         loop {
-            match self.hear_own(&entry.errand, key, timer).await {
+            match self.hear_own(&underway.entry.errand, key, timer).await {
                 Hearing::Heard { settled } => return self.settle(vec![key], settled).await,
-                Hearing::NotMine => return self.route_later(key, entry),
+                Hearing::NotMine => return self.route_later(underway),
                 Hearing::Poison(why) => {
-                    return self.park_own(key, entry.errand, why, tries + 1).await;
+                    let tries = underway.failures.tries + 1;
+                    return self.park_own(key, underway.entry.errand, why, tries).await;
                 }
                 Hearing::Retry(fault) => {
-                    tries += 1;
-                    self.metrics.tried_again();
-                    if given_up(&fault, tries, self.config.tries_max) {
-                        return self
-                            .park_own(key, entry.errand, base_fault::chain(&fault), tries)
-                            .await;
+                    if let Err(tries) = self.wait_or_give_up(&mut underway, &fault).await {
+                        let why = base_fault::chain(&fault);
+                        return self.park_own(key, underway.entry.errand, why, tries).await;
                     }
-                    tokio::time::sleep(self.wait_before(&fault, tries, key)).await;
                 }
             }
         }
@@ -203,15 +199,21 @@ impl Inner {
         }
     }
 
-    /// How long to wait before another try: what the fault asks for, at least.
-    pub(crate) fn wait_before(&self, fault: &Fault, tries: u32, key: OutboxKey) -> Duration {
-        let wait = self.config.retry_after(tries, key.commit.wrapping_add(u64::from(key.ordinal)));
-        match fault.retry() {
-            base_fault::Retry::After(asked) => {
-                wait.max(asked.min(Duration::from_millis(self.config.retry_ms_max)))
-            }
-            _ => wait,
+    /// Waits before the next try of what has just failed; `Err` with the number of tries if it is given up.
+    pub(crate) async fn wait_or_give_up(
+        &self,
+        underway: &mut Underway,
+        fault: &Fault,
+    ) -> Result<(), u32> {
+        let Underway { key, entry: OutboxEntry { errand, .. }, failures } = underway;
+        failures.count(fault);
+        self.metrics.tried_again();
+        let since = if key.due_ms > 0 { key.due() } else { errand.message().at };
+        if failures.are_enough(fault, errand, self.clock.now().since(since), &self.config) {
+            return Err(failures.tries);
         }
+        tokio::time::sleep(failures.wait(fault, *key, &self.config)).await;
+        Ok(())
     }
 
     /// Forgets entries that are heard.
@@ -293,23 +295,6 @@ impl Inner {
             }
         }
     }
-}
-
-/// Whether a message that keeps failing is given up. What fails because somebody cannot be reached, or has no store to hear it
-/// with just now, is never given up: that says nothing about the message.
-pub(crate) fn given_up(fault: &Fault, tries: u32, tries_max: u32) -> bool {
-    let passing = matches!(
-        fault.code(),
-        Code::Unavailable
-            | Code::NotMine
-            | Code::Held
-            | Code::Busy
-            | Code::Contended
-            | Code::DeadlineExceeded
-            | Code::OutcomeUnknown
-            | Code::StoreBroken
-    );
-    !passing && (tries >= tries_max || fault.retry() == base_fault::Retry::Never && tries >= 3)
 }
 
 fn service_of(errand: &Errand) -> &str {

@@ -9,6 +9,7 @@ use std::{
 use base_fault::{Code, Fault, Retry, Source};
 use base_ids::{StreamName, Version};
 use cell_kernel::{Asked, Caller, Decider, Done, Event as _, No};
+use xxhash_rust::xxh3::Xxh3;
 
 use crate::{
     cache::Live,
@@ -18,6 +19,7 @@ use crate::{
     kept::{read_no, write_no},
     ownership,
     port::{Append, Appended, HeardFrom, OutboxKey, Reply, ReplyKey, StoredEvent},
+    reminders::Reminders,
     room::RoomOf,
 };
 
@@ -228,7 +230,7 @@ fn finish<D: Decider>(
         // A refused message is not heard: its sender, or whoever looks after dead letters, has to know.
         Origin::Heard { .. } if matches!(carried, Carried::Refused(_)) => false,
         Origin::Heard { settles, forgettable, .. } => {
-            append.settles.extend(*settles);
+            append.settles.extend(settles.filter(|key| !append.settles.contains(key)));
             !(*forgettable && append.events.is_empty())
         }
     }
@@ -248,7 +250,7 @@ fn snapshot_if_long<D: Decider>(append: &mut Append, live: &mut Live<D>, cell: &
 async fn commit<D: Decider>(
     cell: &Arc<Inner>,
     append: Append,
-    live: Live<D>,
+    mut live: Live<D>,
     carried: Carried,
 ) -> Turn<D> {
     let after = After::of(&append);
@@ -258,7 +260,11 @@ async fn commit<D: Decider>(
             cell.metrics.unknown_outcome();
             match proof.read_back(cell).await {
                 Ok(ReadBack::Known(appended)) => appended,
-                Ok(ReadBack::Done) => return Turn::Ended(Some(live), Ok(carried)),
+                Ok(ReadBack::Done) => {
+                    // Where its reminders stand in the outbox is not known.
+                    live.reminders = Reminders::default();
+                    return Turn::Ended(Some(live), Ok(carried));
+                }
                 Ok(ReadBack::NotDone) => return Turn::Lost,
                 Err(fault) => return Turn::Ended(None, Err(fault.into())),
             }
@@ -269,6 +275,7 @@ async fn commit<D: Decider>(
     match appended {
         Appended::Done { commit } => {
             cell.metrics.appended(D::SERVICE);
+            live.reminders.committed(commit);
             cell.committed(after, commit);
             Turn::Ended(Some(live), Ok(carried))
         }
@@ -299,8 +306,9 @@ async fn commit<D: Decider>(
 struct Proof {
     stream: StreamName,
     expected: Version,
-    bodies: Vec<Vec<u8>>,
-    cause: Vec<u8>,
+    events: usize,
+    /// XXH3-128 of the events' bodies and the cause.
+    written: u128,
     heard: Option<base_ids::MessageId>,
     reply: Option<(ReplyKey, u128)>,
 }
@@ -310,8 +318,8 @@ impl Proof {
         Self {
             stream: append.stream.clone(),
             expected: append.expected,
-            bodies: append.events.iter().map(|event| event.body.clone()).collect(),
-            cause: append.cause.clone(),
+            events: append.events.len(),
+            written: hash_of(append.events.iter().map(|event| &*event.body), Some(&append.cause)),
             heard: append.heard,
             reply: append.reply.as_ref().map(|(key, reply)| (key.clone(), reply.request)),
         }
@@ -332,12 +340,21 @@ impl Proof {
                 ReadBack::Known(Appended::AlreadyReplied(kept))
             }));
         }
-        let found = journal.events(&self.stream, self.expected, self.bodies.len()).await?;
-        let same = found.len() == self.bodies.len()
-            && found.iter().zip(&self.bodies).all(|(event, body)| event.body == *body)
-            && found.last().and_then(|event| event.cause.as_ref()) == Some(&self.cause);
+        let found = journal.events(&self.stream, self.expected, self.events).await?;
+        let cause = found.last().and_then(|event| event.cause.as_deref());
+        let same = found.len() == self.events
+            && hash_of(found.iter().map(|event| &*event.body), cause) == self.written;
         Ok(if same { ReadBack::Done } else { ReadBack::NotDone })
     }
+}
+
+fn hash_of<'a>(bodies: impl Iterator<Item = &'a [u8]>, cause: Option<&'a [u8]>) -> u128 {
+    let mut hasher = Xxh3::new();
+    for part in bodies.chain(cause) {
+        hasher.update(&part.len().to_le_bytes());
+        hasher.update(part);
+    }
+    hasher.digest128()
 }
 
 /// What reading back an unknown outcome told.
@@ -370,13 +387,11 @@ fn replay(kept: Reply, request: u128) -> Result<Carried, Unanswered> {
 async fn load<D: Decider>(cell: &Arc<Inner>, stream: &StreamName) -> Result<Live<D>, Fault> {
     let loaded = cell.stores.journal.load(stream, Version(0)).await?;
     let (mut live, snapshot_size) = match &loaded.snapshot {
-        None => {
-            (Live { state: D::State::default(), version: Version(0), tail: 0, snapshot_size: 0 }, 0)
-        }
+        None => (Live::new(D::State::default(), Version(0)), 0),
         Some((version, bytes)) => {
             let state = serde_json::from_slice(bytes)
                 .map_err(|error| unreadable(stream, "the snapshot", error))?;
-            (Live { state, version: *version, tail: 0, snapshot_size: 0 }, bytes.len())
+            (Live::new(state, *version), bytes.len())
         }
     };
     live.snapshot_size = snapshot_size;

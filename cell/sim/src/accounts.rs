@@ -22,6 +22,7 @@ use crate::{
 };
 
 pub(crate) use books::Books;
+pub(crate) use messages::deadlines;
 
 /// Longer than any deadline of a purchase: a vendor has days to answer.
 pub(crate) const LONG: Duration = Duration::from_hours(24 * 8);

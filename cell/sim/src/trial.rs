@@ -12,7 +12,7 @@ use crate::{
     fleet::{Counts, Fleet},
     market::{self, Market},
     purchase::{Purchase, Went},
-    scenario::{End, Scenario},
+    scenario::{Deed, End, Plan, Scenario},
     story,
 };
 
@@ -57,9 +57,10 @@ impl Trial {
         let plan = self.scenario.plan();
         let user = if plan.guest { market::guest_in(0, 0) } else { market::user_in(0, 2) };
         let went = Purchase::new(&fleet, &market.listings, plan, user.clone()).go().await;
+        let waits = self.waits_for_nobody(&fleet, &plan).await;
         let (counts, mut broken) = accounts::close(&fleet, &market.listings, &[user]).await;
         let end = went.as_ref().ok().and_then(|went| went.end);
-        broken.extend(wrongs_of(&went));
+        broken.extend(wrongs_of(&went).into_iter().chain(waits));
         if self.days.is_empty() && end != Some(plan.ends) {
             let what = format!("ended {end:?} on good days, not {:?}: {went:?}", plan.ends);
             broken.push(Broken { invariant: "scenario", what });
@@ -67,6 +68,20 @@ impl Trial {
         let story = if tell { story::of(&fleet, began).await } else { Vec::new() };
         fleet.stop().await;
         Verdict { end, counts, broken, story }
+    }
+
+    /// Deadlines that stand after a purchase on good days although what they were set for has happened. On bad days a cell may have
+    /// forgotten to call them off.
+    async fn waits_for_nobody(&self, fleet: &Fleet, plan: &Plan) -> Vec<Broken> {
+        if !self.days.is_empty() {
+            return Vec::new();
+        }
+        let silent = plan.deeds.contains(&Deed::KeepsSilent);
+        let standing = accounts::deadlines(fleet).await;
+        let over = standing.into_iter().filter(|kind| !(silent && kind.ends_with(".AnswerDue")));
+        let told =
+            |kind| Broken { invariant: "scenario", what: format!("{kind} was not called off") };
+        over.map(told).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use base_ids::{CellId, Epoch, Generation, Slot, Tenant};
+use base_ids::{CellId, Epoch, Generation, Slot, Tenant, Version};
 use cell_kernel::Caller;
 use cell_runtime::{
     Call, Cell, Config, Metrics, Parts, Services, Unanswered,
@@ -128,6 +128,15 @@ impl Fleet {
         let home = tenant.slot().index() % self.disks.len();
         let answered = self.cell(home).serve(call(tenant, method, request, key)).await?;
         Ok((Resp::decode(&*answered.response).unwrap(), answered.replayed))
+    }
+
+    /// How often a tenant's reminder to look again has come.
+    pub(crate) async fn looked(&self, tenant: &Tenant) -> usize {
+        let home = tenant.slot().index() % self.disks.len();
+        let stream = format!("{tenant}/purses/purse").parse().unwrap();
+        let cell = self.cell(home);
+        let events = cell.stores().journal.events(&stream, Version(0), 10).await.unwrap();
+        events.iter().filter(|event| event.kind == "Looked").count()
     }
 
     pub(crate) async fn coins(&self, tenant: &Tenant) -> i64 {

@@ -178,18 +178,47 @@ async fn deadlines_become_commands_even_over_a_crash() {
     let (user, friend) = (fleet.user_in(0, 0), fleet.user_in(0, 1));
     fleet.call::<Purse>(&user, "Put", &put(5), None).await.unwrap();
     fleet.call::<Purse>(&user, "Send", &send(&friend, 1), None).await.unwrap();
-    let looked = async || {
-        let stream = format!("{user}/purses/purse").parse().unwrap();
-        let events = fleet.cell(0).stores().journal.events(&stream, Version(0), 10).await.unwrap();
-        events.iter().filter(|event| event.kind == "Looked").count()
-    };
     rest(30_000).await;
-    assert_eq!(looked().await, 0, "not yet");
+    assert_eq!(fleet.looked(&user).await, 0, "not yet");
     fleet.kill(0).await;
     rest(60_000).await;
     fleet.boot(0).await;
     rest(1_000).await;
-    assert_eq!(looked().await, 1);
+    assert_eq!(fleet.looked(&user).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reminder_that_is_called_off_is_gone_and_one_in_the_same_words_takes_its_place() {
+    let fleet = Fleet::new(1).await;
+    let (user, friend) = (fleet.user_in(0, 0), fleet.user_in(0, 1));
+    let waiting = || fleet.disk(0).outbox().len();
+    fleet.call::<Purse>(&user, "Put", &put(5), None).await.unwrap();
+    fleet.call::<Purse>(&user, "Send", &send(&friend, 1), None).await.unwrap();
+    rest(30_000).await;
+    fleet.call::<Purse>(&user, "Send", &send(&friend, 1), None).await.unwrap();
+    rest(100).await;
+    assert_eq!(waiting(), 1, "the later one");
+    rest(31_000).await;
+    assert_eq!(fleet.looked(&user).await, 0, "the first one would have come by now");
+    fleet.call::<Purse>(&friend, "Send", &send(&user, 1), None).await.unwrap();
+    rest(100).await;
+    assert_eq!(waiting(), 1, "only the friend's own");
+    rest(60_000).await;
+    assert_eq!((fleet.looked(&user).await, fleet.looked(&friend).await), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reminder_that_was_forgotten_at_a_crash_comes_all_the_same() {
+    let fleet = Fleet::new(1).await;
+    let (user, friend) = (fleet.user_in(0, 0), fleet.user_in(0, 1));
+    fleet.call::<Purse>(&user, "Put", &put(5), None).await.unwrap();
+    fleet.call::<Purse>(&user, "Send", &send(&friend, 1), None).await.unwrap();
+    rest(100).await;
+    fleet.kill(0).await;
+    fleet.boot(0).await;
+    fleet.call::<Purse>(&friend, "Send", &send(&user, 1), None).await.unwrap();
+    rest(61_000).await;
+    assert_eq!(fleet.looked(&user).await, 1);
 }
 
 #[tokio::test(start_paused = true)]

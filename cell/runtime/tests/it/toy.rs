@@ -210,6 +210,10 @@ impl Effect<Purses> for Bank {
 fn announce(seen: &Seen<'_, Purses>, outbox: &mut Outbox) {
     let (tenant, coins) = (seen.tenant.to_string(), seen.state.coins);
     outbox.publish(tenant.clone(), &Richness { tenant, coins });
+    if let Event::Received(coins) = seen.event {
+        // They are back: nobody need look for them.
+        outbox.call_off(&LookAgain { coins: *coins });
+    }
     if let Event::Sent { to, coins } = seen.event {
         outbox.tell(to, Purses::SERVICE, &Coins { coins: *coins });
         if *coins == 13 {

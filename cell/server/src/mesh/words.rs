@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use base_fault::{Code, Fault};
+use base_fault::{Code, Fault, Retry, Source};
 use base_ids::{MessageId, Version};
 use base_time::Timestamp;
 use cell_runtime::{
@@ -69,10 +69,9 @@ pub(crate) fn delivery_to_wire(delivery: &Delivery, epoch: u64) -> v1::DeliveryO
         Delivery::NotMine => (Kind::NotMine, 0, String::new()),
         Delivery::Retry(fault) => {
             let retry = match fault.retry() {
-                base_fault::Retry::After(wait) => {
-                    u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)
-                }
-                _ => 0,
+                // 0 says that nobody asked to wait.
+                Retry::After(wait) => u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(1),
+                Retry::Never | Retry::Same => 0,
             };
             (Kind::Retry, retry, format!("{}: {}", fault.code().as_str(), base_fault::chain(fault)))
         }
@@ -92,8 +91,11 @@ pub(crate) fn delivery_of_wire(wire: &v1::DeliveryOutcome) -> Delivery {
                 .copied()
                 .find(|known| known.as_str() == code)
                 .unwrap_or(Code::Internal);
-            let after = Duration::from_millis(u64::from(wire.retry_ms));
-            Delivery::Retry(Fault::downstream(code, after, wire.text.clone()))
+            let retry = match wire.retry_ms {
+                0 => Retry::Same,
+                wait => Retry::After(Duration::from_millis(u64::from(wait))),
+            };
+            Delivery::Retry(Fault::new(code, Source::Downstream, retry, wire.text.clone()))
         }
     }
 }

@@ -10,10 +10,19 @@ use cell_runtime::{
 };
 
 use super::Findings;
-use crate::fleet::Fleet;
+use crate::{fleet::Fleet, rest};
 
 /// Dead letters that are looked at.
 const DEAD: usize = 100;
+
+/// The kinds of the reminders that are still to come, once nothing else is on its way.
+pub(crate) async fn deadlines(fleet: &Fleet) -> Vec<String> {
+    // A fleet that never comes to rest is told of when the accounts are drawn up.
+    let _ = rest::quiet(fleet).await;
+    let waiting = fleet.disks().iter().flat_map(MemoryStores::outbox);
+    let to_come = waiting.filter(|(key, _)| key.due_ms > 0);
+    to_come.map(|(_, entry)| entry.errand.message().kind.clone()).collect()
+}
 
 pub(super) async fn check(fleet: &Fleet, findings: &mut Findings) {
     for (number, disk) in fleet.disks().iter().enumerate() {

@@ -24,18 +24,11 @@ fn answer(seen: &Seen<'_, Inventory>, outbox: &mut Outbox) {
     match seen.event {
         Event::StockReserved { reservation, reply, until, .. } => {
             let (name, until_ms) = (reservation.to_string(), until.as_millis());
-            reply
-                .tell(outbox, &wire::StockReserved { reservation: name.clone(), vendor, until_ms });
-            outbox.remind(
-                seen.tenant,
-                Inventory::SERVICE,
-                *until,
-                &wire::ReservationDue { reservation: name },
-            );
+            reply.tell(outbox, &wire::StockReserved { reservation: name, vendor, until_ms });
+            outbox.remind(seen.tenant, Inventory::SERVICE, *until, &due(reservation));
         }
         Event::ReservationExtended { reservation, until } => {
-            let due = wire::ReservationDue { reservation: reservation.to_string() };
-            outbox.remind(seen.tenant, Inventory::SERVICE, *until, &due);
+            outbox.remind(seen.tenant, Inventory::SERVICE, *until, &due(reservation));
         }
         Event::ReservationRefused { reservation, reply, reason, shortages } => {
             let (reservation, reason) = (reservation.to_string(), <&str>::from(reason).to_owned());
@@ -43,6 +36,7 @@ fn answer(seen: &Seen<'_, Inventory>, outbox: &mut Outbox) {
             reply.tell(outbox, &wire::StockRefused { reservation, vendor, shortages, reason });
         }
         Event::ReservationCommitted { reservation, reply, .. } => {
+            outbox.call_off(&due(reservation));
             let reservation = reservation.to_string();
             reply.tell(outbox, &wire::CommitOutcome { reservation, vendor, committed: true });
         }
@@ -50,8 +44,14 @@ fn answer(seen: &Seen<'_, Inventory>, outbox: &mut Outbox) {
             let reservation = reservation.to_string();
             reply.tell(outbox, &wire::CommitOutcome { reservation, vendor, committed: false });
         }
+        Event::ReservationReleased { reservation, .. }
+        | Event::ReservationExpired { reservation, .. } => outbox.call_off(&due(reservation)),
         _ => {}
     }
+}
+
+fn due(reservation: &ResourceId) -> wire::ReservationDue {
+    wire::ReservationDue { reservation: reservation.to_string() }
 }
 
 fn shortage(shortage: &Shortage) -> wire::Shortage {

@@ -16,6 +16,9 @@ pub(crate) fn announce(seen: &Seen<'_, Auth>, outbox: &mut Outbox) {
             let due = wire::SessionDue { session: session.to_string() };
             outbox.remind(seen.tenant, Auth::SERVICE, *until, &due);
         }
+        Event::SessionEnded { session, .. } => {
+            outbox.call_off(&wire::SessionDue { session: session.to_string() });
+        }
         _ => {}
     }
 }

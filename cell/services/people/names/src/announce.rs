@@ -9,22 +9,27 @@ pub(crate) fn announce(seen: &Seen<'_, Names>, outbox: &mut Outbox) {
     match seen.event {
         Event::NameClaimed { claim, until, .. } => {
             let (id, until_ms) = (claim.id.to_string(), until.as_millis());
-            let due = wire::ClaimDue { claim: id.clone(), claimant: claim.claimant.to_string() };
             tell(outbox, claim, &wire::NameClaimed { name, claim: id, until_ms });
-            outbox.remind(seen.tenant, Names::SERVICE, *until, &due);
+            outbox.remind(seen.tenant, Names::SERVICE, *until, &due(claim));
         }
         Event::NameRefused { claim, confirmed, quiet, .. } => {
             let (id, confirmed, quiet) = (claim.id.to_string(), *confirmed, *quiet);
             tell(outbox, claim, &wire::NameTaken { name, claim: id, confirmed, quiet });
         }
         Event::NameConfirmed { claim, .. } => {
+            outbox.call_off(&due(claim));
             tell(outbox, claim, &wire::NameConfirmed { name, claim: claim.id.to_string() });
         }
         Event::ClaimExpired { claim } => {
             tell(outbox, claim, &wire::NameExpired { name, claim: claim.id.to_string() });
         }
-        Event::NameReleased { .. } | Event::ClaimBarred { .. } => {}
+        Event::NameReleased { claim, .. } => outbox.call_off(&due(claim)),
+        Event::ClaimBarred { .. } => {}
     }
+}
+
+fn due(claim: &Claim) -> wire::ClaimDue {
+    wire::ClaimDue { claim: claim.id.to_string(), claimant: claim.claimant.to_string() }
 }
 
 fn tell<M: cell_kernel::Words>(outbox: &mut Outbox, claim: &Claim, message: &M) {

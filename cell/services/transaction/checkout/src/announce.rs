@@ -18,6 +18,10 @@ pub(crate) fn announce(seen: &Seen<'_, Checkout>, outbox: &mut Outbox) {
     let Some(session) = seen.state.session.as_deref() else { return };
     let reply = ReplyTo { tenant: seen.tenant.clone(), service: Service::Checkout };
     let mut tell = Telling { reply, at: seen.at, session, outbox };
+    if matches!(seen.event, Event::Completed | Event::UndoStarted { .. } | Event::Ended { .. }) {
+        let waits = (1..).map_while(|wait| Wait::try_from(wait).ok());
+        waits.for_each(|wait| tell.outbox.call_off(&tell.over(wait)));
+    }
     match seen.event {
         Event::Started { .. } => tell.remind_in(session.waits.buyer_ms, Wait::Buyer),
         Event::PlacementAsked { .. } => tell.claim_cart(),
@@ -64,8 +68,11 @@ impl Telling<'_> {
     }
 
     fn remind(&mut self, due: Timestamp, wait: Wait) {
-        let over = wire::WaitOver { checkout: self.id(), wait: wait.into() };
-        self.outbox.remind(&self.reply.tenant, Checkout::SERVICE, due, &over);
+        self.outbox.remind(&self.reply.tenant, Checkout::SERVICE, due, &self.over(wait));
+    }
+
+    fn over(&self, wait: Wait) -> wire::WaitOver {
+        wire::WaitOver { checkout: self.id(), wait: wait.into() }
     }
 
     fn claim_cart(&mut self) {

@@ -92,13 +92,14 @@ fn cancel_children<'a>(
 /// A group hears of what its vendor (or time) has done, not of what it has asked for itself.
 fn tell_of_child(seen: &Seen<'_, Orders>, child: &Child, outbox: &mut Outbox) {
     let Placement { draft, buyer, group, .. } = &child.placement;
+    let due = || wire::AnswerDue { order: draft.order.to_string() };
     if let Event::ChildConfirmed { answer_until } = seen.event {
-        let due = wire::AnswerDue { order: draft.order.to_string() };
-        outbox.remind(seen.tenant, Orders::SERVICE, *answer_until, &due);
+        outbox.remind(seen.tenant, Orders::SERVICE, *answer_until, &due());
     }
     if matches!(child.status, Status::Placed | Status::Confirmed) {
         return;
     }
+    outbox.call_off(&due());
     let (carrier, tracking_number) = wire::parcel(child.parcel.as_ref());
     let changed = wire::ChildChanged {
         group: group.to_string(),

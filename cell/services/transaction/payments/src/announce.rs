@@ -9,6 +9,9 @@ use crate::{Payments, event::Event, state::TOO_LATE, wire, wire::payment_outcome
 pub(crate) fn announce(seen: &Seen<'_, Payments>, outbox: &mut Outbox) {
     let Some(payment) = Payments::payment_id(seen.key) else { return };
     let payment = payment.to_string();
+    if let Some(attempt) = decided(seen) {
+        outbox.call_off(&wire::AttemptDue { payment: payment.clone(), attempt });
+    }
     if let Some((reply, status, text)) = outcome(seen) {
         let acts = status == Status::RequiresAction;
         let (action_url, reason) = if acts { (text, "") } else { ("", text) };
@@ -32,6 +35,17 @@ pub(crate) fn announce(seen: &Seen<'_, Payments>, outbox: &mut Outbox) {
             outbox.tell(seen.tenant, service::ORDERS, &returned);
         }
         _ => {}
+    }
+}
+
+/// The attempt that no deadline concerns any more.
+fn decided(seen: &Seen<'_, Payments>) -> Option<u32> {
+    match seen.event {
+        Event::Authorised { attempt }
+        | Event::Declined { attempt, .. }
+        | Event::AttemptExpired { attempt } => Some(*attempt),
+        Event::Voided { .. } => seen.state.payment()?.attempt().map(|(attempt, _)| attempt),
+        _ => None,
     }
 }
 
