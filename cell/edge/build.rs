@@ -11,6 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "md")
             && let Some(code) = path.file_stem().and_then(|stem| stem.to_str())
+            && code != "README"
         {
             codes.push((code.to_owned(), path.canonicalize()?));
         }

@@ -50,7 +50,7 @@ pub(crate) enum Verb {
         after_help = "Examples:\n  cargo xtask conformance h2\n  cargo xtask conformance h2 http2/6.9"
     )]
     Conformance(Conformance),
-    /// Writes what is generated: example settings, the list of error codes.
+    /// Writes what is generated: every setting of every process, the list of error codes.
     #[command(after_help = "Example:\n  cargo xtask gen --check")]
     Gen(Gen),
     /// Lays out a service that compiles and has a story, ready to be made yours.

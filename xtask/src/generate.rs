@@ -1,4 +1,4 @@
-//! `gen`: writes what follows from the code, so that it is never written by hand: example settings, the list of error codes.
+//! `gen`: writes what follows from the code, so that it is never written by hand: every setting, the list of error codes.
 
 use std::{fmt::Write as _, fs, path::Path, process::Command};
 
@@ -8,25 +8,19 @@ use crate::{
     house::House,
     programs::{self, Build},
     say,
-    tidy::codes::PAGES,
+    settings::{PROGRAMS, Program},
+    tidy::{self, Source, codes::PAGES},
 };
-
-/// Programs that print their settings with `--check`, and where the example goes.
-const SETTINGS: [(&str, &str, &[&str]); 2] = [
-    ("souk-control-plane", "docs/operations/souk-control-plane.toml", &["--check"]),
-    (
-        "souk-cell",
-        "docs/operations/souk-cell.toml",
-        &["--check", "--set", "outside.secret_file=platform.secret"],
-    ),
-];
 
 /// Writes everything that is generated, or only says whether it is as it would be written.
 pub(crate) fn run(house: &House, only_check: bool) -> anyhow::Result<bool> {
-    let binaries = programs::build_these(house, Build::Dev, &["cp-server", "cell-server"])?;
-    let mut files = vec![(format!("{PAGES}/README.md"), codes_page(house))];
-    for (program, path, args) in SETTINGS {
-        files.push((path.to_owned(), settings(&binaries, program, args)?));
+    let packages = PROGRAMS.each_ref().map(|program| program.package);
+    let binaries = programs::build_these(house, Build::Dev, &packages)?;
+    let sources = tidy::sources(house);
+    let mut files = vec![codes_page(house)];
+    for program in &PROGRAMS {
+        let printed = printed(&binaries, program)?;
+        files.push((program.page(), program.annotated(house, &sources, &printed)));
     }
     let mut holds = true;
     for (path, text) in files {
@@ -50,22 +44,34 @@ pub(crate) fn run(house: &House, only_check: bool) -> anyhow::Result<bool> {
     Ok(holds)
 }
 
-fn settings(binaries: &Path, program: &str, args: &[&str]) -> anyhow::Result<String> {
-    let output = Command::new(binaries.join(program)).args(args).env_clear().output();
-    let output = output.with_context(|| format!("{program} cannot be started"))?;
-    ensure!(
-        output.status.success(),
-        "{program} --check: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let body = String::from_utf8(output.stdout)?;
-    Ok(format!(
-        "# Every setting of {program} with its default. Written by `cargo xtask gen`.\n\n{body}"
-    ))
+/// The generated pages that are no longer what the source says, as far as that can be told without building anything: a default
+/// that has changed is seen by `gen --check` alone.
+pub(crate) fn stale(house: &House, sources: &[Source]) -> Vec<String> {
+    let settings = PROGRAMS.iter().map(|program| {
+        let page = program.page();
+        let annotated = program.annotated(house, sources, &house.text(&page));
+        (page, annotated)
+    });
+    let all = settings.chain([codes_page(house)]);
+    all.filter(|(path, text)| house.text(path) != *text).map(|(path, _)| path).collect()
 }
 
-/// Every code with what its page says first.
-fn codes_page(house: &House) -> String {
+/// The settings as a program prints them.
+fn printed(binaries: &Path, program: &Program) -> anyhow::Result<String> {
+    let mut command = Command::new(binaries.join(program.name));
+    let output = command.arg("--check").args(program.needs).env_clear().output();
+    let output = output.with_context(|| format!("{} cannot be started", program.name))?;
+    ensure!(
+        output.status.success(),
+        "{} --check: {}",
+        program.name,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Every code with what its page says first: where the list is, and what is in it.
+fn codes_page(house: &House) -> (String, String) {
     let mut page = "# Error codes\n\nEvery code that a client can get: in `code` of `application/problem+json`, in `reason` of gRPC's error \
                     details, and in the problems that carts and checkouts list. Written by `cargo xtask gen`.\n\n| code | meaning |\n| --- | --- |\n"
         .to_owned();
@@ -84,5 +90,5 @@ fn codes_page(house: &House) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(page, "| [{code}]({code}.md) | {meaning} |");
     }
-    page
+    (format!("{PAGES}/README.md"), page)
 }

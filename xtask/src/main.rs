@@ -11,6 +11,7 @@ mod journeys;
 mod new_service;
 mod programs;
 mod say;
+mod settings;
 mod source;
 mod step;
 mod test;

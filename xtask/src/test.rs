@@ -10,6 +10,7 @@ use anyhow::Context as _;
 
 use crate::{
     cli::Test,
+    generate,
     house::House,
     say,
     step::{self, Outcome},
@@ -65,6 +66,7 @@ pub(crate) fn run(house: &House, asked: &Test) -> anyhow::Result<bool> {
     let goes_on = built.holds;
     outcomes.push(built);
     if goes_on {
+        outcomes.push(step::run_own("generated pages", || generate::run(house, true)));
         let mut all = step::cargo(house, ["test", "--workspace", "--no-fail-fast"]);
         outcomes.push(step::run_own("tests of all crates", || count(&mut all, &mut counted)));
         if !asked.quick {

@@ -11,7 +11,7 @@ mod sizes;
 mod text;
 mod walls;
 
-use crate::{house::House, say, source};
+use crate::{generate, house::House, say, source};
 
 pub(crate) use walls::Walls;
 
@@ -74,6 +74,7 @@ pub(crate) fn run(house: &House) -> anyhow::Result<bool> {
         codes::check(house, &sources),
         invariants::check(house, &sources),
         contracts::check(house),
+        generated(house, &sources),
     ]
     .concat();
     findings.sort();
@@ -93,8 +94,15 @@ pub(crate) fn run(house: &House) -> anyhow::Result<bool> {
     Ok(findings.is_empty())
 }
 
+/// What is generated is what the source says.
+fn generated(house: &House, sources: &[Source]) -> Vec<Finding> {
+    let stale = generate::stale(house, sources).into_iter();
+    let remedy = "run `cargo xtask gen` and commit what it writes";
+    stale.map(|path| Finding::new(path, "is not what the source says", remedy)).collect()
+}
+
 /// Every Rust file of ours.
-fn sources(house: &House) -> Vec<Source> {
+pub(crate) fn sources(house: &House) -> Vec<Source> {
     let files = house.files("", "rs").into_iter();
     files.map(|path| Source::new(&path, &house.text(&path))).collect()
 }

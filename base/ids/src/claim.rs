@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-
 use crate::{Tenant, TenantKind};
+use serde::{Deserialize, Serialize};
 
 /// What kind of name is claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -91,9 +89,7 @@ impl ClaimedName {
     /// `<kind>:<spelling>` under the platform's pepper. Without the pepper nobody can tell whose name a tenant is.
     pub fn tenant(&self, pepper: &[u8]) -> Tenant {
         let message = format!("{}:{}", self.kind, self.text);
-        let mac = hmac_sha256(pepper, message.as_bytes());
-        let id: String = mac[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-        Tenant::new(TenantKind::Name, &id).expect("hexadecimal digits are allowed in an id")
+        Tenant::derived(TenantKind::Name, pepper, &message)
     }
 }
 
@@ -145,23 +141,9 @@ fn handle(text: &str) -> Option<String> {
     right.then_some(text)
 }
 
-/// HMAC-SHA-256 (RFC 2104).
-pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
-    const BLOCK: usize = 64;
-    let mut padded = [0_u8; BLOCK];
-    if key.len() > BLOCK {
-        padded[..32].copy_from_slice(&Sha256::digest(key));
-    } else {
-        padded[..key.len()].copy_from_slice(key);
-    }
-    let inner =
-        Sha256::new().chain_update(padded.map(|byte| byte ^ 0x36)).chain_update(message).finalize();
-    Sha256::new().chain_update(padded.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize().into()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{ClaimKind, ClaimedName, InvalidClaim, hmac_sha256};
+    use super::{ClaimKind, ClaimedName, InvalidClaim};
 
     fn spelled(kind: ClaimKind, text: &str) -> Result<String, InvalidClaim> {
         ClaimedName::read(kind, text).map(|name| name.as_str().to_owned())
@@ -237,25 +219,5 @@ mod tests {
         assert_eq!(phone.tenant(b"pepper").as_str(), "names/ae68b04ce37a0f98e47448b55993b4b6");
         let handle = name(ClaimKind::Handle, "atlas-books");
         assert_eq!(handle.tenant(b"pepper").as_str(), "names/e4c488aec8ba7b2745467805440232e2");
-    }
-
-    #[test]
-    fn the_mac_is_the_one_of_rfc_4231() {
-        let hex = |mac: [u8; 32]| mac.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        assert_eq!(
-            hex(hmac_sha256(&[0x0b; 20], b"Hi There")),
-            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
-        );
-        assert_eq!(
-            hex(hmac_sha256(b"Jefe", b"what do ya want for nothing?")),
-            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
-        );
-        assert_eq!(
-            hex(hmac_sha256(
-                &[0xaa; 131],
-                b"Test Using Larger Than Block-Size Key - Hash Key First"
-            )),
-            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
-        );
     }
 }

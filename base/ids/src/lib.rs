@@ -1,6 +1,7 @@
 //! Names and numbers that the whole platform shares: tenants, slots, streams, generations.
 
 mod claim;
+mod derived;
 mod email;
 mod guest;
 mod handle;
@@ -12,7 +13,8 @@ mod stream;
 mod tenant;
 mod text;
 
-pub use claim::{ClaimKind, ClaimedName, InvalidClaim, hmac_sha256};
+pub use claim::{ClaimKind, ClaimedName, InvalidClaim};
+pub use derived::{derived_id, hmac_sha256};
 pub use email::Email;
 pub use guest::{GuestSecret, InvalidGuestSecret};
 pub use handle::Handle;

@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Write as _};
 
-use base_ids::{ClaimedName, ResourceId, Tenant, hmac_sha256};
+use base_ids::{ClaimedName, ResourceId, Tenant, derived_id, hmac_sha256};
 
 use crate::{IssuedCode, OneTimeCode, Secret};
 
@@ -49,7 +49,7 @@ impl PlatformSecret {
         for field in fields {
             let _ = write!(text, "|{}:{field}", field.len());
         }
-        hex(&hmac_sha256(&self.registrants, text.as_bytes())[..16])
+        derived_id(&self.registrants, &text)
     }
 
     /// The digits of a code of the user's.
@@ -69,7 +69,11 @@ impl PlatformSecret {
     /// The refresh token with this number of a session: `<session>.<number>.<seal>`.
     pub fn refresh_token(&self, user: &Tenant, session: &ResourceId, number: u64) -> Secret {
         let seal = hmac_sha256(&self.refresh, format!("{user}|{session}|{number}").as_bytes());
-        format!("{session}.{number}.{}", hex(&seal)).into()
+        let mut token = format!("{session}.{number}.");
+        for byte in seal {
+            let _ = write!(token, "{byte:02x}");
+        }
+        token.into()
     }
 
     /// Reads a refresh token of the user's; `None` unless its seal is right.
@@ -86,13 +90,6 @@ impl fmt::Debug for PlatformSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PlatformSecret([redacted])")
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Compares in a time that depends on the lengths alone.

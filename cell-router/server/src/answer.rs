@@ -2,51 +2,20 @@
 
 use std::fmt::Write as _;
 
-use base_fault::{Fault, FieldViolation, Retry};
+use base_fault::{Fault, Told};
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use pingora::{
     Error as ProxyError, http::ResponseHeader, protocols::http::HttpTask, proxy::Session,
 };
-use serde::Serialize;
 use uuid::Uuid;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-#[derive(Serialize)]
-struct Problem<'f> {
-    r#type: String,
-    title: &'static str,
-    status: u16,
-    code: &'static str,
-    detail: &'f str,
-    request_id: &'f str,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'f [FieldViolation],
-}
-
-/// Seconds after which a client may try again, if it is of any use.
-fn retry_after_secs(fault: &Fault) -> Option<u64> {
-    match fault.retry() {
-        Retry::After(span) => Some(span.as_secs() + u64::from(span.subsec_nanos() > 0)),
-        Retry::Same => Some(0),
-        Retry::Never => None,
-    }
-}
-
 /// The body of a REST answer. `public_url` is where the pages of the codes are.
-pub(crate) fn problem_json(fault: &Fault, public_url: &str, request_id: &str) -> Bytes {
-    let code = fault.code();
-    let problem = Problem {
-        r#type: format!("{public_url}/errors/{}", code.as_str()),
-        title: code.title(),
-        status: code.status().http(),
-        code: code.as_str(),
-        detail: fault.context(),
-        request_id,
-        errors: fault.fields(),
-    };
-    serde_json::to_vec(&problem).unwrap_or_default().into()
+pub(crate) fn problem_json(told: &Told, public_url: &str, request_id: &str) -> Bytes {
+    told.problem_json(public_url, request_id).into()
 }
 
 /// Percent-encodes what gRPC's `grpc-message` cannot carry.
@@ -63,28 +32,29 @@ fn grpc_message(text: &str) -> String {
 }
 
 /// Answers a gRPC call with nothing but a status.
-fn grpc_head(fault: &Fault, request_id: &str) -> Result<ResponseHeader, Box<ProxyError>> {
-    let mut head = ResponseHeader::build(200, Some(4))?;
+fn grpc_head(told: &Told, request_id: &str) -> Result<ResponseHeader, Box<ProxyError>> {
+    let mut head = ResponseHeader::build(200, Some(5))?;
     head.insert_header(header::CONTENT_TYPE, "application/grpc")?;
-    head.insert_header("grpc-status", fault.code().status().grpc().to_string())?;
-    let message = format!("{}: {}", fault.code().as_str(), fault.context());
-    head.insert_header("grpc-message", grpc_message(&message))?;
+    head.insert_header("grpc-status", told.grpc().to_string())?;
+    head.insert_header("grpc-message", grpc_message(told.detail()))?;
+    let details = STANDARD_NO_PAD.encode(told.grpc_details(request_id));
+    head.insert_header("grpc-status-details-bin", details)?;
     head.insert_header(REQUEST_ID, request_id)?;
     Ok(head)
 }
 
 fn rest_head(
-    fault: &Fault,
+    told: &Told,
     body_len: usize,
     request_id: &str,
 ) -> Result<ResponseHeader, Box<ProxyError>> {
-    let status = fault.code().status().http();
+    let status = told.http();
     let mut head = ResponseHeader::build(status, Some(6))?;
     head.insert_header(header::CONTENT_TYPE, "application/problem+json")?;
     head.insert_header(header::CONTENT_LENGTH, HeaderValue::from(body_len))?;
     head.insert_header(header::CACHE_CONTROL, "no-store")?;
     head.insert_header(REQUEST_ID, request_id)?;
-    if let Some(secs) = retry_after_secs(fault) {
+    if let Some(secs) = told.retry_after_secs() {
         head.insert_header(header::RETRY_AFTER, HeaderValue::from(secs))?;
     }
     if status == 401 {
@@ -96,8 +66,9 @@ fn rest_head(
 /// The whole answer to what never became a request: nothing follows it on its connection.
 pub(crate) fn last_word(fault: &Fault, public_url: &str) -> Vec<u8> {
     let request_id = Uuid::now_v7().to_string();
-    let body = problem_json(fault, public_url, &request_id);
-    let status = StatusCode::from_u16(fault.code().status().http()).unwrap_or_default();
+    let told = Told::from(fault);
+    let body = problem_json(&told, public_url, &request_id);
+    let status = StatusCode::from_u16(told.http()).unwrap_or_default();
     let head = format!(
         "HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\ncache-control: no-store\r\n\
          x-request-id: {request_id}\r\nconnection: close\r\n\r\n",
@@ -117,15 +88,16 @@ pub(crate) async fn send(
     if session.response_written().is_some() {
         return Ok(());
     }
+    let told = Told::from(fault);
     if grpc {
         // Trailers-only: the status must come with the end of the stream.
-        let head = Box::new(grpc_head(fault, request_id)?);
+        let head = Box::new(grpc_head(&told, request_id)?);
         let answer = vec![HttpTask::Header(head, true)];
         session.as_downstream_mut().response_duplex_vec(answer).await?;
         return Ok(());
     }
-    let body = problem_json(fault, public_url, request_id);
-    let head = Box::new(rest_head(fault, body.len(), request_id)?);
+    let body = problem_json(&told, public_url, request_id);
+    let head = Box::new(rest_head(&told, body.len(), request_id)?);
     if !session.as_downstream_mut().is_body_empty() {
         // What the client still sends would be read as its next request.
         session.set_keepalive(None);
@@ -140,31 +112,32 @@ pub(crate) async fn send(
 mod tests {
     use std::time::Duration;
 
-    use base_fault::{Code, Fault};
+    use base_fault::{Code, Fault, Told};
 
     use super::{grpc_head, last_word, problem_json, rest_head};
 
-    fn fault() -> Fault {
-        Fault::downstream(Code::Unavailable, Duration::from_millis(200), "cell-2 does not answer")
+    fn told() -> Told {
+        let wait = Duration::from_millis(200);
+        Fault::downstream(Code::Unavailable, wait, "cell-2 does not answer").into()
     }
 
     #[test]
     fn a_fault_reads_the_same_as_problem_and_as_grpc_status() {
-        let json = problem_json(&fault(), "https://souk.example", "r1");
+        let json = problem_json(&told(), "https://souk.example", "r1");
         let problem: serde_json::Value = serde_json::from_slice(&json).unwrap();
         assert_eq!(
             problem,
             serde_json::json!({
                 "type": "https://souk.example/errors/unavailable",
                 "title": "A part of the platform cannot be reached",
-                "status": 503, "code": "unavailable", "detail": "cell-2 does not answer", "request_id": "r1",
+                "status": 503, "code": "unavailable", "detail": "cell-2 does not answer", "instance": "r1", "retryAfterMs": 200,
             })
         );
-        let head = rest_head(&fault(), json.len(), "r1").unwrap();
+        let head = rest_head(&told(), json.len(), "r1").unwrap();
         assert_eq!(head.headers["retry-after"], "1");
-        let head = grpc_head(&fault(), "r1").unwrap();
+        let head = grpc_head(&told(), "r1").unwrap();
         assert_eq!(head.headers["grpc-status"], "14");
-        assert_eq!(head.headers["grpc-message"], "unavailable: cell-2 does not answer");
+        assert_eq!(head.headers["grpc-message"], "cell-2 does not answer");
     }
 
     #[test]
@@ -179,10 +152,10 @@ mod tests {
 
     #[test]
     fn who_must_sign_in_is_told_how() {
-        let head = rest_head(&Fault::caller(Code::TokenExpired, "x"), 1, "r1").unwrap();
+        let head = rest_head(&Fault::caller(Code::TokenExpired, "x").into(), 1, "r1").unwrap();
         assert_eq!(head.headers["www-authenticate"], "Bearer");
         assert!(!head.headers.contains_key("retry-after"));
-        let head = grpc_head(&Fault::caller(Code::Malformed, "é%"), "r1").unwrap();
-        assert_eq!(head.headers["grpc-message"], "malformed_request: %C3%A9%25");
+        let head = grpc_head(&Fault::caller(Code::Malformed, "é%").into(), "r1").unwrap();
+        assert_eq!(head.headers["grpc-message"], "%C3%A9%25");
     }
 }

@@ -64,7 +64,7 @@ pub struct Args {
     /// Where traces go by OTLP over gRPC
     #[arg(long, env = "SOUK_OTLP_ENDPOINT", value_name = "URL")]
     pub otlp_endpoint: Option<String>,
-    /// Only check the configuration: say what is wrong with it, or that nothing is
+    /// Only check the configuration: say what is wrong with it, or print it
     #[arg(long)]
     pub check: bool,
 }

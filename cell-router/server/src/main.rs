@@ -20,10 +20,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let check = args.check;
     let outcome = match args.clone().into_config() {
-        Ok(_) if check => {
-            let _ = writeln!(stdout(), "the configuration is sound");
-            Ok(())
-        }
+        Ok(config) if check => print(&config).map_err(|fault| vec![fault]),
         Ok(config) => run(config, &args).map_err(|fault| vec![fault]),
         Err(mistakes) => Err(mistakes),
     };
@@ -36,6 +33,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn print(config: &Config) -> Result<(), Fault> {
+    let failed = |why| Fault::ours(Code::Internal, why);
+    let text = toml::to_string_pretty(config)
+        .map_err(|error| failed("the settings cannot be written as TOML").because(error))?;
+    let written = stdout().write_all(text.as_bytes());
+    written.map_err(|error| failed("the settings cannot be printed").because(error))
 }
 
 fn run(config: Config, args: &Args) -> Result<(), Fault> {

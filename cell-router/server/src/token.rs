@@ -1,39 +1,19 @@
 //! Reads the subject of an access token; a signature is checked once and remembered until the token runs out.
 
-use base_fault::{Code, Fault};
-use base_ids::{Tenant, TenantKind};
+use base_ids::Tenant;
 use base_time::Timestamp;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use ring::{digest, signature};
-use router_table::Table;
-use serde::{Deserialize, de::DeserializeOwned};
+pub(crate) use base_token::Unproven;
+use base_token::{Key, LEN_MAX};
+use ring::{
+    digest,
+    signature::{ED25519, UnparsedPublicKey},
+};
+use router_table::{SigningKey, Table};
 
 use crate::recent::Recent;
 
-/// Longest token, in bytes.
-const TOKEN_LEN_MAX: usize = 4096;
 /// How many tokens are remembered.
 const TOKENS_MAX: usize = 65_536;
-
-/// Why a token proves nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unproven {
-    /// It has run out.
-    Expired,
-    /// It is not one of ours; the text says what is wrong with it.
-    Forged(&'static str),
-}
-
-impl From<Unproven> for Fault {
-    fn from(unproven: Unproven) -> Self {
-        match unproven {
-            Unproven::Expired => Self::caller(Code::TokenExpired, "the access token has run out"),
-            Unproven::Forged(why) => {
-                Self::caller(Code::Unauthenticated, format!("the access token {why}"))
-            }
-        }
-    }
-}
 
 /// Whom a token speaks for, and how long.
 #[derive(Clone)]
@@ -45,24 +25,6 @@ struct Proven {
 /// The tokens seen lately.
 pub(crate) struct Tokens {
     known: Recent<[u8; 32], Proven>,
-}
-
-#[derive(Deserialize)]
-struct Header {
-    alg: String,
-    typ: String,
-    kid: String,
-    /// Extensions that a reader must understand (RFC 7515 §4.1.11); we know none.
-    crit: Option<serde_json::Value>,
-}
-
-#[derive(Deserialize)]
-struct Claims {
-    iss: String,
-    sub: String,
-    aud: String,
-    /// Unix seconds.
-    exp: i64,
 }
 
 impl Tokens {
@@ -77,7 +39,7 @@ impl Tokens {
         table: &Table,
         now: Timestamp,
     ) -> Result<Tenant, Unproven> {
-        if token.len() > TOKEN_LEN_MAX {
+        if token.len() > LEN_MAX {
             return Err(Unproven::Forged("is too long"));
         }
         let mut key = [0; 32];
@@ -85,7 +47,7 @@ impl Tokens {
         let proven = if let Some(proven) = self.known.get(&key) {
             proven
         } else {
-            let proven = verify(token, table)?;
+            let proven = prove(token, table, now)?;
             self.known.put(key, proven.clone());
             proven
         };
@@ -98,36 +60,16 @@ impl Tokens {
     }
 }
 
-fn verify(token: &str, table: &Table) -> Result<Proven, Unproven> {
-    let malformed = Unproven::Forged("is not a signed token");
-    let (signed, signature) = token.rsplit_once('.').ok_or(malformed)?;
-    let (header, claims) = signed.split_once('.').ok_or(malformed)?;
-    let header: Header = json(header).ok_or(malformed)?;
-    // RFC 8725 §3.1 and §3.11: one algorithm, one type, named by us and not by the token.
-    if header.alg != "EdDSA" || header.typ != "at+jwt" || header.crit.is_some() {
-        return Err(Unproven::Forged("is not of the kind that is accepted here"));
-    }
-    let key = table
-        .signing_key(&header.kid)
-        .ok_or(Unproven::Forged("is signed with a key that is not known"))?;
-    let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| malformed)?;
-    signature::UnparsedPublicKey::new(&signature::ED25519, &key.public_key)
-        .verify(signed.as_bytes(), &signature)
-        .map_err(|_| Unproven::Forged("has a signature that does not hold"))?;
-    let claims: Claims = json(claims).ok_or(malformed)?;
-    if claims.iss != "souk" || !["shopper", "vendor", "operator"].contains(&claims.aud.as_str()) {
-        return Err(Unproven::Forged("was not issued for this platform"));
-    }
-    let subject: Tenant = (claims.sub.parse())
-        .ok()
-        .filter(|subject: &Tenant| subject.kind() == TenantKind::User)
-        .ok_or(Unproven::Forged("does not speak for a user"))?;
-    let expiry = Timestamp::from_millis(claims.exp.saturating_mul(1000));
-    Ok(Proven { subject, until: expiry.min(key.accepted_until) })
-}
-
-fn json<T: DeserializeOwned>(part: &str) -> Option<T> {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+fn prove(token: &str, table: &Table, now: Timestamp) -> Result<Proven, Unproven> {
+    let key = |kid: &str| {
+        let SigningKey { public_key, accepted_until, .. } = table.signing_key(kid)?;
+        Some(Key { public_key: *public_key, accepted_until: *accepted_until })
+    };
+    let holds = |public_key: &[u8; 32], message: &[u8], signature: &[u8]| {
+        UnparsedPublicKey::new(&ED25519, public_key).verify(message, signature).is_ok()
+    };
+    let base_token::Proven { claims, until, .. } = base_token::prove(token, now, key, holds)?;
+    Ok(Proven { subject: claims.subject, until })
 }
 
 #[cfg(test)]
@@ -205,11 +147,12 @@ mod tests {
         forged(token(&HEADER.replace("EdDSA", "none"), CLAIMS));
         forged(token(&HEADER.replace("EdDSA", "HS256"), CLAIMS));
         forged(token(&HEADER.replace("at+jwt", "JWT"), CLAIMS));
-        forged(token(&HEADER.replace("k1", "k2"), CLAIMS));
         forged(token(&HEADER.replace('}', r#","crit":["b64"]}"#), CLAIMS));
         forged(token(HEADER, &CLAIMS.replace("souk", "bazaar")));
         forged(token(HEADER, &CLAIMS.replace("shopper", "fleet")));
         forged(token(HEADER, &CLAIMS.replace("users/u1", "vendors/u1")));
+        let unknown = token(&HEADER.replace("k1", "k2"), CLAIMS);
+        assert_eq!(subject(&unknown, 1500), Err(Unproven::UnknownKey));
         let genuine = token(HEADER, CLAIMS);
         let other = token(HEADER, &CLAIMS.replace("users/u1", "users/u2"));
         let swapped = format!(

@@ -5,15 +5,13 @@ use std::{collections::HashMap, sync::Arc};
 use base_fault::{Code, Fault};
 use base_ids::GuestSecret;
 use base_time::Timestamp;
+use base_token::Unproven;
 use cell_kernel::Caller;
 use http::{HeaderMap, header};
 use parking_lot::Mutex;
 use ring::digest::{SHA256, digest};
 
-use crate::{
-    AccessClaims, Keys,
-    token::{TOKEN_LEN_MAX, Unproven},
-};
+use crate::{Keys, keys};
 
 /// The cookie that a visitor without an account keeps.
 pub(crate) const GUEST_COOKIE: &str = "souk_guest";
@@ -66,7 +64,7 @@ impl Identity {
     }
 
     fn prove(&self, token: &str, keys: &Keys, now: Timestamp) -> Result<Caller, Unproven> {
-        if token.len() > TOKEN_LEN_MAX {
+        if token.len() > base_token::LEN_MAX {
             return Err(Unproven::Forged("is too long"));
         }
         let mut name = [0; 32];
@@ -79,12 +77,12 @@ impl Identity {
             let holds = now < proven.until && now < key.accepted_until;
             return if holds { Ok(proven.caller.clone()) } else { Err(Unproven::Expired) };
         }
-        let (claims, kid) = AccessClaims::verify(token, keys, now)?;
-        let caller = claims.caller();
+        let base_token::Proven { claims, kid, .. } = keys.prove(token, now)?;
+        let until = claims.expires_at;
+        let caller = keys::caller(claims);
         if let Some(key) = keys.get(&kid) {
             let public_key = key.public_key;
-            let proven =
-                Proven { caller: caller.clone(), kid, public_key, until: claims.expires_at };
+            let proven = Proven { caller: caller.clone(), kid, public_key, until };
             self.known.lock().put(name, Arc::new(proven));
         }
         Ok(caller)
@@ -149,12 +147,13 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
 mod tests {
     use base_fault::Code;
     use base_time::Timestamp;
+    use base_token::{AccessClaims, Key, TokenAudience};
     use cell_kernel::Audience;
     use http::HeaderMap;
     use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
     use super::Identity;
-    use crate::{AccessClaims, Key, Keys, TokenAudience};
+    use crate::Keys;
 
     const NOW: Timestamp = Timestamp::from_millis(1_500_000);
     const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";

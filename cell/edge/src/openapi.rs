@@ -9,10 +9,7 @@ use std::collections::BTreeMap;
 use base_fault::Code;
 use serde_json::{Map, Value, json};
 
-use crate::{
-    answer::http_of,
-    contract::{Contract, InvalidContract},
-};
+use crate::contract::{Contract, InvalidContract};
 use comment::Comments;
 use operation::Operation;
 use schema::Schemas;
@@ -110,7 +107,7 @@ fn problem() -> Value {
 fn responses() -> Value {
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     for code in Code::ALL {
-        by_status.entry(http_of(*code)).or_default().push(*code);
+        by_status.entry(code.http()).or_default().push(*code);
     }
     let responses = by_status.into_iter().map(|(status, codes)| {
         let lines: Vec<String> =

@@ -1,6 +1,7 @@
 //! Who asks: the subject of a request and what it was let in as.
 
 use base_ids::Tenant;
+pub use base_token::VendorRole;
 use serde::{Deserialize, Serialize};
 
 /// Who asks, as the cell's edge has verified it, or the platform itself.
@@ -38,20 +39,6 @@ pub enum Audience {
         /// The service that told, or the listener's own.
         service: String,
     },
-}
-
-/// What a member of a vendor's team may do; each role may do what the ones before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum VendorRole {
-    /// May look.
-    Viewer,
-    /// May handle orders and stock.
-    Staff,
-    /// May also change offers and settings.
-    Manager,
-    /// May also change the team, the terms and the bank account.
-    Owner,
 }
 
 impl Caller {

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+pub use base_fault::Problem;
 use base_fault::Status;
 use base_ids::Tenant;
 use base_time::Timestamp;
@@ -86,15 +87,4 @@ pub trait Refusal: std::error::Error + Clone + PartialEq + Send + Sync + 'static
     fn problems(&self) -> Vec<Problem> {
         Vec::new()
     }
-}
-
-/// One of several problems that a refusal lists.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
-pub struct Problem {
-    /// A stable code.
-    pub code: String,
-    /// What it is about: a field's path or a resource's name.
-    pub subject: String,
-    /// What is wrong and what can be done, for people.
-    pub text: String,
 }

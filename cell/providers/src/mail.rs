@@ -8,7 +8,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use base_config::Secret;
 use base_fault::{Code, Fault};
-use base_ids::hmac_sha256;
+use base_ids::derived_id;
 use lettre::{
     Address, Message,
     message::{
@@ -134,5 +134,5 @@ fn written(from: &Mailbox, mail: &Mail, key: &str) -> Result<Option<Written>, Fa
 
 /// A letter's key in characters that file names and Message-IDs can carry.
 fn id_of(key: &str) -> String {
-    hmac_sha256(b"souk mail", key.as_bytes()).iter().take(16).map(|b| format!("{b:02x}")).collect()
+    derived_id(b"souk mail", key)
 }

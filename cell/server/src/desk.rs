@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use cell_edge::{Changes, Desk, Key, Keys};
+use base_token::Key;
+use cell_edge::{Changes, Desk, Keys};
 use cell_runtime::{Answered, Call, Cell, Unanswered};
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;

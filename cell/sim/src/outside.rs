@@ -3,12 +3,13 @@
 use std::sync::{Arc, LazyLock};
 
 use base_proof::{Password, PasswordHash, PlatformSecret, Secret};
+use base_token::AccessClaims;
 use cell_kernel::{Answer, Reading};
 use cell_runtime::{Services, port::Stores};
 use cell_server::{Config, registry, wiring::Outside};
 use svc_auth::{
     effect::{Delivery, Mail, Post},
-    facts::{Claims, Passwords, TokenSigner},
+    facts::{Passwords, TokenSigner},
 };
 
 use crate::bank::Bank;
@@ -57,7 +58,7 @@ impl Passwords for Plain {
 }
 
 impl TokenSigner for Plain {
-    fn sign(&self, claims: &Claims) -> String {
+    fn sign(&self, claims: &AccessClaims) -> String {
         format!("token of {} until {}", claims.subject, claims.expires_at)
     }
 }

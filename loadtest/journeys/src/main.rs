@@ -185,7 +185,7 @@ async fn walk(walk: Walk) -> anyhow::Result<bool> {
         }
         Walk::ControlPlaneDown(common) => journey::control_plane_down(&stage(common)?).await,
         Walk::CellDown(common) => journey::cell_down(&stage(common)?).await,
-        Walk::BadInput(common) => journey::bad_input(&stage(common)?).await,
+        Walk::BadInput(common) => Box::pin(journey::bad_input(&stage(common)?)).await,
         Walk::BenchOrders(args) => {
             let paying = if args.card { Paying::Card } else { Paying::Cash };
             let BenchOrdersArgs { buyers, seconds, repeat, json, common, .. } = args;

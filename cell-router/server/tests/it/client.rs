@@ -101,7 +101,7 @@ impl Answer {
         assert_eq!(self.headers["content-type"], "application/problem+json", "{self:?}");
         let problem = self.json();
         assert_eq!(problem["status"], self.status.as_u16());
-        assert_eq!(problem["request_id"], self.headers["x-request-id"].to_str().unwrap());
+        assert_eq!(problem["instance"], self.headers["x-request-id"].to_str().unwrap());
         problem["code"].as_str().unwrap().to_owned()
     }
 }

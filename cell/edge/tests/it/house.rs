@@ -6,10 +6,8 @@ use axum::{Router, body::Body};
 use base_ids::{Tenant, Version};
 use base_telemetry::Metrics;
 use base_time::{Clock, Timestamp};
-use cell_edge::{
-    AccessClaims, Answered, Call, Changes, Desk, Edge, EdgeConfig, EdgeParts, Key, Keys,
-    TokenAudience, Unanswered,
-};
+use base_token::{AccessClaims, Key, TokenAudience};
+use cell_edge::{Answered, Call, Changes, Desk, Edge, EdgeConfig, EdgeParts, Keys, Unanswered};
 use cell_kernel::VendorRole;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};

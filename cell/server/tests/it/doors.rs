@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cell_edge::TokenAudience;
+use base_token::TokenAudience;
 use cell_kernel::VendorRole;
 use http::{Method, StatusCode};
 use prost::Message as _;

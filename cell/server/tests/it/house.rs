@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use base_ids::{Epoch, Generation, Slot};
+use base_token::{AccessClaims, TokenAudience};
 use bytes::Bytes;
-use cell_edge::{AccessClaims, TokenAudience};
 use cell_server::{Config, Running, start};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};

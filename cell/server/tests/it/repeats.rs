@@ -1,6 +1,6 @@
 //! Requests that come again under their idempotency key, of methods that another tenant's home answers.
 
-use cell_edge::TokenAudience;
+use base_token::TokenAudience;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ mod read;
 mod show;
 
 use base_fault::{Code, Fault};
-use base_ids::{Handle, Tenant, TenantKind, hmac_sha256};
+use base_ids::{Handle, Tenant, TenantKind};
 use cell_kernel::{Api, No, Onward, Request};
 
 use crate::{
@@ -59,12 +59,11 @@ async fn apply(request: Request, asked: wire::ApplyAsSellerRequest) -> Result<On
     Ok(Onward::to(vendor, &format!("{SERVICE}/FileApplication"), &filed))
 }
 
-/// The vendor that an application makes: the first 32 hexadecimal digits of HMAC-SHA-256 over the applicant and the handle. So
-/// the same application, sent again under whatever key, meets the same vendor, and nobody can take another's.
+/// The vendor that an application makes: it follows from the applicant and the handle. So the same application, sent again under
+/// whatever key, meets the same vendor, and nobody can take another's.
 pub fn vendor_of(applicant: &Tenant, handle: &Handle) -> Tenant {
-    let mac = hmac_sha256(b"souk vendor", format!("{applicant} {}", handle.as_str()).as_bytes());
-    let id: String = mac[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    Tenant::new(TenantKind::Vendor, &id).expect("hexadecimal digits are allowed in an id")
+    let message = format!("{applicant} {}", handle.as_str());
+    Tenant::derived(TenantKind::Vendor, b"souk vendor", &message)
 }
 
 /// The registered user who asks.

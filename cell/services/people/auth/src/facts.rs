@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base_ids::Tenant;
 use base_proof::{OneTimeCode, Password, PasswordHash, PlatformSecret, Secret};
-use base_time::Timestamp;
+use base_token::AccessClaims;
 use cell_kernel::{Answer, Asked, Gather, VendorRole};
 use serde::Serialize;
 
@@ -45,33 +45,7 @@ pub trait MembershipOf: Send + Sync + 'static {
 /// Signs access tokens with the cell's newest key.
 pub trait TokenSigner: Send + Sync + 'static {
     /// The token.
-    fn sign(&self, claims: &Claims) -> String;
-}
-
-/// What an access token says. Its times count in whole seconds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claims {
-    /// The registered user that it speaks for.
-    pub subject: Tenant,
-    /// The session that it belongs to.
-    pub session: String,
-    /// What it lets in as.
-    pub audience: TokenAudience,
-    /// When it was issued.
-    pub issued_at: Timestamp,
-    /// When it runs out.
-    pub expires_at: Timestamp,
-}
-
-/// What a token lets in as; exactly one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TokenAudience {
-    /// A registered user, shopping.
-    Shopper,
-    /// A member of this vendor's team.
-    Vendor { vendor: Tenant, role: VendorRole },
-    /// An operator of the platform.
-    Operator,
+    fn sign(&self, claims: &AccessClaims) -> String;
 }
 
 /// What a decision of auth rests on.

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use base_fault::{Code, Fault};
 use base_ids::{ResourceId, Tenant, TenantKind};
+use base_token::TokenAudience;
 use cell_kernel::{Api, Audience, Done, No, PageAsk, Request, VendorRole, field};
 
 use super::tokens;
 use crate::{
     Auth, Ports, Refusal,
     command::Command,
-    facts::TokenAudience,
     view::{OperatorRow, Operators},
     wire,
 };

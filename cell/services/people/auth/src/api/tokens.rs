@@ -4,14 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use base_ids::{ResourceId, Tenant};
 use base_time::Timestamp;
+use base_token::{AccessClaims, TokenAudience};
 use cell_kernel::Done;
 
-use crate::{
-    Auth, Ports,
-    command::Command,
-    facts::{Claims, TokenAudience},
-    wire,
-};
+use crate::{Auth, Ports, command::Command, wire};
 
 /// How long an access token lives: what was taken away is gone for good after that, without asking anybody.
 pub(super) const ACCESS_FOR: Duration = Duration::from_mins(10);
@@ -56,6 +52,6 @@ pub(super) fn access(
     let issued_at = Timestamp::from_millis(now.as_secs() * 1000);
     let (subject, session) = (user.clone(), session.to_string());
     let expires_at = issued_at.after(ACCESS_FOR);
-    let claims = Claims { subject, session, audience, issued_at, expires_at };
+    let claims = AccessClaims { subject, session, audience, issued_at, expires_at };
     (ports.signer.sign(&claims), expires_at)
 }

@@ -13,6 +13,7 @@ use std::{
 use base_ids::{Tenant, Version};
 use base_proof::{Password, PasswordHash, PlatformSecret, Secret};
 use base_time::Timestamp;
+use base_token::{AccessClaims, TokenAudience};
 use cell_kernel::{
     Answer, Asked, Caller, Decider as _, Done, Effect as _, Gather as _, MethodKind, No, Onward,
     Request, Seen, Table, VendorRole, View as _, Words,
@@ -22,7 +23,7 @@ use cell_kernel::{
 use crate::{
     Auth, Command, Event, Ports, State, api,
     effect::{Delivery, Letters, Mail, Post},
-    facts::{Asking, Claims, MembershipOf, OwnerOf, Passwords, TokenAudience, TokenSigner},
+    facts::{Asking, MembershipOf, OwnerOf, Passwords, TokenSigner},
     view,
 };
 
@@ -52,7 +53,7 @@ impl Passwords for ToyPasswords {
 struct ToySigner;
 
 impl TokenSigner for ToySigner {
-    fn sign(&self, claims: &Claims) -> String {
+    fn sign(&self, claims: &AccessClaims) -> String {
         let audience = match &claims.audience {
             TokenAudience::Shopper => "shopper".to_owned(),
             TokenAudience::Vendor { vendor, role } => format!("{vendor} {role:?}"),
