@@ -21,7 +21,7 @@ pub(crate) const PROGRAMS: [Program; 3] = [
     Program {
         name: "souk-router",
         package: "router-server",
-        variables: "SOUK_ROUTER_NAME and the like, as its --help lists them",
+        variables: "SOUK_ROUTER__PATIENCE__READ_MS and the like",
         needs: &[],
     },
     Program {

@@ -172,6 +172,22 @@ impl Config {
     }
 }
 
+impl base_program::Settings for Config {
+    const PROGRAM: &'static str = "souk-router";
+
+    fn instance(&self) -> String {
+        self.name.clone()
+    }
+
+    fn telemetry(&mut self) -> &mut base_telemetry::Config {
+        &mut self.telemetry
+    }
+
+    fn mistakes(&self) -> Vec<String> {
+        Config::mistakes(self).iter().map(|fault| fault.context().to_owned()).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Config, Tls};

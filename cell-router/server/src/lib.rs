@@ -10,7 +10,6 @@ mod answer;
 mod arrival;
 mod certificates;
 mod chunks;
-mod cli;
 mod config;
 mod connection;
 mod count;
@@ -31,7 +30,6 @@ mod upstream;
 mod watch;
 
 pub use access::{AccessLog, Clients};
-pub use cli::Args;
 pub use config::Config;
 pub use entrance::Entrance;
 pub use ports::Addresses;

@@ -1,90 +1,87 @@
-//! The router's process: reads its configuration, serves until it is told to stop, drains.
+//! The program `souk-router`.
 
-use std::{
-    io::{Write as _, stderr, stdout},
-    pin::pin,
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
-use base_fault::{Code, Fault, chain};
-use base_telemetry::{LogLevel, install_crypto, shutdown_signal};
-use clap::Parser as _;
-use router_server::{Args, Config, Router};
-use tokio::{
-    runtime::Builder,
-    signal::unix::{Signal, SignalKind, signal},
-};
+use base_program::{Flags, Told, run};
+use clap::Parser;
+use router_server::{Config, Router};
+
+/// Routes every request to the cell that owns its tenant.
+///
+/// Settings come from the file, then from variables such as SOUK_ROUTER__NAME, then from flags. SIGHUP opens the logs anew and
+/// reads the log filter and the certificates again.
+/// Ends with 0 when told to stop, 1 when it cannot go on, 2 when its settings are wrong.
+#[derive(Parser)]
+#[command(
+    name = "souk-router",
+    version,
+    after_help = "Example:\n  souk-router --listen 0.0.0.0:8080 --admin 127.0.0.1:8081 --control-plane http://10.0.0.5:7400 --data-dir /var/lib/souk/router"
+)]
+struct Own {
+    /// Name of this router among the fleet's.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Where clients come in without TLS; port 0 takes any free one, empty for none.
+    #[arg(long, value_name = "IP:PORT")]
+    listen: Option<String>,
+    /// Where clients come in with TLS.
+    #[arg(long, value_name = "IP:PORT")]
+    tls_listen: Option<String>,
+    /// File with the platform's own certificate chain, as PEM.
+    #[arg(long, value_name = "FILE")]
+    tls_certificate: Option<PathBuf>,
+    /// File with its key, as PEM.
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// Folder with a folder of tls.crt and tls.key for each domain of a vendor.
+    #[arg(long, value_name = "DIR")]
+    tls_domains: Option<PathBuf>,
+    /// Where health, metrics and the table's state are; port 0 takes any free one.
+    #[arg(long, value_name = "IP:PORT")]
+    admin: Option<String>,
+    /// The control plane, such as http://10.0.0.5:7400.
+    #[arg(long, value_name = "URL")]
+    control_plane: Option<String>,
+    /// Where the last known good routing table lies.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// How clients write the address of the platform.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Where the access log goes: stdout, none, or a file that is opened anew on SIGHUP.
+    #[arg(long, value_name = "PLACE")]
+    access_log: Option<String>,
+    /// Sends the guests' cookie over TLS only.
+    #[arg(long)]
+    secure_cookies: bool,
+    #[command(flatten)]
+    flags: Flags,
+}
 
 fn main() -> ExitCode {
-    install_crypto();
-    let args = Args::parse();
-    let check = args.check;
-    let outcome = match args.clone().into_config() {
-        Ok(config) if check => print(&config).map_err(|fault| vec![fault]),
-        Ok(config) => run(config, &args).map_err(|fault| vec![fault]),
-        Err(mistakes) => Err(mistakes),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(faults) => {
-            for fault in &faults {
-                let _ = writeln!(stderr(), "souk-router: {}", chain(fault));
-            }
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn print(config: &Config) -> Result<(), Fault> {
-    let failed = |why| Fault::ours(Code::Internal, why);
-    let text = toml::to_string_pretty(config)
-        .map_err(|error| failed("the settings cannot be written as TOML").because(error))?;
-    let written = stdout().write_all(text.as_bytes());
-    written.map_err(|error| failed("the settings cannot be printed").because(error))
-}
-
-fn run(config: Config, args: &Args) -> Result<(), Fault> {
-    let runtime = Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime
-        .map_err(|error| Fault::ours(Code::Internal, "no runtime can be started").because(error))?;
-    let telemetry = base_telemetry::init(&config.telemetry)?;
-    let served = runtime.block_on(async {
-        let (stop, mut hang_ups) = (pin!(shutdown_signal()), hang_ups()?);
-        let router = Router::start_with_level(config, Some(telemetry.level())).await?;
-        let again = async {
-            while hang_ups.recv().await.is_some() {
-                router.reopen_logs().await;
-                router.reread_certificates();
-                read_filter(args, &telemetry.level());
-            }
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            () = stop => {}
-            () = again => {}
+    let own = Own::parse();
+    let path = |path: Option<PathBuf>| path.map(|path| path.display().to_string());
+    let keyed = [
+        ("name", own.name),
+        ("listen", own.listen),
+        ("tls.listen", own.tls_listen),
+        ("tls.certificate", path(own.tls_certificate)),
+        ("tls.key", path(own.tls_key)),
+        ("tls.domains", path(own.tls_domains)),
+        ("admin", own.admin),
+        ("control_plane", own.control_plane),
+        ("data_dir", path(own.data_dir)),
+        ("public_url", own.public_url),
+        ("access_log.to", own.access_log),
+        ("secure_cookies", own.secure_cookies.then(|| "true".to_owned())),
+    ];
+    run(&own.flags, keyed, async |config: Config, mut process| {
+        let router = Router::start_with_level(config, Some(process.level())).await?;
+        while process.told().await == Told::LookAgain {
+            router.reopen_logs().await;
+            router.reread_certificates();
         }
         router.stop().await;
         Ok(())
-    });
-    // Streams that outlived the time to drain end here.
-    runtime.shutdown_background();
-    served
-}
-
-/// SIGHUP: open the logs anew, read the log filter and the certificates again.
-fn hang_ups() -> Result<Signal, Fault> {
-    signal(SignalKind::hangup()).map_err(|error| {
-        Fault::ours(Code::Internal, "the system does not tell of SIGHUP").because(error)
     })
-}
-
-/// Puts the filter in force that the configuration now asks for; a configuration that is no longer sound changes nothing.
-fn read_filter(args: &Args, level: &LogLevel) {
-    let changed = match args.clone().into_config() {
-        Ok(config) => level.set(&config.telemetry.filter),
-        Err(mistakes) => mistakes.into_iter().try_for_each(Err),
-    };
-    if let Err(fault) = changed {
-        tracing::error!(fault = chain(&fault), "the log filter stays as it is");
-    }
 }

@@ -134,3 +134,19 @@ impl Config {
         store
     }
 }
+
+impl base_program::Settings for Config {
+    const PROGRAM: &'static str = "souk-cell";
+
+    fn instance(&self) -> String {
+        self.name.to_string()
+    }
+
+    fn telemetry(&mut self) -> &mut base_telemetry::Config {
+        &mut self.telemetry
+    }
+
+    fn mistakes(&self) -> Vec<String> {
+        Config::mistakes(self)
+    }
+}

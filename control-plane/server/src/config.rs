@@ -71,6 +71,22 @@ impl Config {
     }
 }
 
+impl base_program::Settings for Config {
+    const PROGRAM: &'static str = "souk-control-plane";
+
+    fn instance(&self) -> String {
+        "control-plane".to_owned()
+    }
+
+    fn telemetry(&mut self) -> &mut base_telemetry::Config {
+        &mut self.telemetry
+    }
+
+    fn mistakes(&self) -> Vec<String> {
+        Config::mistakes(self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Config;

@@ -115,7 +115,10 @@ impl Writer {
     fn reopen(&mut self) {
         self.flush();
         match self.place.open() {
-            Ok(out) => self.out = out,
+            Ok(out) => {
+                self.out = out;
+                tracing::info!("the access log is opened anew");
+            }
             // The old file is better than none.
             Err(error) => tracing::error!(%error, "the access log cannot be opened anew"),
         }

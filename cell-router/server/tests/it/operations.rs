@@ -107,7 +107,7 @@ async fn a_hang_up_opens_the_log_anew_and_reads_the_filter_again() {
     filter("router_server=debug,info");
     let pid = Pid::from_raw(router.id().unwrap().try_into().unwrap());
     kill(pid, Signal::SIGHUP).unwrap();
-    while !said.next_line().await.unwrap().unwrap().contains("log filter changed") {}
+    while !said.next_line().await.unwrap().unwrap().contains("opened anew") {}
     let in_force = admin.get("/log").await;
     assert_eq!(&*in_force.body, b"router_server=debug,info\n");
     assert_eq!(client.get("/v1/users/u2").await.problem(), "unavailable");

@@ -44,7 +44,7 @@ impl Process {
                 "127.0.0.1:0",
                 "--settle-at",
                 "3",
-                "--log",
+                "--log-format",
                 "json",
             ])
             .arg("--data-dir")

@@ -96,7 +96,7 @@ fn control_plane(binaries: &Path, place: &Place, at: &Addresses, filter: &str) -
         .with("--admin", at.control_plane_admin)
         .with("--data-dir", place.data("control-plane").display())
         .with("--settle-at", at.cells.len())
-        .set("telemetry.filter", filter);
+        .with("--log", filter);
     let ready = format!("http://{}/readyz", at.control_plane_admin);
     Program::new(member, binaries.join("souk-control-plane"), args.0, ready, place)
 }
@@ -121,7 +121,7 @@ fn one_cell(
         .set("outside.mail.folder", place.mail().display())
         .set("outside.cards.api_url", format_args!("http://{}", at.stripe))
         .set("outside.cards.webhook_base_url", format_args!("http://{}", at.router))
-        .set("telemetry.filter", filter);
+        .with("--log", filter);
     let ready = format!("http://{}/readyz", cell.admin);
     // Everybody on the machine can read arguments; the environment is the owner's.
     let program = Program::new(member, binaries.join("souk-cell"), args.0, ready, place)
