@@ -14,6 +14,7 @@ pub struct PlatformSecret {
     codes: [u8; 32],
     refresh: [u8; 32],
     registrants: [u8; 32],
+    answers: [u8; 32],
 }
 
 impl PlatformSecret {
@@ -28,6 +29,7 @@ impl PlatformSecret {
             codes: key("souk codes"),
             refresh: key("souk refresh tokens"),
             registrants: key("souk registrants"),
+            answers: key("souk kept answers"),
         };
         (secret.len() >= Self::LEN_MIN).then(keys)
     }
@@ -50,6 +52,11 @@ impl PlatformSecret {
             let _ = write!(text, "|{}:{field}", field.len());
         }
         derived_id(&self.registrants, &text)
+    }
+
+    /// Under which answers are closed that are kept for those who repeat a request.
+    pub fn answers_key(&self) -> &[u8; 32] {
+        &self.answers
     }
 
     /// The digits of a code of the user's.

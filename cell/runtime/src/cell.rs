@@ -23,6 +23,7 @@ use crate::{
     port::{Append, Errand, OutboxEntry, OutboxKey, RowWrite, Stores},
     relay::Relay,
     room::{Changes, Hearing, Room, RoomOf, Served},
+    seal::Seals,
     watch::Watched,
 };
 
@@ -52,6 +53,8 @@ pub struct Parts {
     pub mint: Mint,
     /// Counters.
     pub metrics: Metrics,
+    /// Closes the answers that are kept under idempotency keys.
+    pub seals: Seals,
 }
 
 /// The services of a cell, before it starts.
@@ -91,6 +94,7 @@ pub(crate) struct Inner {
     pub(crate) metrics: Metrics,
     pub(crate) rooms: BTreeMap<&'static str, Arc<dyn Room>>,
     pub(crate) watched: Watched,
+    pub(crate) seals: Seals,
     pub(crate) relay: Relay,
     methods: HashMap<String, (Arc<dyn Room>, usize)>,
     reading: Reading,
@@ -134,6 +138,7 @@ impl Cell {
             metrics: parts.metrics,
             rooms: services.rooms,
             watched: Watched::default(),
+            seals: parts.seals,
             relay: Relay::default(),
             methods,
             mint: parts.mint,

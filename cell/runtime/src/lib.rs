@@ -24,6 +24,7 @@ mod relay;
 mod reminders;
 mod ring;
 mod room;
+mod seal;
 mod watch;
 
 pub use call::{Answered, Call, Unanswered};
@@ -32,3 +33,4 @@ pub use config::Config;
 pub use kept::{read_no, write_no};
 pub use metrics::Metrics;
 pub use room::Changes;
+pub use seal::Seals;

@@ -10,8 +10,7 @@ use crate::{
     cell::Inner,
     ownership,
     port::{Append, Appended, Reply, ReplyKey},
-    ring::same_request,
-    room::hash,
+    seal::Seal,
 };
 
 /// The stream whose appends keep the choices. It never gets an event: a choice is kept as answers are, and as long.
@@ -22,17 +21,18 @@ const STREAM: &str = "onward";
 pub(crate) struct Passage {
     stream: StreamName,
     key: ReplyKey,
-    request: u128,
+    seal: Seal,
 }
 
 impl Passage {
     /// Of a call to `service` that has an idempotency key.
-    pub(crate) fn of(service: &str, call: &Call) -> Result<Option<Self>, Fault> {
+    pub(crate) fn of(service: &str, cell: &Inner, call: &Call) -> Result<Option<Self>, Fault> {
         let Some(key) = call.idempotency_key.clone() else { return Ok(None) };
         let stream = StreamName::new(call.tenant.clone(), service, STREAM)
             .map_err(|error| Fault::ours(Code::Internal, error.to_string()))?;
-        let request = hash(&call.method, &call.request);
-        Ok(Some(Self { stream, key: ReplyKey { caller: call.caller.name(), key }, request }))
+        let key = ReplyKey { caller: call.caller.name(), key };
+        let seal = cell.seals.of(&call.tenant, &key, &call.method, &call.request);
+        Ok(Some(Self { stream, key, seal }))
     }
 
     /// Whom the call went on to before, if it did.
@@ -76,7 +76,7 @@ impl Passage {
         let at = cell.clock.now();
         let until = at.after(Duration::from_secs(cell.config.reply_hours * 3600));
         let answer = Ok(to.as_str().as_bytes().to_vec());
-        let reply = Reply { request: self.request, answer, version: Version(0), until };
+        let reply = self.seal.close(answer, Version(0), until);
         Append {
             stream: self.stream.clone(),
             generation,
@@ -95,8 +95,7 @@ impl Passage {
     }
 
     fn read(&self, kept: Reply) -> Result<Tenant, Unanswered> {
-        same_request(&kept, self.request)?;
-        let name = kept.answer.ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let name = self.seal.open(kept)?.ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let tenant = name.and_then(|name| name.parse().ok());
         tenant.ok_or_else(|| Fault::ours(Code::StoreBroken, "a kept choice names no tenant").into())
     }

@@ -316,10 +316,10 @@ pub struct ReplyKey {
 /// A kept answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
-    /// XXH3-128 of method and request body.
+    /// By which the same request is known again; tells nothing of it.
     pub request: u128,
-    /// The answer as the edge encodes it: an encoded response, or a "no" as JSON. Of a call that went on: the name of the tenant
-    /// that it went to, who keeps the answer.
+    /// The answer, closed so that only who repeats the request can open it. Inside: as the edge encodes it, an encoded response, or
+    /// a "no" as JSON; of a call that went on, the name of the tenant that it went to, who keeps the answer.
     pub answer: Result<Vec<u8>, Vec<u8>>,
     /// The stream's version after it.
     pub version: Version,

@@ -21,6 +21,7 @@ use crate::{
     port::{Append, Appended, HeardFrom, OutboxKey, Reply, ReplyKey, StoredEvent},
     reminders::Reminders,
     room::RoomOf,
+    seal::Seal,
 };
 
 /// Writes the answer to a command.
@@ -39,8 +40,8 @@ pub(crate) struct Order<'a, D: Decider> {
 pub(crate) enum Origin<'a, D: Decider> {
     /// Somebody called a method.
     Called {
-        /// Under which key the answer is kept, and the hash of the request.
-        reply: Option<(ReplyKey, u128)>,
+        /// Under which key the answer is kept, and how it is closed.
+        reply: Option<(ReplyKey, Box<Seal>)>,
         /// The version that the stream must have.
         if_match: Option<Version>,
         /// Writes the answer.
@@ -153,7 +154,7 @@ async fn turn<D: Decider>(
         return Turn::Ended(Some(live), Ok(carried));
     }
     snapshot_if_long(&mut append, &mut live, cell);
-    commit(cell, append, live, carried).await
+    commit(cell, order, append, live, carried).await
 }
 
 enum Prepared<D: Decider> {
@@ -170,11 +171,11 @@ async fn prepare<D: Decider>(
     let tenant = order.stream.tenant.clone();
     let generation = ownership::generation(&cell.table, &cell.id, &tenant)?;
     if let Origin::Called { reply, if_match, .. } = &order.origin {
-        if let Some((key, request)) = reply
+        if let Some((key, seal)) = reply
             && let Some(kept) = cell.stores.journal.reply(&tenant, key).await?
         {
             cell.metrics.replayed(D::SERVICE);
-            return replay(kept, *request).map(Prepared::Known);
+            return replay(kept, seal).map(Prepared::Known);
         }
         if let Some(wanted) = if_match
             && *wanted != live.version
@@ -216,14 +217,13 @@ fn finish<D: Decider>(
 ) -> bool {
     match &order.origin {
         Origin::Called { reply, .. } => {
-            if let Some((key, request)) = reply {
+            if let Some((key, seal)) = reply {
                 let answer = match carried {
                     Carried::Answered { response, .. } => Ok(response.clone()),
                     Carried::Refused(no) => Err(write_no(no)),
                 };
                 let until = append.at.after(Duration::from_secs(cell.config.reply_hours * 3600));
-                append.reply =
-                    Some((key.clone(), Reply { request: *request, answer, version, until }));
+                append.reply = Some((key.clone(), seal.close(answer, version, until)));
             }
             append.reply.is_some() || !append.events.is_empty()
         }
@@ -249,6 +249,7 @@ fn snapshot_if_long<D: Decider>(append: &mut Append, live: &mut Live<D>, cell: &
 
 async fn commit<D: Decider>(
     cell: &Arc<Inner>,
+    order: &Order<'_, D>,
     append: Append,
     mut live: Live<D>,
     carried: Carried,
@@ -296,8 +297,11 @@ async fn commit<D: Decider>(
         }
         Appended::AlreadyReplied(kept) => {
             cell.metrics.replayed(D::SERVICE);
-            let request = proof.reply.map_or(0, |(_, request)| request);
-            Turn::Ended(None, replay(kept, request))
+            let Origin::Called { reply: Some((_, seal)), .. } = &order.origin else {
+                let text = "an append without an idempotency key was answered by one";
+                return Turn::Ended(None, Err(Fault::ours(Code::Internal, text).into()));
+            };
+            Turn::Ended(None, replay(kept, seal))
         }
     }
 }
@@ -310,7 +314,7 @@ struct Proof {
     /// XXH3-128 of the events' bodies and the cause.
     written: u128,
     heard: Option<base_ids::MessageId>,
-    reply: Option<(ReplyKey, u128)>,
+    reply: Option<ReplyKey>,
 }
 
 impl Proof {
@@ -321,7 +325,7 @@ impl Proof {
             events: append.events.len(),
             written: hash_of(append.events.iter().map(|event| &*event.body), Some(&append.cause)),
             heard: append.heard,
-            reply: append.reply.as_ref().map(|(key, reply)| (key.clone(), reply.request)),
+            reply: append.reply.as_ref().map(|(key, _)| key.clone()),
         }
     }
 
@@ -334,7 +338,7 @@ impl Proof {
             let known = found.map(|(stream, version)| Appended::AlreadyHeard { stream, version });
             return Ok(known.map_or(ReadBack::NotDone, ReadBack::Known));
         }
-        if let Some((key, _)) = &self.reply {
+        if let Some(key) = &self.reply {
             let found = journal.reply(&self.stream.tenant, key).await?;
             return Ok(found.map_or(ReadBack::NotDone, |kept| {
                 ReadBack::Known(Appended::AlreadyReplied(kept))
@@ -367,19 +371,10 @@ enum ReadBack {
     Known(Appended),
 }
 
-/// Invariant idem-1: a key is one request's.
-pub(crate) fn same_request(kept: &Reply, request: u128) -> Result<(), Fault> {
-    if kept.request == request {
-        return Ok(());
-    }
-    let text = "the idempotency key was used for another request; use a new key for a new request";
-    Err(Fault::caller(Code::IdempotencyKeyReused, text))
-}
-
-fn replay(kept: Reply, request: u128) -> Result<Carried, Unanswered> {
-    same_request(&kept, request)?;
-    match kept.answer {
-        Ok(response) => Ok(Carried::Answered { response, version: kept.version, replayed: true }),
+fn replay(kept: Reply, seal: &Seal) -> Result<Carried, Unanswered> {
+    let version = kept.version;
+    match seal.open(kept)? {
+        Ok(response) => Ok(Carried::Answered { response, version, replayed: true }),
         Err(no) => Ok(Carried::Refused(read_no(&no)?)),
     }
 }

@@ -10,7 +10,6 @@ use cell_kernel::{
 };
 use futures_util::stream::{self, BoxStream};
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
-use xxhash_rust::xxh3::Xxh3;
 
 use crate::{
     cache::Cache,
@@ -122,8 +121,9 @@ impl<D: Decider> RoomOf<D> {
                 let _place = self.queued()?;
                 let command = decode(&request, &call.request)?;
                 let reply = call.idempotency_key.as_ref().map(|key| {
-                    let caller = call.caller.name();
-                    (ReplyKey { caller, key: key.clone() }, hash(&call.method, &call.request))
+                    let key = ReplyKey { caller: call.caller.name(), key: key.clone() };
+                    let seal = cell.seals.of(&call.tenant, &key, &call.method, &call.request);
+                    (key, Box::new(seal))
                 });
                 let order = Order {
                     stream: stream_of::<D>(&call.tenant, &command)?,
@@ -144,7 +144,7 @@ impl<D: Decider> RoomOf<D> {
                 Ok(Served::Answered(Answered { response: row, version, replayed: false }))
             }
             MethodKind::Forward { onward } => {
-                let passage = Passage::of(D::SERVICE, &call)?;
+                let passage = Passage::of(D::SERVICE, cell, &call)?;
                 let choose = |request| onward(request, call.request.clone());
                 go_on(cell, passage, request, choose).await.map(Served::Onward)
             }
@@ -423,13 +423,4 @@ where
 fn stream_of<D: Decider>(tenant: &Tenant, command: &D::Command) -> Result<StreamName, Fault> {
     StreamName::new(tenant.clone(), D::SERVICE, &D::stream(command))
         .map_err(|error| Fault::caller(Code::Malformed, error.to_string()))
-}
-
-/// Tells requests apart.
-pub(crate) fn hash(method: &str, request: &[u8]) -> u128 {
-    let mut hasher = Xxh3::new();
-    hasher.update(method.as_bytes());
-    hasher.update(&[0]);
-    hasher.update(request);
-    hasher.digest128()
 }

@@ -8,7 +8,7 @@ use base_time::{Clock, SystemClock};
 use cell_edge::{Edge, EdgeParts, InvalidContract};
 use cell_embedded::{Embedded, OpenRefusal};
 use cell_providers::keys::SigningKeys;
-use cell_runtime::{Cell, Parts};
+use cell_runtime::{Cell, Parts, Seals};
 use router_table::{LastGood, LastGoodError, Snapshot, Table};
 use serde::Serialize;
 use souk_proto_fleet::v1::HeartbeatRequest;
@@ -109,6 +109,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
         table: table.clone(),
         mesh: Arc::new(GrpcMesh::new(config.name.clone(), table)),
         mint: Arc::new(|| uuid::Uuid::now_v7().simple().to_string()),
+        seals: Seals::new(outside.secret.answers_key()),
         metrics: runtime_metrics,
     };
     let cell = Cell::start(parts, registry::services(&config, &outside));

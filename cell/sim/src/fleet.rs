@@ -11,7 +11,7 @@ use std::{
 use base_ids::{CellId, Epoch, Generation, Slot, Tenant};
 use base_time::{Clock, Timestamp};
 use cell_runtime::{
-    Cell, Metrics, Parts,
+    Cell, Metrics, Parts, Seals,
     local::{LocalMesh, Passage, Wires},
     memory::{Faults, Injected, MemoryStores},
 };
@@ -181,6 +181,7 @@ impl Fleet {
             table: self.0.world.table.clone(),
             mesh: Arc::new(LocalMesh(self.0.wires.clone())),
             mint: self.0.ids.mint(),
+            seals: Seals::new(&[7; 32]),
             metrics: Metrics::default(),
         };
         self.0.wires.connect(cell_id(number), Cell::start(parts, services));

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use base_ids::{CellId, Epoch, Generation, Slot, Tenant, Version};
 use cell_kernel::Caller;
 use cell_runtime::{
-    Call, Cell, Config, Metrics, Parts, Services, Unanswered,
+    Call, Cell, Config, Metrics, Parts, Seals, Services, Unanswered,
     local::{LocalMesh, Wires},
     memory::MemoryStores,
 };
@@ -72,6 +72,7 @@ impl Fleet {
                 *next.lock() += 1;
                 format!("{:032x}", *next.lock())
             }),
+            seals: Seals::new(&[7; 32]),
             metrics: Metrics::default(),
         };
         let cell = Cell::start(parts, Services::new(config).with(toy::spec()));

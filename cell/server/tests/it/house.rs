@@ -1,10 +1,11 @@
 //! One cell as a process starts it, on a scratch directory and free ports, that owns everything; and a client for its API.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use base_ids::{Epoch, Generation, Slot};
 use base_token::{AccessClaims, TokenAudience};
 use bytes::Bytes;
+use cell_providers::mail::MailFolder;
 use cell_server::{Config, Running, start};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
@@ -13,6 +14,9 @@ use hyper_util::{
 };
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::Value;
+
+/// A visitor: any 32 bytes make a guest.
+pub(crate) const GUEST: &str = "Guest AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
 /// A running cell with a key of ours among those that it believes.
 pub(crate) struct House {
@@ -53,6 +57,12 @@ impl House {
         Self::open_at(self.scratch).await
     }
 
+    /// Stops the cell for good; what it has stored lies in `cell` below.
+    pub(crate) async fn stop(self) -> tempfile::TempDir {
+        self.running.stop().await;
+        self.scratch
+    }
+
     async fn open_at(scratch: tempfile::TempDir) -> Self {
         let free = "127.0.0.1:0".parse().unwrap();
         let mut config = Config { edge: free, mesh: free, admin: free, ..Config::default() };
@@ -68,6 +78,17 @@ impl House {
         Self { running, edge, client, key, scratch }
     }
 
+    /// The code in the newest mail to an address; waits for the mail.
+    pub(crate) async fn code_sent_to(&self, address: &str) -> String {
+        let mail = MailFolder::latest(&self.scratch.path().join("mail"), address);
+        let code = base_testkit::eventually(Duration::from_secs(30), async || {
+            let text = std::fs::read_to_string(&mail).unwrap_or_default();
+            let mut digits = text.split(|char: char| !char.is_ascii_digit());
+            digits.find(|run| run.len() == 6).map(str::to_owned).ok_or("no mail with a code")
+        });
+        code.await.unwrap()
+    }
+
     /// A token that the cell believes.
     pub(crate) fn token(&self, user: &str, audience: TokenAudience) -> String {
         let now = base_time::Clock::now(&base_time::SystemClock);
@@ -76,7 +97,7 @@ impl House {
             session: "s1".to_owned(),
             audience,
             issued_at: now,
-            expires_at: now.after(std::time::Duration::from_mins(10)),
+            expires_at: now.after(Duration::from_mins(10)),
         };
         let token = claims.encode("test-key", |message| self.key.sign(message).as_ref().to_vec());
         format!("Bearer {token}")

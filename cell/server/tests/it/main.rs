@@ -4,6 +4,7 @@
 mod doors;
 mod house;
 mod repeats;
+mod secrets;
 
 use std::path::Path;
 

@@ -4,10 +4,7 @@ use base_token::TokenAudience;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::house::{Heard, House};
-
-/// Any 32 bytes make a guest.
-const GUEST: &str = "Guest AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+use crate::house::{GUEST, Heard, House};
 
 /// A request, and one that differs from it, for a method that goes on.
 struct Errand {
