@@ -240,10 +240,23 @@ pub(crate) fn public(key: &str, message: &Message) -> Slice {
     })
 }
 
-pub(crate) fn read_public(bytes: &[u8]) -> Result<Message, Unreadable> {
+pub(crate) fn read_public(bytes: &[u8]) -> Result<(String, Message), Unreadable> {
+    read(bytes, |input| Ok((input.text()?, take_message(input)?)))
+}
+
+/// The position of the newest message of a key and kind.
+pub(crate) fn newest_public(name: &[u8], position: u64) -> Slice {
+    write(name.len() + 8, |out| {
+        out.number(position);
+        out.rest(name);
+    })
+}
+
+/// `None` if the note stands under another name.
+pub(crate) fn read_newest_public(name: &[u8], bytes: &[u8]) -> Result<Option<u64>, Unreadable> {
     read(bytes, |input| {
-        input.text()?;
-        take_message(input)
+        let position = input.number()?;
+        Ok((input.rest() == name).then_some(position))
     })
 }
 

@@ -29,8 +29,10 @@ pub(crate) enum Kind {
     Snapshot = b'N',
     Outbox = b'O',
     Public = b'P',
+    PublicNewest = b'Q',
     Row = b'R',
     ReplicaRow = b'S',
+    PublicTidied = b'T',
     Reply = b'Y',
 }
 
@@ -135,6 +137,18 @@ impl Named {
         let hash = xxh3_128(&name).to_be_bytes();
         Self { place: Key::of(kind).number(&slot).number(&hash).done(), name }
     }
+}
+
+/// Where it is noted which message is the newest of a key and kind.
+pub(crate) fn newest_public(key: &str, kind: &str) -> Named {
+    let name = [key, kind].join("\0").into_bytes();
+    let hash = xxh3_128(&name).to_be_bytes();
+    Named { place: Key::of(Kind::PublicNewest).number(&hash).done(), name }
+}
+
+/// How far superseded messages of the public log have been forgotten.
+pub(crate) fn public_tidied() -> Slice {
+    Key::of(Kind::PublicTidied).done()
 }
 
 pub(crate) fn heard(tenant: &Tenant, service: &str, id: MessageId) -> Named {

@@ -57,7 +57,7 @@ pub(crate) struct PreparedLetter {
     pub(crate) value: Slice,
 }
 
-/// Replica rows and a cursor as keys and values.
+/// Writes that move a cursor, as keys and values: replica rows, or what is forgotten of the public log.
 pub(crate) struct PreparedFollow {
     pub(crate) cursor: Slice,
     pub(crate) from: u64,

@@ -31,6 +31,8 @@ use crate::{
 const ONWARD_MAX: usize = 4;
 /// How often kept answers and notes of heard messages whose time is over are forgotten.
 const SWEEP: Duration = Duration::from_mins(10);
+/// Public messages that stay although newer ones supersede them, so that a follower that was away for a while sees every change.
+const PUBLIC_KEPT: u64 = 10_000;
 
 /// Gives fresh ids: 32 characters of `0-9a-f`, ordered by time.
 pub type Mint = Arc<dyn Fn() -> String + Send + Sync>;
@@ -51,10 +53,10 @@ pub struct Parts {
     pub mesh: Arc<dyn Mesh>,
     /// Fresh ids.
     pub mint: Mint,
-    /// Counters.
-    pub metrics: Metrics,
     /// Closes the answers that are kept under idempotency keys.
     pub seals: Seals,
+    /// Counters.
+    pub metrics: Metrics,
 }
 
 /// The services of a cell, before it starts.
@@ -92,9 +94,9 @@ pub(crate) struct Inner {
     pub(crate) table: Snapshot,
     pub(crate) mesh: Arc<dyn Mesh>,
     pub(crate) metrics: Metrics,
+    pub(crate) seals: Seals,
     pub(crate) rooms: BTreeMap<&'static str, Arc<dyn Room>>,
     pub(crate) watched: Watched,
-    pub(crate) seals: Seals,
     pub(crate) relay: Relay,
     methods: HashMap<String, (Arc<dyn Room>, usize)>,
     reading: Reading,
@@ -136,9 +138,9 @@ impl Cell {
             table: parts.table,
             mesh: parts.mesh,
             metrics: parts.metrics,
+            seals: parts.seals,
             rooms: services.rooms,
             watched: Watched::default(),
-            seals: parts.seals,
             relay: Relay::default(),
             methods,
             mint: parts.mint,
@@ -376,6 +378,13 @@ impl Inner {
                 Err(fault) => tracing::warn!(
                     fault = base_fault::chain(&fault),
                     "the store could not be swept"
+                ),
+            }
+            match self.stores.public.forget_superseded(PUBLIC_KEPT).await {
+                Ok(forgotten) => tracing::debug!(forgotten, "superseded public messages"),
+                Err(fault) => tracing::warn!(
+                    fault = base_fault::chain(&fault),
+                    "superseded public messages could not be forgotten"
                 ),
             }
         }

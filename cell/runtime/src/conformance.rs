@@ -77,6 +77,7 @@ pub async fn all<S: Subject>(make: impl AsyncFn() -> S) -> usize {
             a_row_is_set_replaced_and_taken_away;
         public:
             positions_have_no_gaps
+            what_is_superseded_is_forgotten_behind_the_newest
             a_replica_moves_with_its_cursor_or_not_at_all;
         races:
             of_many_appends_to_one_version_exactly_one_wins

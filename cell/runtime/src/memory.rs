@@ -44,7 +44,7 @@ struct Disk {
 
 impl Disk {
     fn with(state: State) -> Self {
-        let head = state.public.len() as u64;
+        let head = state.public_head();
         Self {
             state: Mutex::new(state),
             public_head: watch::Sender::new(head),
@@ -176,7 +176,7 @@ mod tests {
             Twin { disk, open }
         })
         .await;
-        assert_eq!(laws, 31);
+        assert_eq!(laws, 32);
     }
 
     #[tokio::test]

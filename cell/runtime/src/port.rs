@@ -372,8 +372,14 @@ pub struct DeadLetter {
 
 /// The cell's messages for everyone, and how far the cell has followed those of others.
 pub trait PublicLog: Send + Sync + 'static {
-    /// Up to `limit` messages behind a position, with their positions.
+    /// Up to `limit` messages behind a position, in order, with their positions. Positions rise, with gaps where messages were
+    /// forgotten ([`PublicLog::forget_superseded`]).
     fn after(&self, position: u64, limit: usize) -> Answer<'_, Vec<(u64, Message)>>;
+
+    /// Forgets messages for which a newer one of the same key and kind stands, and says how many. The newest `keep` positions neither
+    /// go nor make others go. So whoever follows at most that far behind sees every message, whoever begins at 0 sees the newest of
+    /// each key and kind, and the log is never longer than there are of those, and `keep`.
+    fn forget_superseded(&self, keep: u64) -> Answer<'_, usize>;
 
     /// The newest position, and a signal of each change; 0 for none.
     fn head(&self) -> watch::Receiver<u64>;

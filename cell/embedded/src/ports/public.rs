@@ -1,5 +1,7 @@
 //! Messages for everyone, and how far those of others were followed.
 
+mod superseded;
+
 use base_ids::CellId;
 use cell_kernel::Answer;
 use cell_runtime::port::{Message, PublicLog, RowWrite};
@@ -23,6 +25,22 @@ impl PublicLog for Embedded {
         } else {
             self.read_long(move |view| after(view, position, limit))
         }
+    }
+
+    fn forget_superseded(&self, keep: u64) -> Answer<'_, usize> {
+        Box::pin(async move {
+            let end = self.public_head().borrow().saturating_sub(keep);
+            let mut count = 0;
+            // Each step is one write and moves the cursor with it: a crash between two steps loses nothing and repeats nothing.
+            while let Some(step) = self.read_long(move |view| superseded::step(view, end)).await? {
+                if !self.write(|reply| Op::Follow(step.write, reply)).await? {
+                    // Somebody else is at it.
+                    break;
+                }
+                count += step.forgotten;
+            }
+            Ok(count)
+        })
     }
 
     fn head(&self) -> watch::Receiver<u64> {
@@ -61,7 +79,8 @@ fn after(view: &View<'_>, position: u64, limit: usize) -> Result<Vec<(u64, Messa
             let (place, value) = found?;
             let position = key::position_of_public(&place)
                 .ok_or_else(|| unreadable(Unreadable("a position of the public log")))?;
-            Ok((position, codec::read_public(&value).map_err(unreadable)?))
+            let (_, message) = codec::read_public(&value).map_err(unreadable)?;
+            Ok((position, message))
         })
         .collect()
 }

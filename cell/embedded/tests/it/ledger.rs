@@ -118,6 +118,10 @@ impl Ledger {
 
     /// Reads everything that was acknowledged, and whether nothing is half there. Takes what is there beyond it, which is allowed, into the ledger.
     pub(crate) async fn check(&mut self, stores: &Stores) -> Result<(), Wrong> {
+        // Of a stream nothing may have been acknowledged although it has events: a group is synced before anybody hears of it.
+        for number in 0..STREAMS_MAX {
+            self.0.entry(stream(number).to_string()).or_default();
+        }
         let mut told = 0;
         for (name, acknowledged) in &mut self.0 {
             let stream: StreamName = name.parse().unwrap();

@@ -6,7 +6,7 @@ use super::{
     Subject,
     given::{TABLE, done, events, fine, message, owned, row},
 };
-use crate::port::Append;
+use crate::port::{Append, Message};
 
 pub(super) async fn positions_have_no_gaps(subject: &mut impl Subject) {
     let stores = subject.stores();
@@ -42,6 +42,50 @@ pub(super) async fn positions_have_no_gaps(subject: &mut impl Subject) {
     let public = vec![("k".to_owned(), message(&stream, 6))];
     done(&stores, Append { public, ..events(&stream, 4, 1) }).await;
     assert_eq!(fine(stores.public.after(6, 3).await)[0].0, 7);
+}
+
+pub(super) async fn what_is_superseded_is_forgotten_behind_the_newest(subject: &mut impl Subject) {
+    let stores = subject.stores();
+    let stream = owned(&stores, "users/a/carts/main").await;
+    // Positions 1 to 9; of key `b`, two kinds.
+    let told = [("a", "k"), ("b", "k"), ("a", "k"), ("b", "l"), ("c", "k"), ("a", "k"), ("b", "k")];
+    let told: Vec<_> = told.into_iter().chain([("a", "k"), ("a", "k")]).zip(0..).collect();
+    for ((key, kind), number) in &told {
+        let message = Message { kind: (*kind).to_owned(), ..message(&stream, *number) };
+        let public = vec![((*key).to_owned(), message)];
+        done(&stores, Append { public, ..events(&stream, *number, 1) }).await;
+    }
+    drop(stores);
+    // What is kept, how many go, which positions are left; each asked for twice, the second time after a new start.
+    for (keep, goes, left) in [
+        (9, 0, vec![1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        (3, 2, vec![2, 4, 5, 6, 7, 8, 9]),
+        (2, 1, vec![4, 5, 6, 7, 8, 9]),
+        (0, 2, vec![4, 5, 7, 9]),
+        (2, 0, vec![4, 5, 7, 9]),
+    ] {
+        for goes in [goes, 0] {
+            let stores = subject.stores();
+            let public = &stores.public;
+            assert_eq!(fine(public.forget_superseded(keep).await), goes, "keep {keep}");
+            let all = fine(public.after(0, 99).await);
+            let positions: Vec<u64> = all.iter().map(|(position, _)| *position).collect();
+            assert_eq!(positions, left, "keep {keep}");
+            for (position, found) in &all {
+                let ((_, kind), number) = told[usize::try_from(*position - 1).expect("small")];
+                let message = message(&stream, number);
+                assert_eq!(*found, Message { kind: kind.to_owned(), ..message });
+            }
+            assert_eq!(fine(public.after(4, 1).await)[0].0, 5);
+            assert_eq!(*public.head().borrow(), 9, "the newest stays, and so its position");
+            drop(stores);
+            subject.reopen().await;
+        }
+    }
+    let stores = subject.stores();
+    let public = vec![("c".to_owned(), message(&stream, 9))];
+    done(&stores, Append { public, ..events(&stream, 9, 1) }).await;
+    assert_eq!(fine(stores.public.after(9, 3).await)[0].0, 10);
 }
 
 pub(super) async fn a_replica_moves_with_its_cursor_or_not_at_all(subject: &mut impl Subject) {

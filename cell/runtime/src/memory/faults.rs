@@ -30,6 +30,8 @@ pub enum Write<'a> {
     Fence(&'a [(Scope, Fence)]),
     /// The sweep of what is over.
     Sweep,
+    /// Public messages that newer ones supersede.
+    ForgetSuperseded,
 }
 
 /// What a write meets.

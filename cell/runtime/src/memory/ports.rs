@@ -70,7 +70,7 @@ impl Opened {
     fn finish<T>(&self, met: Injected, write: impl FnOnce(&mut State) -> T) -> Result<T, Fault> {
         let (answer, head) = {
             let mut state = self.disk.state.lock();
-            (write(&mut state), state.public.len() as u64)
+            (write(&mut state), state.public_head())
         };
         self.disk.public_head.send_if_modified(|seen| std::mem::replace(seen, head) != head);
         match met {
@@ -271,6 +271,13 @@ impl OutboxStore for Opened {
 impl PublicLog for Opened {
     fn after(&self, position: u64, limit: usize) -> Answer<'_, Vec<(u64, Message)>> {
         self.read(move |state| state.public_after(position, limit))
+    }
+
+    fn forget_superseded(&self, keep: u64) -> Answer<'_, usize> {
+        Box::pin(async move {
+            let met = self.enter(&Write::ForgetSuperseded)?;
+            self.finish(met, |state| state.forget_superseded(keep))
+        })
     }
 
     fn head(&self) -> watch::Receiver<u64> {

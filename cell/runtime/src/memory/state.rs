@@ -1,7 +1,8 @@
 //! What the stores remember, and the rules of each write; pure and synchronous.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
+    ops::Bound,
     sync::Arc,
 };
 
@@ -37,7 +38,8 @@ pub(super) struct State {
     replies: HashMap<(Tenant, ReplyKey), Reply>,
     pub(super) outbox: BTreeMap<OutboxKey, OutboxEntry>,
     dead: BTreeMap<(Timestamp, MessageId), DeadLetter>,
-    pub(super) public: Vec<Message>,
+    /// Messages for everyone with their keys, by position. The newest is never forgotten.
+    public: BTreeMap<u64, (String, Message)>,
     cursors: BTreeMap<CellId, u64>,
     /// Shared by the copies of a disk: a table may fence tens of thousands of slots.
     pub(super) fences: Arc<BTreeMap<Scope, Fence>>,
@@ -94,7 +96,7 @@ impl State {
             let key = OutboxKey::posted(entry.due, commit, ordinal);
             self.outbox.insert(key, entry);
         }
-        self.public.extend(append.public.into_iter().map(|(_, message)| message));
+        self.public.extend((self.public_head() + 1..).zip(append.public));
         if let Some((key, reply)) = append.reply {
             self.replies.insert((tenant.clone(), key), reply);
         }
@@ -193,14 +195,32 @@ impl State {
         self.replies.get(&(tenant.clone(), key.clone())).cloned()
     }
 
+    pub(super) fn public_head(&self) -> u64 {
+        self.public.last_key_value().map_or(0, |(position, _)| *position)
+    }
+
     pub(super) fn public_after(&self, position: u64, limit: usize) -> Vec<(u64, Message)> {
-        let skipped = usize::try_from(position).unwrap_or(usize::MAX);
-        (1..)
-            .zip(&self.public)
-            .skip(skipped)
+        self.public
+            .range((Bound::Excluded(position), Bound::Unbounded))
             .take(limit)
-            .map(|(position, message)| (position, message.clone()))
+            .map(|(position, (_, message))| (*position, message.clone()))
             .collect()
+    }
+
+    pub(super) fn forget_superseded(&mut self, keep: u64) -> usize {
+        let end = self.public_head().saturating_sub(keep);
+        let mut newest = HashSet::new();
+        let superseded: Vec<u64> = self
+            .public
+            .range(..=end)
+            .rev()
+            .filter(|(_, (key, message))| !newest.insert((key, &message.kind)))
+            .map(|(position, _)| *position)
+            .collect();
+        for position in &superseded {
+            self.public.remove(position);
+        }
+        superseded.len()
     }
 
     pub(super) fn cursor(&self, source: &CellId) -> u64 {
