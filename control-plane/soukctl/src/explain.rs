@@ -5,6 +5,7 @@ mod purchase;
 mod story;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod walk;
 
 use base_ids::Tenant;

@@ -8,9 +8,12 @@ use std::{
 use serde::Serialize;
 
 use crate::{
-    explain::walk::{Append, Found, Unheard},
+    explain::{
+        traces::{self, Trace},
+        walk::{Append, Found, Unheard},
+    },
     out::{View, columns},
-    streams::{Event, Message, Why, hex, last_word},
+    streams::{Event, Message, Why, last_word},
     zone::{At, Zone},
 };
 
@@ -18,7 +21,7 @@ use crate::{
 #[derive(Debug, Serialize)]
 pub(crate) struct Story {
     order: String,
-    traces: BTreeSet<String>,
+    traces: Vec<Trace>,
     cells: BTreeSet<String>,
     steps: Vec<Step>,
     waiting: Vec<Waiting>,
@@ -53,19 +56,17 @@ struct Waiting {
 
 impl Story {
     pub(crate) fn of(order: String, found: Found) -> Self {
-        let causes = || found.appends.iter().filter_map(Append::cause);
-        let traces =
-            causes().map(|cause| hex(&cause.trace)).filter(|trace| !trace.is_empty()).collect();
         let cells = found.appends.iter().map(|append| append.cell.clone()).collect();
+        let appends = in_order(found.appends);
         let mut unheard = found.unheard;
         unheard.sort_by_key(|unheard| {
             (unheard.told.due_ms, unheard.from.to_string(), unheard.version)
         });
         Self {
             order,
-            traces,
+            traces: traces::traces(&appends),
             cells,
-            steps: in_order(found.appends).into_iter().flat_map(steps).collect(),
+            steps: appends.into_iter().flat_map(steps).collect(),
             waiting: unheard.into_iter().map(Waiting::from).collect(),
             not_reached: found.dark,
             cut: found.cut,
@@ -159,15 +160,13 @@ impl View for Story {
         let cells: Vec<_> = self.cells.iter().map(String::as_str).collect();
         let (events, cells) = (self.steps.len(), cells.join(", "));
         let _ = write!(text, "\n{}: {events} events in {cells}\n", self.order);
-        for trace in &self.traces {
-            let _ = writeln!(text, "trace {trace}");
-        }
         if self.cut {
             text += "the story is longer than what is shown\n";
         }
         for dark in &self.not_reached {
             let _ = writeln!(text, "not reached: {dark}");
         }
+        text += &traces::text(&self.traces);
         if !self.waiting.is_empty() {
             let rows = self.waiting.iter().map(|waiting| {
                 let (message, state) = (&waiting.message, waiting.state(zone));

@@ -30,6 +30,8 @@ struct Recorded {
     streams: BTreeMap<String, Vec<StreamEvent>>,
     heard: BTreeMap<Vec<u8>, (String, u64)>,
     silent: Option<&'static str>,
+    /// First byte of the trace that appends belong to, if it is another one.
+    trace: u8,
     asked: Vec<(String, u64)>,
 }
 
@@ -55,7 +57,9 @@ impl Recorded {
             });
         }
         let version = events.len() as u64;
-        let mut cause = Cause { trace: vec![0xab; 16].into(), ..Cause::default() };
+        let mut trace = vec![0xab; 16];
+        trace[0] ^= self.trace;
+        let mut cause = Cause { trace: trace.into(), ..Cause::default() };
         match why {
             Why::Asked(actor, command) => {
                 cause.actor = actor.into();
@@ -212,6 +216,26 @@ async fn the_whole_purchase_is_told_in_order_and_nothing_of_another_one() {
     insta::assert_snapshot!("explain", text(&story));
     insta::assert_snapshot!("explain_json", serde_json::to_string_pretty(&story).unwrap());
     assert_eq!(story.exit_code(), 0);
+}
+
+#[tokio::test]
+async fn several_requests_are_several_traces_that_join_at_the_stream_they_share() {
+    let mut fleet = Recorded::default();
+    fleet.append(CHECKOUT, &["Started"], 0, Why::Asked("users/leila", "Start"));
+    fleet.trace = 1;
+    fleet.append(CHECKOUT, &["Placed"], 700, Why::Asked("users/leila", "Place"));
+    fleet.tell(CHECKOUT, 1, "vendors/rif", "inventory", "souk.inventory.v1.Reserve", None);
+    fleet.append(RIF_STOCK, &["Reserved"], 702, Why::Heard(1, CHECKOUT, 2, "Reserve"));
+    fleet.tell(RIF_STOCK, 2, "users/leila", "checkout", "souk.inventory.v1.Held", None);
+    fleet.append(CHECKOUT, &["LineHeld"], 704, Why::Heard(2, RIF_STOCK, 1, "Held"));
+    fleet.trace = 2;
+    fleet.append(CHECKOUT, &["Cancelled"], 900, Why::Asked("users/leila", "Cancel"));
+    let (story, _) = story(fleet, CHECKOUT).await;
+    insta::assert_snapshot!("explain_traces", text(&story));
+    let json = serde_json::to_value(&story).unwrap();
+    let joins = json["traces"].as_array().unwrap().iter().map(|trace| &trace["joins"]["at"]);
+    let expected = [None, Some("users/leila/checkout/s1@1"), Some("users/leila/checkout/s1@3")];
+    assert_eq!(joins.map(|at| at.as_str()).collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test]
