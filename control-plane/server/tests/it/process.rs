@@ -1,11 +1,10 @@
-//! The program itself: it dies at any moment without losing anything, and ends quickly when asked.
+//! The program itself: it dies at any moment without losing anything, and ends when asked, whoever watches.
 
 use std::{
     fs,
     net::SocketAddr,
     path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
-    time::Instant,
 };
 
 use nix::{
@@ -14,7 +13,7 @@ use nix::{
 };
 use router_table::Table;
 
-use crate::fleet::{PATIENCE, Watcher, beat, eventually, send};
+use crate::fleet::{Watcher, beat, eventually, send};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_souk-control-plane");
 
@@ -100,16 +99,16 @@ async fn a_killed_control_plane_comes_back_with_what_it_had_acknowledged() {
 }
 
 #[tokio::test]
-async fn it_ends_quickly_and_cleanly_when_asked_though_members_watch() {
+async fn it_ends_cleanly_when_asked_though_members_watch() {
     let directory = tempfile::tempdir().unwrap();
     let mut process = Process::start(directory.path()).await;
     let mut watcher = Watcher::router(process.address, "router-1").await;
     watcher.next().await.unwrap();
-    let asked = Instant::now();
     kill(Pid::from_raw(process.child.id().cast_signed()), Signal::SIGTERM).unwrap();
+    // A stream that was cut, because the process waited for it in vain, ends without a word.
+    let told = watcher.next().await.unwrap_err();
+    assert_eq!(told.message(), "the control plane is stopping");
     assert!(process.end().await.success());
-    assert!(asked.elapsed() < PATIENCE / 4, "{:?}", asked.elapsed());
-    assert!(watcher.next().await.is_err());
 }
 
 fn run(arguments: &[&str]) -> (Output, String) {
