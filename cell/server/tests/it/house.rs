@@ -124,6 +124,19 @@ impl House {
         who: Option<&str>,
         body: Option<Value>,
     ) -> Heard {
+        let body = body.map_or_else(Bytes::new, |body| body.to_string().into());
+        self.send(key, method, path, who, body).await
+    }
+
+    /// Sends a body as it is, which need not be JSON.
+    pub(crate) async fn send(
+        &self,
+        key: Option<&str>,
+        method: Method,
+        path: &str,
+        who: Option<&str>,
+        body: Bytes,
+    ) -> Heard {
         let mut request =
             Request::builder().method(method).uri(format!("http://{}{path}", self.edge));
         if let Some(who) = who {
@@ -132,7 +145,6 @@ impl House {
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
-        let body = body.map_or_else(Bytes::new, |body| body.to_string().into());
         let request =
             request.header("content-type", "application/json").body(Full::new(body)).unwrap();
         let answer = self.client.request(request).await.unwrap();

@@ -1,6 +1,7 @@
 //! A whole cell from outside: every method is served, every door is locked, what is asked twice happens once.
 #![allow(clippy::unwrap_used, reason = "a test ends where its expectation does")]
 
+mod catalogue;
 mod doors;
 mod house;
 mod repeats;

@@ -90,6 +90,11 @@ proptest! {
         at_most_one_is_approved_per_revision(told.history())?;
         replay_equals_live(&told);
     }
+}
+
+proptest! {
+    // Each case is a whole cell: fewer of them say as much.
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn duplicate_numbers_give_one_record_each_and_replicas_rebuild_to_the_same_rows(
