@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::pace::PaceMin;
+
 /// How many clients the router takes and how long it waits for them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -18,8 +20,10 @@ pub struct Entrance {
     pub idle_ms: u64,
     /// Until the next byte of a body comes, in milliseconds.
     pub body_ms: u64,
-    /// The slowest pace of a body after its first ten seconds, in bytes a second. Streams of calls and WebSockets are free of it.
+    /// The slowest pace of a body, in bytes a second; 0 for none. Calls over gRPC and WebSockets are free of it.
     pub body_pace_min: u64,
+    /// Over how long that pace is measured, in milliseconds.
+    pub body_window_ms: u64,
     /// Until the client takes the next piece of an answer, in milliseconds.
     pub write_ms: u64,
     /// Requests at a time on one HTTP/2 connection.
@@ -35,6 +39,7 @@ impl Default for Entrance {
             idle_ms: 60_000,
             body_ms: 30_000,
             body_pace_min: 256,
+            body_window_ms: 10_000,
             write_ms: 30_000,
             h2_streams_max: 128,
         }
@@ -43,13 +48,14 @@ impl Default for Entrance {
 
 impl Entrance {
     /// Each bound with its name, to be checked.
-    pub(crate) fn bounds(&self) -> [(&'static str, u64); 7] {
+    pub(crate) fn bounds(&self) -> [(&'static str, u64); 8] {
         [
             ("entrance.connections_max", self.connections_max as u64),
             ("entrance.handshake_ms", self.handshake_ms),
             ("entrance.head_ms", self.head_ms),
             ("entrance.idle_ms", self.idle_ms),
             ("entrance.body_ms", self.body_ms),
+            ("entrance.body_window_ms", self.body_window_ms),
             ("entrance.write_ms", self.write_ms),
             ("entrance.h2_streams_max", self.h2_streams_max.into()),
         ]
@@ -69,6 +75,11 @@ impl Entrance {
 
     pub(crate) fn body(&self) -> Duration {
         Duration::from_millis(self.body_ms)
+    }
+
+    pub(crate) fn pace(&self) -> PaceMin {
+        let window = Duration::from_millis(self.body_window_ms);
+        PaceMin { bytes: self.body_pace_min, window }
     }
 
     pub(crate) fn write(&self) -> Duration {

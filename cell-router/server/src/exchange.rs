@@ -21,6 +21,7 @@ use crate::{
     access::{Clients, Line, shown},
     count::Route,
     course::Course,
+    pace::Pace,
 };
 
 /// How long a client is asked to wait before it tries again.
@@ -50,6 +51,8 @@ pub(crate) struct Exchange {
     pub(crate) grpc_status: Option<u16>,
     /// Whether the head has gone out to a cell that has not refused it.
     pub(crate) sent: bool,
+    /// How fast its body comes.
+    pub(crate) pace: Pace,
     _in_flight: InFlight,
 }
 
@@ -89,6 +92,7 @@ impl Exchange {
             answered: None,
             grpc_status: None,
             sent: false,
+            pace: Pace::default(),
             _in_flight: in_flight,
         }
     }

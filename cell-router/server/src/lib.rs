@@ -20,6 +20,7 @@ mod exchange;
 mod forward;
 mod head;
 mod http1;
+mod pace;
 mod ports;
 mod proxy;
 mod recent;

@@ -1,6 +1,10 @@
 //! The hooks of Pingora, each as thin as it can be: gather, decide, forward, count.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use base_fault::{Code, Fault};
@@ -183,6 +187,24 @@ impl ProxyHttp for Proxy {
                 Ok(true)
             }
         }
+    }
+
+    async fn request_body_filter(
+        &self,
+        session: &mut Session,
+        piece: &mut Option<Bytes>,
+        is_last: bool,
+        exchange: &mut Exchange,
+    ) -> Result<()> {
+        // Whoever sends a stream says something when there is something to say.
+        if is_last || exchange.grpc || session.was_upgraded() {
+            return Ok(());
+        }
+        let len = piece.as_ref().map_or(0, Bytes::len);
+        if exchange.pace.holds(len, Instant::now(), self.entrance.pace()) {
+            return Ok(());
+        }
+        Err(Error::explain(ErrorType::ReadTimedout, "the body comes too slowly").into_down())
     }
 
     async fn upstream_peer(

@@ -22,13 +22,19 @@ pub(crate) struct Fleet {
 impl Fleet {
     /// `count` cells and a router that finds its table on disk; no control plane anywhere.
     pub(crate) async fn start(count: u16) -> Self {
+        Self::start_with(count, |_| {}).await
+    }
+
+    pub(crate) async fn start_with(count: u16, change: impl FnOnce(&mut Config)) -> Self {
         let mut cells = Vec::new();
         for number in 1..=count {
             cells.push(StandInCell::start(number).await);
         }
         let directory = tempfile::tempdir().unwrap();
         keep(directory.path(), &table(1, &cells, &[]));
-        let router = Router::start(config(directory.path())).await.unwrap();
+        let mut config = config(directory.path());
+        change(&mut config);
+        let router = Router::start(config).await.unwrap();
         Self { client: Client::of(router.addresses().http), cells, router, _directory: directory }
     }
 

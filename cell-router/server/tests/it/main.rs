@@ -13,6 +13,7 @@ mod fleet;
 mod framing;
 mod guests;
 mod operations;
+mod pace;
 mod process;
 mod recorder;
 mod refusals;

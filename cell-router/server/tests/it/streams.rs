@@ -65,6 +65,17 @@ async fn a_call_goes_where_its_metadata_says_and_me_is_the_subject() {
 }
 
 #[tokio::test]
+async fn a_call_may_come_as_slowly_as_it_likes() {
+    let strict = |router: &mut router_server::Config| {
+        (router.entrance.body_pace_min, router.entrance.body_window_ms) = (1 << 60, 1);
+    };
+    let fleet = Fleet::start_with(1, strict).await;
+    let mut mesh = mesh(fleet.router.addresses().http).await;
+    let response = mesh.call(call("users/u1", 2 << 20)).await.unwrap();
+    assert_eq!(told(response), "cell-1 users/u1 2097152");
+}
+
+#[tokio::test]
 async fn a_server_stream_passes_message_by_message() {
     let fleet = Fleet::start(1).await;
     let mut mesh = mesh(fleet.router.addresses().http).await;
