@@ -36,8 +36,8 @@ struct Place {
 
 pub(crate) fn run(house: &House, asked: &NewService) -> anyhow::Result<bool> {
     let place = Place::read(&asked.place)?;
-    let folder = place.folder();
-    ensure!(!house.root.join(&folder).exists(), "{folder} is there already");
+    let taken = place.taken(&house.root);
+    ensure!(taken.is_empty(), "nothing is written over: {} is there already", taken.join(", "));
     for (path, text) in FILES {
         write(&house.root.join(place.fill(path)), &place.fill(text))?;
         say::good(&place.fill(path));
@@ -54,7 +54,7 @@ pub(crate) fn run(house: &House, asked: &NewService) -> anyhow::Result<bool> {
          Next, as docs/guide/new-service.md says:\n\
          - make the contract, the rooms and the stories your own;\n\
          - cell/server: add svc-{{name}} to Cargo.toml and `.with(svc_{{name}}::spec())` to src/registry.rs;\n\
-         - cargo xtask check",
+         - cargo xtask gen, which lists the new error codes; cargo xtask check",
     ));
     Ok(true)
 }
@@ -75,6 +75,14 @@ impl Place {
             "`{name}` is not a service's name: 2 to 30 of a-z, as it will stand in every stream's name for ever"
         );
         Ok(Self { group: group.to_owned(), name: name.to_owned() })
+    }
+
+    /// What is there already of what would be laid out.
+    fn taken(&self, root: &Path) -> Vec<String> {
+        let folder = std::iter::once(self.folder());
+        let elsewhere = FILES.iter().filter(|(path, _)| !path.starts_with("{{folder}}"));
+        let paths = folder.chain(elsewhere.map(|(path, _)| self.fill(path)));
+        paths.filter(|path| root.join(path).exists()).collect()
     }
 
     fn folder(&self) -> String {
@@ -110,6 +118,7 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::{FILES, Place};
+    use crate::house::House;
 
     #[test]
     fn a_place_is_a_group_and_a_plain_name() {
@@ -117,6 +126,16 @@ mod tests {
         for wrong in ["notes", "kitchen/notes", "people/Notes", "people/my-notes", "people/n"] {
             assert!(Place::read(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_is_there_already_is_not_written_over() {
+        let root = House::here().unwrap().root;
+        let taken = |place: &str| Place::read(place).unwrap().taken(&root);
+        let contract = "proto/souk/inventory/v1/inventory.proto";
+        assert_eq!(taken("logistics/inventory"), ["cell/services/logistics/inventory", contract]);
+        assert_eq!(taken("people/inventory"), [contract]);
+        assert!(taken("people/notyetthought").is_empty());
     }
 
     #[test]
