@@ -13,6 +13,7 @@ mod key;
 mod mark;
 mod op;
 mod open;
+mod pace;
 mod ports;
 mod refusal;
 mod ring;
@@ -21,6 +22,7 @@ mod store;
 mod writer;
 
 pub use config::Config;
+pub use pace::{Durations, Phase};
 pub use refusal::OpenRefusal;
 pub use state::Activity;
 pub use store::Embedded;

@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base_fault::{Code, Fault};
-use fjall::{Database, Keyspace};
+use fjall::{AbstractTree as _, Database, Keyspace};
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
-use crate::fences::FenceMap;
+use crate::{fences::FenceMap, pace::Pace};
 
 pub(crate) struct Shared {
     pub(crate) database: Database,
@@ -18,6 +18,7 @@ pub(crate) struct Shared {
     pub(crate) public_head: watch::Sender<u64>,
     pub(crate) broken: watch::Sender<Option<Fault>>,
     pub(crate) counters: Counters,
+    pub(crate) pace: Pace,
 }
 
 /// Counted since the store was opened.
@@ -60,6 +61,11 @@ impl Shared {
             None => Ok(()),
             Some(fault) => Err(fault.clone()),
         }
+    }
+
+    /// Whether tables are being written out or merged.
+    pub(crate) fn is_tidying(&self) -> bool {
+        self.database.active_compactions() > 0 || self.tree.tree.sealed_memtable_count() > 0
     }
 
     /// Breaks the store for good; the first reason stays.

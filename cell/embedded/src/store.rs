@@ -14,6 +14,7 @@ use crate::{
     fences::FenceMap,
     op::{Op, Reply},
     open::{self, Hold},
+    pace::{Durations, Pace, Phase},
     refusal::OpenRefusal,
     state::{Activity, Counters, Shared, unreadable},
     writer::{self, Start},
@@ -42,6 +43,7 @@ impl Embedded {
             public_head: watch::Sender::new(opened.public_head),
             broken: watch::Sender::new(None),
             counters: Counters::default(),
+            pace: Pace::default(),
         });
         let (queue, ops) = mpsc::channel(config.queue_max.max(1));
         let start = Start {
@@ -83,6 +85,11 @@ impl Embedded {
     /// What the store has done since it was opened.
     pub fn activity(&self) -> Activity {
         self.0.shared.counters.read()
+    }
+
+    /// How long the writer's groups have spent in a phase since the store was opened.
+    pub fn pace(&self, phase: Phase) -> Durations {
+        self.0.shared.pace.read(phase)
     }
 
     /// Waits for all writes that were asked for, syncs, and refuses later ones. Reads go on.

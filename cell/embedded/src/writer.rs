@@ -24,7 +24,9 @@ use self::{
     judge::Heads,
     retire::Retiring,
 };
-use crate::{fences::FenceMap, mark::Mark, op::Op, refusal::advice, ring::Group, state::Shared};
+use crate::{
+    fences::FenceMap, mark::Mark, op::Op, pace::Phase, refusal::advice, ring::Group, state::Shared,
+};
 
 /// No write for this long: nobody is about to come. About the time in which an answered writer comes back.
 const QUIET: Duration = Duration::from_micros(20);
@@ -85,9 +87,11 @@ impl Writer {
         let mut ops = Vec::with_capacity(self.group_max);
         let mut crowd = 0;
         while queue.blocking_recv_many(&mut ops, self.group_max) > 0 {
+            let begun = Instant::now();
             if ops.len().max(crowd) > 1 {
                 gather(&mut queue, &mut ops, self.group_max);
             }
+            self.shared.pace.note(Phase::Gather, begun);
             crowd = ops.len();
             if let Some(closed) = self.group(&mut ops) {
                 queue.close();
@@ -108,6 +112,7 @@ impl Writer {
     }
 
     fn group(&mut self, ops: &mut Vec<Op>) -> Option<crate::op::Reply<()>> {
+        let begun = Instant::now();
         let mut group = group::Open::new(self);
         let mut closed = None;
         for op in ops.drain(..) {
@@ -117,21 +122,29 @@ impl Writer {
             }
         }
         let (batch, answers) = group.close();
+        self.shared.pace.note(Phase::Check, begun);
         let outcome = self.shared.whole().and_then(|()| match batch {
             Some(batch) => self.commit(batch),
             None => Ok(()),
         });
+        let decided = Instant::now();
         match outcome {
             Ok(()) => self.publish(answers),
             Err(fault) => answers.fail(&fault),
         }
+        self.shared.pace.note(Phase::Answer, decided);
         closed
     }
 
     fn commit(&mut self, batch: Batch) -> Result<(), Fault> {
+        let begun = Instant::now();
+        let beside = self.shared.is_tidying();
         if let Err(error) = batch.writes.commit() {
             return Err(self.fail(io_cause(&error), &error));
         }
+        let beside = beside || self.shared.is_tidying();
+        let phase = if beside { Phase::CommitBeside } else { Phase::Commit };
+        let committed = self.shared.pace.note(phase, begun);
         let Some(group) = batch.group else {
             return Ok(());
         };
@@ -143,9 +156,12 @@ impl Writer {
             Ok(true) => self.count_sync(),
             Err(error) => return Err(self.fail(Some(&error), &error)),
         }
-        if let Err(error) = self.retiring.committed(&self.shared.tree, group.number, batch.bytes) {
+        let marked = self.shared.pace.note(Phase::Mark, committed);
+        match self.retiring.committed(&self.shared.tree, group.number, batch.bytes) {
+            Ok(false) => {}
+            Ok(true) => _ = self.shared.pace.note(Phase::Rotate, marked),
             // Not fatal by itself: the next commit shows whether the store still takes writes.
-            tracing::warn!(%error, "the memtable was not written out");
+            Err(error) => tracing::warn!(%error, "the memtable was not written out"),
         }
         Ok(())
     }

@@ -33,23 +33,25 @@ impl Retiring {
     }
 
     /// Notes a committed group, and changes the memtable if it is full or has seen enough groups ([`ring::FLUSH_EVERY`]).
+    /// Says whether it changed.
     pub(super) fn committed(
         &mut self,
         tree: &Keyspace,
         group: u64,
         bytes: u64,
-    ) -> Result<(), fjall::Error> {
+    ) -> Result<bool, fjall::Error> {
         self.bytes += bytes;
         if self.bytes < self.bytes_max && !group.is_multiple_of(ring::FLUSH_EVERY) {
-            return Ok(());
+            return Ok(false);
         }
         self.bytes = 0;
         let memtable: Memtable = tree.tree.active_memtable();
-        if tree.rotate_memtable()? {
+        let changed = tree.rotate_memtable()?;
+        if changed {
             // If the thread is gone, the memtable is freed here.
             let _ = self.graveyard.send(memtable);
         }
-        Ok(())
+        Ok(changed)
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use base_ids::{Generation, MessageId, Slot, StreamName, Version};
 use base_time::{Clock as _, SystemClock, Timestamp};
-use cell_embedded::{Config, Embedded};
+use cell_embedded::{Config, Embedded, Phase};
 use cell_kernel::Table;
 use cell_runtime::port::{
     Append, Appended, Errand, Fence, Message, NewEvent, OutboxEntry, Reply, ReplyKey, RowWrite,
@@ -39,10 +39,28 @@ pub(crate) struct Run {
     pub(crate) appends_per_group: f64,
     pub(crate) cpu_us_per_append: f64,
     pub(crate) rss_mb: f64,
+    /// Where the time of the groups went.
+    pub(crate) phases: Vec<PhaseTime>,
+    /// Microseconds of CPU per append, by the name of the thread.
+    pub(crate) cpu_us_by_thread: Vec<(String, f64)>,
+}
+
+/// What one phase of a group took.
+#[derive(Clone, Debug)]
+pub(crate) struct PhaseTime {
+    pub(crate) phase: Phase,
+    pub(crate) groups: u64,
+    /// Of the whole run, in percent.
+    pub(crate) share: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
+    pub(crate) worst_ms: f64,
 }
 
 const GENERATION: Generation = Generation(1);
 const TABLE: Table = Table { service: "carts", name: "summary" };
+/// Rows that every cell would have.
+pub(crate) const REPLICA: Table = Table { service: "bench", name: "told" };
 
 /// Opens every slot.
 pub(crate) async fn own_all(stores: &Stores) -> anyhow::Result<()> {
@@ -58,6 +76,7 @@ pub(crate) async fn run(load: &Load, config: &Config) -> anyhow::Result<Run> {
     own_all(&stores).await?;
     let shared_head = Arc::new(Mutex::new(0));
     let before = (proc::cpu()?, store.activity());
+    let threads_before = proc::cpu_by_thread()?;
     let start = Instant::now();
     let mut writers = tokio::task::JoinSet::new();
     for number in 0..load.writers {
@@ -70,6 +89,7 @@ pub(crate) async fn run(load: &Load, config: &Config) -> anyhow::Result<Run> {
     }
     let elapsed = start.elapsed().as_secs_f64();
     let (cpu, activity) = (proc::cpu()?, store.activity());
+    let threads = proc::cpu_by_thread()?;
     latencies.sort_unstable();
     let appends = latencies.len() as f64;
     let groups = activity.groups - before.1.groups;
@@ -83,7 +103,31 @@ pub(crate) async fn run(load: &Load, config: &Config) -> anyhow::Result<Run> {
         appends_per_group: appends / groups.max(1) as f64,
         cpu_us_per_append: (cpu - before.0) * 1e6 / appends,
         rss_mb: proc::rss_mb()?,
+        phases: phases(&store, elapsed),
+        cpu_us_by_thread: threads
+            .into_iter()
+            .map(|(name, cpu)| {
+                let before = threads_before.get(&name).copied().unwrap_or_default();
+                (name, (cpu - before) * 1e6 / appends)
+            })
+            .collect(),
     })
+}
+
+fn phases(store: &Embedded, elapsed: f64) -> Vec<PhaseTime> {
+    let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+    let all = Phase::ALL.into_iter().map(|phase| {
+        let times = store.pace(phase);
+        PhaseTime {
+            phase,
+            groups: times.count(),
+            share: times.total().as_secs_f64() * 100.0 / elapsed,
+            p50_ms: ms(times.within(500)),
+            p99_ms: ms(times.within(990)),
+            worst_ms: ms(times.within(1000)),
+        }
+    });
+    all.collect()
 }
 
 fn quantile(sorted_us: &[u32], per_mille: usize) -> f64 {
@@ -91,7 +135,8 @@ fn quantile(sorted_us: &[u32], per_mille: usize) -> f64 {
     sorted_us.get(at).map_or(0.0, |us| f64::from(*us) / 1000.0)
 }
 
-struct Writer {
+/// Writes one stream.
+pub(crate) struct Writer {
     stores: Stores,
     stream: StreamName,
     name: usize,
@@ -123,12 +168,28 @@ impl Writer {
         })
     }
 
+    /// Writes a stream that is empty.
+    pub(crate) fn of_stream(
+        stores: &Stores,
+        stream: StreamName,
+        name: usize,
+        body: Vec<u8>,
+    ) -> Self {
+        let stores = stores.clone();
+        Self { stores, stream, name, body, events: 1, shared_head: None, head: 0, requests: 0 }
+    }
+
+    /// The append is done; the next one follows it.
+    pub(crate) fn appended(&mut self) {
+        self.head += self.events as u64;
+        self.requests += 1;
+    }
+
     /// Latencies in microseconds; with one stream they run from the first try to the one that wins.
     async fn write_until(mut self, end: Instant) -> anyhow::Result<Vec<u32>> {
         let mut latencies = Vec::new();
         while Instant::now() < end {
             let start = Instant::now();
-            self.requests += 1;
             loop {
                 if let Some(shared) = &self.shared_head {
                     self.head = *shared.lock();
@@ -141,7 +202,7 @@ impl Writer {
                 }
                 self.told();
             }
-            self.head += self.events as u64;
+            self.appended();
             self.told();
             latencies.push(u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX));
         }
@@ -155,7 +216,8 @@ impl Writer {
         }
     }
 
-    fn append(&self) -> Append {
+    /// A command's worth: events with their cause, a row, a message, and the answer kept under a key.
+    pub(crate) fn append(&self) -> Append {
         let now = SystemClock.now();
         let version = Version(self.head + self.events as u64);
         let event = NewEvent { kind: "line_added", body: self.body.clone() };

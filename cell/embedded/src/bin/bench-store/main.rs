@@ -7,6 +7,7 @@
     reason = "figures for people: counts stay far below 2^53"
 )]
 
+mod disk;
 mod fill;
 mod load;
 mod proc;
@@ -19,7 +20,7 @@ use anyhow::Context as _;
 use cell_embedded::Config;
 use clap::Parser;
 
-use crate::{load::Load, report::Report};
+use crate::{fill::Fill, load::Load, report::Report};
 
 /// Measures durable appends. Each is what a command writes: events with their cause, a view row, a message in the outbox, and the
 /// answer kept under an idempotency key.
@@ -49,6 +50,9 @@ struct Args {
     /// Fills a store with this many events and measures how long it takes to open, instead.
     #[arg(long)]
     fill: Option<u64>,
+    /// Keeps the store that was filled in this place, to start a cell on.
+    #[arg(long, requires = "fill", value_name = "DIR")]
+    keep: Option<PathBuf>,
     /// Opens the store in this directory, prints milliseconds and MB, and ends: what `--fill` starts for each opening.
     #[arg(long, hide = true)]
     open: Option<PathBuf>,
@@ -69,7 +73,10 @@ fn main() -> anyhow::Result<()> {
         .with_context(|| format!("cannot make {}", args.directory.display()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let report = match args.fill {
-        Some(events) => runtime.block_on(fill::measure(&args.directory, events, args.bytes))?,
+        Some(events) => {
+            let fill = Fill { events, bytes: args.bytes, keep: args.keep };
+            runtime.block_on(fill::measure(&args.directory, &fill))?
+        }
         None => runtime.block_on(compare(&args))?,
     };
     let mut out = std::io::stdout().lock();
@@ -92,6 +99,7 @@ async fn compare(args: &Args) -> anyhow::Result<Report> {
     let peer = if args.no_redis { None } else { redis::Peer::find() };
     let mut report = Report::of_load(&load, peer.as_ref().map(redis::Peer::version));
     for _ in 0..args.repeat.max(1) {
+        report.disk.push(disk::measure(&args.directory)?);
         let directory = tempfile::tempdir_in(&args.directory)?;
         let config = Config::new(directory.path().join("store"));
         report.ours.push(load::run(&load, &config).await?);

@@ -1,6 +1,6 @@
 //! What the operating system says of this process and this machine.
 
-use std::{fs, process::Command};
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use anyhow::Context as _;
 
@@ -11,7 +11,24 @@ pub(crate) fn cpu() -> anyhow::Result<f64> {
 
 /// The same of another process.
 pub(crate) fn cpu_of(process: &str) -> anyhow::Result<f64> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    cpu_in(&Path::new("/proc").join(process))
+}
+
+/// The same of this process, by the name of the thread.
+pub(crate) fn cpu_by_thread() -> anyhow::Result<BTreeMap<String, f64>> {
+    let mut cpu = BTreeMap::new();
+    for thread in fs::read_dir("/proc/self/task")? {
+        let thread = thread?.path();
+        // A thread may end while it is looked at.
+        if let Ok(name) = fs::read_to_string(thread.join("comm")) {
+            *cpu.entry(name.trim().to_owned()).or_default() += cpu_in(&thread).unwrap_or_default();
+        }
+    }
+    Ok(cpu)
+}
+
+fn cpu_in(task: &Path) -> anyhow::Result<f64> {
+    let stat = fs::read_to_string(task.join("stat"))?;
     let (_, fields) = stat.rsplit_once(')').context("/proc/self/stat has another form")?;
     let fields: Vec<&str> = fields.split_whitespace().collect();
     let ticks = |at: usize| -> anyhow::Result<u64> {

@@ -5,7 +5,8 @@ use std::{fmt, time::Duration};
 use serde_json::{Value, json};
 
 use crate::{
-    load::{Load, Run},
+    disk::{self, Syncs},
+    load::{Load, PhaseTime, Run},
     proc,
 };
 
@@ -20,6 +21,8 @@ pub(crate) struct Report {
     peer: Option<String>,
     pub(crate) ours: Vec<Run>,
     pub(crate) redis: Vec<Run>,
+    /// The disk alone, before each repetition.
+    pub(crate) disk: Vec<Syncs>,
     fill: Option<Fill>,
     machine: String,
     commit: String,
@@ -53,6 +56,7 @@ impl Report {
             peer: None,
             ours: Vec::new(),
             redis: Vec::new(),
+            disk: Vec::new(),
             fill: None,
             machine: proc::machine(),
             commit: proc::commit(),
@@ -93,6 +97,13 @@ impl Report {
             "repetitions": self.ours.len(),
             "souk": (!self.ours.is_empty()).then(|| runs(&self.ours)),
             "redis": self.peer.as_ref().map(|version| json!({ "version": version, "figures": runs(&self.redis) })),
+            "disk_alone": (!self.disk.is_empty()).then(|| json!({
+                "bytes": disk::BYTES, "p50_ms": self.disk_p50().0, "p99_ms": self.disk_p99().0,
+            })),
+            "phases": self.typical().map(|run| run.phases.iter().map(|at| json!({
+                "phase": format!("{:?}", at.phase), "groups": at.groups, "share_percent": at.share,
+                "p50_ms": at.p50_ms, "p99_ms": at.p99_ms, "worst_ms": at.worst_ms,
+            })).collect::<Vec<_>>()),
             "open": self.fill.as_ref().map(|fill| json!({
                 "events": fill.events, "fill_seconds": fill.filled.as_secs_f64(), "open_ms": fill.opens_ms, "rss_mb": fill.rss_mb,
             })),
@@ -133,6 +144,51 @@ fn verdict(kept: bool) -> &'static str {
 }
 
 impl Report {
+    /// The repetition whose 99th percentile is the median of all.
+    fn typical(&self) -> Option<&Run> {
+        let mut runs: Vec<&Run> = self.ours.iter().collect();
+        runs.sort_by(|a, b| a.p99_ms.total_cmp(&b.p99_ms));
+        runs.get(runs.len() / 2).copied()
+    }
+
+    fn disk_p50(&self) -> (f64, f64, f64) {
+        spread(self.disk.iter().map(|syncs| syncs.p50_ms))
+    }
+
+    fn disk_p99(&self) -> (f64, f64, f64) {
+        spread(self.disk.iter().map(|syncs| syncs.p99_ms))
+    }
+
+    fn write_disk(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ((p50, p50_low, p50_high), (p99, p99_low, p99_high)) =
+            (self.disk_p50(), self.disk_p99());
+        writeln!(
+            f,
+            "\nthe disk alone, {} KiB appended and synced at a time: p50 {p50:.2} ms ({p50_low:.2}–{p50_high:.2}), p99 {p99:.2} ms ({p99_low:.2}–{p99_high:.2})",
+            disk::BYTES >> 10
+        )
+    }
+
+    fn write_phases(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(run) = self.typical() else { return Ok(()) };
+        writeln!(f, "\nwhere the groups' time went, in the typical repetition")?;
+        writeln!(
+            f,
+            "{:<16}{:>8}{:>9}{:>9}{:>9}{:>10}",
+            "", "groups", "% time", "p50 ms", "p99 ms", "worst ms"
+        )?;
+        for PhaseTime { phase, groups, share, p50_ms, p99_ms, worst_ms } in &run.phases {
+            let name = format!("{phase:?}");
+            writeln!(
+                f,
+                "{name:<16}{groups:>8}{share:>9.1}{p50_ms:>9.2}{p99_ms:>9.2}{worst_ms:>10.1}"
+            )?;
+        }
+        let threads = run.cpu_us_by_thread.iter().filter(|(_, us)| *us >= 0.05);
+        let threads: Vec<_> = threads.map(|(name, us)| format!("{name} {us:.1}")).collect();
+        writeln!(f, "CPU µs/append by thread: {}", threads.join(", "))
+    }
+
     fn write_load(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "median (min–max) of {} repetitions, interleaved\n", self.ours.len())?;
         let peer = self.peer.as_ref().map(|version| format!("Redis {version}, AOF always"));
@@ -151,6 +207,8 @@ impl Report {
             let theirs = if self.redis.is_empty() { String::new() } else { show(&self.redis) };
             writeln!(f, "{name:<16}{:<32}{theirs}", show(&self.ours))?;
         }
+        self.write_disk(f)?;
+        self.write_phases(f)?;
         let (rate, ..) = spread(self.ours.iter().map(|run| run.events_per_second));
         let (p99, ..) = spread(self.ours.iter().map(|run| run.p99_ms));
         let kept = verdict(rate >= EVENTS_PER_SECOND && p99 <= P99_MS);
