@@ -32,18 +32,21 @@ pub(crate) fn run(house: &House, asked: &Bench) -> anyhow::Result<bool> {
         Measured::Start => {
             let binaries = programs::build(house, Build::Release)?;
             programs::build_these(house, Build::Release, &["cell-embedded"])?;
-            let args =
-                ["bench-start", "--log", "warn", "--json", &json("start")].map(str::to_owned);
-            let rested = measure(house, &binaries, "souk-journeys", &args, &asked.rest)?;
-            let fill = [
-                "--fill",
-                EVENTS,
-                "--directory",
-                &folder.display().to_string(),
-                "--json",
-                &json("open"),
-            ];
-            Ok(measure(house, &binaries, "bench-store", &fill.map(str::to_owned), &[])? && rested)
+            let (place, filled) = (folder.display().to_string(), folder.join("filled"));
+            if filled.exists() {
+                // An earlier run was broken off, or another version filled it.
+                std::fs::remove_dir_all(&filled)?;
+            }
+            let kept = filled.display().to_string();
+            let fill =
+                ["--fill", EVENTS, "--directory", &place, "--keep", &kept, "--json", &json("open")];
+            let opened = measure(house, &binaries, "bench-store", &fill.map(str::to_owned), &[])?;
+            let start = ["bench-start", "--log", "warn", "--json", &json("start")];
+            let on_filled = ["--filled", &kept, "--events", EVENTS];
+            let args: Vec<_> = start.into_iter().chain(on_filled).map(str::to_owned).collect();
+            let started = measure(house, &binaries, "souk-journeys", &args, &asked.rest)?;
+            std::fs::remove_dir_all(&filled)?;
+            Ok(opened && started)
         }
     }
 }

@@ -9,6 +9,7 @@ mod doctor;
 mod mesh;
 mod operators;
 mod outside;
+mod phases;
 pub mod registry;
 mod start;
 pub mod wiring;

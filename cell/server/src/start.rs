@@ -25,7 +25,9 @@ use crate::{
     control::{ControlLink, Introduction},
     desk::CellDesk,
     mesh::{GrpcMesh, MeshService},
-    outside, registry,
+    outside,
+    phases::Phases,
+    registry,
 };
 
 /// How long an idle connection between cells may be silent before it is asked whether it lives.
@@ -88,11 +90,14 @@ pub struct Running {
 
 /// Starts a cell.
 pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, StartError> {
+    let mut phases = Phases::begin();
     let store = config.store();
     let opened = tokio::task::spawn_blocking(move || Embedded::open(&store)).await;
     let store = opened.expect("opening a store catches its panics")?;
+    phases.done("store");
     let last_good = LastGood::at(config.data_dir.join("table.last-good"));
     let kept = last_good.load().map_err(StartError::Table)?;
+    phases.done("table read");
 
     let (metrics, readiness) = (Metrics::new(), Readiness::new());
     let table = Snapshot::new(Table::empty());
@@ -101,6 +106,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
     crate::activity::register(&metrics, &store);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (outside, keys) = outside::open(&config, &store.stores(), Arc::clone(&clock))?;
+    phases.done("keys and providers");
     let parts = Parts {
         id: config.name.clone(),
         config: config.runtime.clone(),
@@ -113,6 +119,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
         metrics: runtime_metrics,
     };
     let cell = Cell::start(parts, registry::services(&config, &outside));
+    phases.done("services");
     let table_held = readiness.register("table");
     match kept {
         Some(kept) => {
@@ -122,10 +129,13 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
         None => table_held.not_ready("no routing table yet: it comes from the control plane once enough cells have registered"),
     }
 
+    phases.done("table adopted");
     let (edge_listener, edge) = bind(config.edge, "edge: the API, for routers").await?;
     let (mesh_listener, mesh) = bind(config.mesh, "mesh: other cells").await?;
     let (admin_listener, admin) = bind(config.admin, "admin: health, metrics, operators").await?;
     let addresses = Addresses { edge, mesh, admin, pid: std::process::id() };
+
+    phases.done("ports");
 
     let mut tasks = JoinSet::new();
     let (stop_edge, stopped) = oneshot::channel();
@@ -138,6 +148,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
         metrics: metrics.clone(),
     });
     let face = face.await?;
+    phases.done("contract");
     tasks.spawn(async move {
         face.serve(edge_listener, async move { drop(stopped.await) }).await;
         "edge ended".to_owned()
@@ -152,6 +163,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
     });
     let operators =
         tonic::service::Routes::new(AdminService::server(cell.clone())).into_axum_router();
+    phases.register(&metrics);
     let mut admin_server = Admin::new(metrics, readiness).with_routes(operators);
     if let Some(level) = level {
         admin_server = admin_server.with_level(level);
@@ -171,7 +183,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
     if let Some(path) = &config.addresses_file {
         addresses::publish(path, &addresses)?;
     }
-    tracing::info!(cell = %config.name, %edge, %mesh, %admin, "serving");
+    tracing::info!(cell = %config.name, %edge, %mesh, %admin, start_ms = phases.text(), "serving");
     let broken = store.broken();
     Ok(Running { cell, store, addresses, tasks, stop_edge: Some(stop_edge), broken })
 }

@@ -18,6 +18,10 @@ use crate::{
 
 /// A market small enough that the services are there and little else.
 const SIZE: Size = Size { vendors_per_cell: 1, offers: 1, copies: 1 };
+/// How often a process that starts is asked whether it is ready: finer than what is measured.
+const ASK: Duration = Duration::from_millis(1);
+/// How long a start may take.
+const START_MAX: Duration = Duration::from_secs(30);
 /// How long nothing happens before memory is read.
 const REST: Duration = Duration::from_secs(5);
 
@@ -46,6 +50,9 @@ pub async fn start(stage: &Stage, asked: &Start) -> anyhow::Result<bool> {
             (Member::ControlPlane, "control plane start", Goal::None),
         ] {
             figures.add(name, "ms", goal, restart_ms(&mut set.fleet, member).await?);
+            if member == Member::Cell(1) {
+                add_parts(&mut figures, &set.fleet, "small").await?;
+            }
         }
     }
     say::step("router and cell start while the control plane is away");
@@ -92,8 +99,29 @@ async fn restart_ms(fleet: &mut Fleet, member: Member) -> anyhow::Result<f64> {
     fleet.kill(member)?;
     let begun = Instant::now();
     fleet.restart(member)?;
-    fleet.ready(member).await?;
+    while !fleet.is_ready(member).await? {
+        anyhow::ensure!(begun.elapsed() < START_MAX, "{member} is not ready after {START_MAX:?}");
+        tokio::time::sleep(ASK).await;
+    }
     Ok(begun.elapsed().as_secs_f64() * 1000.0)
+}
+
+/// Adds what the cell itself says of each part of its last start.
+async fn add_parts(figures: &mut Figures, fleet: &Fleet, of: &str) -> anyhow::Result<()> {
+    let page = fleet.admin_page(Member::Cell(1), "/metrics").await?;
+    for (part, seconds) in parts(&page) {
+        figures.add(&format!("  {of}: {part}"), "ms", Goal::None, seconds * 1000.0);
+    }
+    Ok(())
+}
+
+/// The parts of a start in a page of metrics, in the page's order.
+fn parts(page: &str) -> impl Iterator<Item = (&str, f64)> {
+    page.lines().filter_map(|line| {
+        let line = line.strip_prefix("cell_start_seconds{part=\"")?;
+        let (part, seconds) = line.split_once("\"} ")?;
+        Some((part, seconds.parse().ok()?))
+    })
 }
 
 /// A cell of its own fleet on a store with many events.
@@ -115,6 +143,7 @@ async fn filled(
             Goal::AtMost(500.0),
             restart_ms(&mut fleet, Member::Cell(1)).await?,
         );
+        add_parts(figures, &fleet, "filled").await?;
     }
     for (member, pid) in fleet.pids() {
         if member == Member::Cell(1) {
@@ -129,4 +158,14 @@ async fn filled(
     fleet.stop().await?;
     drop(scratch);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_parts_of_a_start_are_read_from_the_metrics() {
+        let page =
+            "# HELP x\ncell_start_seconds{part=\"table read\"} 0.25\ncell_other{part=\"x\"} 1\n";
+        assert_eq!(super::parts(page).collect::<Vec<_>>(), [("table read", 0.25)]);
+    }
 }

@@ -220,6 +220,27 @@ impl Fleet {
         self.program(member)?.ready(&plain, READY_PATIENCE).await
     }
 
+    /// Whether somebody is ready, asked once.
+    ///
+    /// Errors: it ended.
+    pub async fn is_ready(&mut self, member: Member) -> anyhow::Result<bool> {
+        let plain = self.plain.clone();
+        self.program(member)?.is_ready(&plain).await
+    }
+
+    /// What somebody's admin port says of a path.
+    ///
+    /// Errors: nobody answers, or not with 200.
+    pub async fn admin_page(&self, member: Member, path: &str) -> anyhow::Result<String> {
+        let admins = self.admins();
+        let (_, address) = (admins.iter())
+            .find(|(of, _)| *of == member)
+            .with_context(|| format!("{member} has no admin port"))?;
+        let (status, text) = self.plain.get(&format!("{address}{path}")).await?;
+        anyhow::ensure!(status == 200, "{member} answers {path} with {status}");
+        Ok(text)
+    }
+
     /// Everybody who has ended without being asked.
     ///
     /// Errors: those of the kernel.

@@ -100,6 +100,16 @@ impl Program {
         })
     }
 
+    /// Whether it says that it is ready, asked once.
+    ///
+    /// Errors: it ended.
+    pub async fn is_ready(&mut self, plain: &Plain) -> anyhow::Result<bool> {
+        if let Some(status) = self.ended()? {
+            return Err(anyhow!("{} ended ({status})", self.name));
+        }
+        Ok(plain.get(&self.ready).await.is_ok_and(|(status, _)| status == 200))
+    }
+
     /// How it ended, if it has without being asked.
     ///
     /// Errors: those of the kernel.
