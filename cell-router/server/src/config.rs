@@ -6,7 +6,9 @@ use base_fault::{Fault, chain};
 use serde::{Deserialize, Serialize};
 use tonic::transport::Endpoint;
 
-use crate::{AccessLog, Entrance, Patience, Tls, certificates::Certificates, ports::Places};
+use crate::{
+    AccessLog, Entrance, HoldBounds, Patience, Tls, certificates::Certificates, ports::Places,
+};
 
 /// Configuration of a router.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +42,8 @@ pub struct Config {
     pub entrance: Entrance,
     /// A line for every request that ends badly and for a share of the others.
     pub access_log: AccessLog,
+    /// How much may wait for held tenants.
+    pub hold: HoldBounds,
     /// Logs and traces.
     pub telemetry: base_telemetry::Config,
 }
@@ -61,6 +65,7 @@ impl Default for Config {
             patience: Patience::default(),
             entrance: Entrance::default(),
             access_log: AccessLog::default(),
+            hold: HoldBounds::default(),
             telemetry: base_telemetry::Config::default(),
         }
     }
@@ -145,6 +150,9 @@ impl Config {
         }
         if self.data_dir.as_os_str().is_empty() {
             wrong("data_dir", "is empty".to_owned());
+        }
+        for (field, problem) in self.hold.mistakes() {
+            wrong(field, problem.to_owned());
         }
         let look_ms = self.tls.as_ref().map_or(1, |tls| tls.look_ms);
         let waits = [

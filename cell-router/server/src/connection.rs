@@ -25,6 +25,9 @@ use crate::{chunks::Chunks, head::Framing};
 const OUT_BYTES_MAX: usize = 8 * 1024;
 /// Bytes of the next request that are read before their time.
 const AHEAD_BYTES_MAX: usize = 8 * 1024;
+/// Bytes of a chunked body that are handed on at a time. Who reads one ahead keeps what it has read, and must not be given more
+/// than it has room for.
+pub(crate) const PIECE_BYTES_MAX: usize = 8 * 1024;
 /// How long what a refused client still sends is read, so that it sees the answer and not a reset.
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES_MAX: usize = 1 << 20;
@@ -174,6 +177,15 @@ impl AsyncRead for Connection {
         if this.is_between_requests() {
             return this.poll_silence(cx);
         }
+        if this.ahead.is_empty() && matches!(this.body, Body::Chunked(_)) {
+            let mut piece = [MaybeUninit::uninit(); PIECE_BYTES_MAX];
+            let mut piece = ReadBuf::uninit(&mut piece);
+            ready!(Pin::new(&mut this.stream).poll_read(cx, &mut piece))?;
+            if piece.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            this.ahead.extend_from_slice(piece.filled());
+        }
         if this.ahead.is_empty() {
             let before = buf.filled().len();
             ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
@@ -182,7 +194,7 @@ impl AsyncRead for Connection {
             buf.set_filled(before + own);
         } else {
             let ahead = take(&mut this.ahead);
-            let own = this.own(&ahead[..ahead.len().min(buf.remaining())]);
+            let own = this.own(&ahead[..ahead.len().min(buf.remaining()).min(PIECE_BYTES_MAX)]);
             this.ahead = ahead;
             let own = own?;
             buf.put_slice(&this.ahead[..own]);

@@ -100,6 +100,7 @@ pub(crate) struct Counts {
     routes: Arc<[OfRoute; Route::ALL.len()]>,
     retries: Family<Cause, Counter>,
     refusals: Family<Cause, Counter>,
+    asked: Family<Cause, Counter>,
     own_answers: Family<Cause, Counter>,
     connect_errors: Family<AboutCell, Counter>,
     pub(crate) in_flight: Gauge,
@@ -140,6 +141,7 @@ impl Counts {
             routes: Arc::new(routes),
             retries: Family::default(),
             refusals: Family::default(),
+            asked: Family::default(),
             own_answers: Family::default(),
             connect_errors: Family::default(),
             in_flight: Gauge::default(),
@@ -171,6 +173,7 @@ impl Counts {
             all.register("request_seconds", "time from head to last byte", seconds);
             all.register("retries", "requests sent once more, by cause", counts.retries);
             all.register("refusals", "typed refusals of cells", counts.refusals);
+            all.register("asked", "questions before a request, by answer", counts.asked);
             all.register("own_answers", "answers made by the router, by code", counts.own_answers);
             all.register(
                 "connect_errors",
@@ -246,6 +249,10 @@ impl Counts {
 
     pub(crate) fn refused(&self, cause: &'static str) {
         self.refusals.get_or_create(&Cause { cause }).inc();
+    }
+
+    pub(crate) fn asked(&self, cause: &'static str) {
+        self.asked.get_or_create(&Cause { cause }).inc();
     }
 
     pub(crate) fn answered(&self, code: base_fault::Code) {

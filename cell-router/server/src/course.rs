@@ -1,5 +1,7 @@
 //! Decide: which tenant a request belongs to and what the cell is told. Pure: clock, keys and chance come in as arguments.
 
+use std::sync::Arc;
+
 use base_fault::{Code, Fault};
 use base_ids::{GuestSecret, Tenant};
 use router_table::Addressed;
@@ -13,7 +15,7 @@ use crate::{
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Course {
     /// Name of the tenant.
-    pub(crate) tenant: String,
+    pub(crate) tenant: Arc<str>,
     /// Path and query with `users/me` resolved; `None` if the request's own stands.
     pub(crate) path_and_query: Option<String>,
     /// The guest's secret, if the cell must be told in a header that the client did not send.
@@ -35,7 +37,7 @@ pub(crate) fn decide(
             _ => None,
         };
         return Ok(Course {
-            tenant: name.to_owned(),
+            tenant: name.into(),
             path_and_query: None,
             guest,
             guest_is_new: false,
@@ -61,7 +63,7 @@ pub(crate) fn decide(
         Addressed::Me { rest } if !arrival.grpc => Some(format!("/v1/{home}{rest}")),
         _ => None,
     };
-    Ok(Course { tenant: home.as_str().to_owned(), path_and_query, guest, guest_is_new })
+    Ok(Course { tenant: home.as_str().into(), path_and_query, guest, guest_is_new })
 }
 
 #[cfg(test)]
@@ -94,7 +96,7 @@ mod tests {
     fn me_is_the_subject_of_the_token() {
         let course = course(Addressed::Me { rest: "/carts/main?x=1" }, Credential::Token("good"));
         let course = course.unwrap();
-        assert_eq!(course.tenant, "users/u1");
+        assert_eq!(&*course.tenant, "users/u1");
         assert_eq!(course.path_and_query.unwrap(), "/v1/users/u1/carts/main?x=1");
         assert!(course.guest.is_none());
     }
@@ -102,7 +104,7 @@ mod tests {
     #[test]
     fn a_visitor_without_anything_becomes_a_guest() {
         let me = course(Addressed::Me { rest: "" }, Credential::None).unwrap();
-        assert_eq!(me.tenant, secret().tenant().as_str());
+        assert_eq!(&*me.tenant, secret().tenant().as_str());
         assert_eq!(me.path_and_query.unwrap(), format!("/v1/{}", secret().tenant()));
         assert!(me.guest_is_new && me.guest == Some(secret()));
         let home = course(Addressed::Nobody, Credential::None).unwrap();
@@ -113,7 +115,7 @@ mod tests {
     fn a_token_that_proves_nothing_reaches_a_named_tenant_but_no_home() {
         let named =
             course(Addressed::Tenant("vendors/atlas"), Credential::Token("forged")).unwrap();
-        assert_eq!(named.tenant, "vendors/atlas");
+        assert_eq!(&*named.tenant, "vendors/atlas");
         assert_eq!(course(Addressed::Nobody, Credential::Token("old")), Err(Code::TokenExpired));
         assert_eq!(
             course(Addressed::Nobody, Credential::Token("forged")),

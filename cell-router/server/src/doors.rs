@@ -190,7 +190,7 @@ fn http_proxy(proxy: Proxy, entrance: &Entrance) -> HttpProxy<Proxy> {
     let conf = ServerConf {
         upstream_keepalive_pool_size: UPSTREAM_POOL_SIZE,
         // One more than a pursuit may take: a pooled connection that was closed costs a try but asks no other cell.
-        max_retries: usize::from(Pursuit::TRIES_MAX) + 1,
+        max_retries: usize::from(Pursuit::SENDS_MAX) + 1,
         ..ServerConf::default()
     };
     let mut options = HttpServerOptions::default();

@@ -12,7 +12,7 @@ use base_time::{Clock as _, SystemClock};
 use http::{HeaderMap, Version};
 use pingora::proxy::Session;
 use prometheus_client::metrics::gauge::Gauge;
-use router_table::{GaveUp, Hint, Pursuit, Refusal, Target};
+use router_table::{GaveUp, Hint, Intent, Pursuit, Refusal, Target};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::{Span, field::Empty};
 use uuid::Uuid;
@@ -21,11 +21,12 @@ use crate::{
     access::{Clients, Line, shown},
     count::Route,
     course::Course,
+    hold::{Place, Ticket},
     pace::Pace,
 };
 
 /// How long a client is asked to wait before it tries again.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The state that Pingora's hooks share during one request.
 pub(crate) struct Exchange {
@@ -37,7 +38,16 @@ pub(crate) struct Exchange {
     pub(crate) span: Span,
     pub(crate) grpc: bool,
     pub(crate) course: Option<Course>,
+    /// Name of the tenant, as the course says.
+    pub(crate) tenant: Arc<str>,
+    pub(crate) intent: Intent,
     pub(crate) pursuit: Pursuit,
+    /// Where it waits while the tenant is held.
+    pub(crate) place: Option<Place>,
+    /// Its rank among those that wait, once it has had one.
+    pub(crate) ticket: Option<Ticket>,
+    /// Whether the body can be sent to another cell after a refusal, once that is known.
+    pub(crate) replayable: Option<bool>,
     pub(crate) target: Option<Target>,
     /// The next try goes to the same target: a pooled connection had been closed under it.
     pub(crate) same_again: bool,
@@ -84,7 +94,12 @@ impl Exchange {
             span: Span::none(),
             grpc: false,
             course: None,
+            tenant: Arc::default(),
+            intent: Intent::Unsure,
             pursuit: Pursuit::default(),
+            place: None,
+            ticket: None,
+            replayable: None,
             target: None,
             same_again: false,
             refusal: None,
@@ -112,15 +127,16 @@ impl Exchange {
     }
 
     /// Sets off with what was decided and what is known of the tenant.
-    pub(crate) fn set_off(&mut self, course: Course, hint: Option<Hint>) {
+    pub(crate) fn set_off(&mut self, course: Course, intent: Intent, hint: Option<Hint>) {
+        self.tenant = Arc::clone(&course.tenant);
+        self.intent = intent;
         self.course = Some(course);
         self.pursuit = Pursuit::new(hint);
     }
 
     /// The kind of tenant, for counting.
     pub(crate) fn route(&self) -> Route {
-        let tenant = self.course.as_ref().map(|course| course.tenant.as_str());
-        let collection = tenant.and_then(|name| name.split_once('/')).map(|(kind, _)| kind);
+        let collection = self.tenant.split_once('/').map(|(kind, _)| kind);
         collection.and_then(TenantKind::of_collection).into()
     }
 
@@ -157,7 +173,7 @@ impl Exchange {
             method: head.method.clone(),
             path: shown(head.uri.path()),
             route: self.route().name(),
-            tenant: self.course.as_ref().map(|course| course.tenant.clone()),
+            tenant: self.course.as_ref().map(|course| course.tenant.to_string()),
             cell: self.target.as_ref().map(|target| target.cell.clone()),
             tries: self.pursuit.tries(),
             status: session.response_written().map(|head| head.status.as_u16()),

@@ -49,7 +49,7 @@ pub(crate) fn tell(head: &mut RequestHeader, told: &Told<'_>) -> Result<(), Box<
     if let Some(path) = &told.course.path_and_query {
         head.set_uri(with_path(&head.uri, path)?);
     }
-    head.insert_header("souk-tenant", told.course.tenant.as_str())?;
+    head.insert_header("souk-tenant", &*told.course.tenant)?;
     head.insert_header("souk-generation", HeaderValue::from(told.target.generation.0))?;
     head.insert_header("souk-epoch", HeaderValue::from(told.target.epoch.0))?;
     head.insert_header("souk-request-id", told.request_id)?;
@@ -147,6 +147,7 @@ mod tests {
             generation: Generation(7),
             epoch: Epoch(9),
             after_pause: false,
+            ask: false,
         };
         let told = Told {
             course: &course(),

@@ -2,12 +2,15 @@
 //!
 //! Four verbs: gather (`arrival`) what the head says, decide (`course`) where it belongs, forward (`forward`) it, count (`count`) what
 //! became of it. The proxy's hooks only string them together. A stale table is harmless: a cell that does not own the tenant
-//! refuses with a typed header, and the request goes on to the owner without the client seeing it.
+//! refuses with a typed header, and the request goes on to the owner without the client seeing it (`owner`). While a tenant is
+//! between two owners, requests wait for it unread (`hold`).
 #![warn(missing_docs)]
 
 mod access;
 mod answer;
 mod arrival;
+mod ask;
+mod body;
 mod certificates;
 mod chunks;
 mod config;
@@ -19,7 +22,9 @@ mod entrance;
 mod exchange;
 mod forward;
 mod head;
+mod hold;
 mod http1;
+mod owner;
 mod pace;
 mod ports;
 mod proxy;
@@ -33,6 +38,7 @@ mod watch;
 pub use access::{AccessLog, Clients};
 pub use config::Config;
 pub use entrance::Entrance;
+pub use hold::HoldBounds;
 pub use ports::Addresses;
 pub use router::{Router, RunningRouter};
 pub use tls::Tls;

@@ -20,19 +20,23 @@ use pingora::{
     upstreams::peer::HttpPeer,
 };
 use ring::rand::{SecureRandom as _, SystemRandom};
-use router_table::{Hint, REFUSAL_HEADER, Refusal, Snapshot, Table};
+use router_table::{Hint, REFUSAL_HEADER, Refusal, Snapshot};
 use tokio_util::task::TaskTracker;
 
 use crate::{
     access::Access,
     answer,
     arrival::{Arrival, is_grpc},
+    ask::Asker,
     count::Counts,
     course::{self, Course},
     entrance::Entrance,
-    exchange::{Exchange, InFlight, no_owner},
+    exchange::{Exchange, InFlight},
     forward::{self, Told},
     head::is_websocket,
+    hold::Hold,
+    owner,
+    pace::Pace,
     recent::Recent,
     token::Tokens,
     upstream::{self, Patience},
@@ -41,9 +45,9 @@ use crate::{
 /// What a cell's typed refusal becomes inside Pingora.
 const REFUSED: ErrorType = ErrorType::Custom("RefusedByCell");
 /// What it becomes when the router itself gives up.
-const GAVE_UP: ErrorType = ErrorType::Custom("NoOwnerFound");
+pub(crate) const GAVE_UP: ErrorType = ErrorType::Custom("NoOwnerFound");
 /// Pause before a cell that knew no better is asked again; grows with each try.
-const PAUSE: Duration = Duration::from_millis(40);
+pub(crate) const PAUSE: Duration = Duration::from_millis(40);
 /// How many tenants' hints are remembered.
 const HINTS_MAX: usize = 65_536;
 
@@ -51,6 +55,8 @@ const HINTS_MAX: usize = 65_536;
 pub(crate) struct Proxy {
     pub(crate) table: Snapshot,
     pub(crate) learnt: Arc<Learnt>,
+    pub(crate) hold: Arc<Hold>,
+    pub(crate) asker: Asker,
     pub(crate) counts: Counts,
     pub(crate) access: Access,
     pub(crate) patience: Patience,
@@ -111,11 +117,9 @@ impl Proxy {
 
     /// Learns from the refusal of the last try; says whether the request may be sent again.
     fn learn(&self, exchange: &mut Exchange, refusal: &Refusal, replayable: bool) -> bool {
-        if let (Some(target), Some(course)) = (&exchange.target, &exchange.course) {
-            exchange.pursuit.refused(&target.cell, refusal.clone());
-            if let Some(hint) = exchange.pursuit.hint() {
-                self.learnt.hints.put(course.tenant.as_str().into(), hint.clone());
-            }
+        if let Some(target) = exchange.target.take() {
+            self.note_refusal(exchange, &target, refusal.clone());
+            exchange.target = Some(target);
         }
         exchange.sent = false;
         if replayable && exchange.pursuit.may_try_again() {
@@ -175,8 +179,9 @@ impl ProxyHttp for Proxy {
                 if course.guest_is_new {
                     self.counts.guests.inc();
                 }
-                let hint = self.learnt.hints.get(course.tenant.as_str());
-                exchange.set_off(course, hint);
+                let hint = self.learnt.hints.get(&*course.tenant);
+                let intent = owner::intent(&session.req_header().method, exchange.grpc);
+                exchange.set_off(course, intent, hint);
                 Ok(false)
             }
             Err(fault) => {
@@ -209,24 +214,15 @@ impl ProxyHttp for Proxy {
 
     async fn upstream_peer(
         &self,
-        _: &mut Session,
+        session: &mut Session,
         exchange: &mut Exchange,
     ) -> Result<Box<HttpPeer>> {
-        let table: Arc<Table> = self.table.load();
-        let tenant = exchange.course.as_ref().map_or("", |course| course.tenant.as_str());
-        let next = match exchange.target.take().filter(|_| exchange.same_again) {
-            Some(same) => Ok(same),
-            None => exchange.pursuit.next(&table, tenant),
+        exchange.fault = None;
+        let target = match exchange.target.take().filter(|_| exchange.same_again) {
+            Some(same) => same,
+            None => Box::pin(self.find_owner(session, exchange)).await?,
         };
         exchange.same_again = false;
-        exchange.fault = None;
-        let target = next.map_err(|gave_up| {
-            exchange.fault = Some(no_owner(&gave_up));
-            Error::explain(GAVE_UP, gave_up.to_string()).into_in()
-        })?;
-        if target.after_pause {
-            tokio::time::sleep(PAUSE * u32::from(exchange.pursuit.tries())).await;
-        }
         let peer = upstream::peer(&target, exchange.grpc, &self.patience);
         exchange.target = Some(target);
         Ok(Box::new(peer))
@@ -251,6 +247,9 @@ impl ProxyHttp for Proxy {
         };
         forward::tell(head, &told)?;
         exchange.sent = true;
+        // What an earlier try and a wait took does not speak against the client.
+        exchange.pace = Pace::default();
+        self.hold.pass_on(exchange.place.take());
         Ok(())
     }
 
@@ -388,7 +387,7 @@ impl ProxyHttp for Proxy {
     }
 }
 
-fn kind_of(refusal: &Refusal) -> &'static str {
+pub(crate) fn kind_of(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::NotMine { .. } => "not_mine",
         Refusal::Held { .. } => "held",

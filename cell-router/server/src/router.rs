@@ -19,8 +19,10 @@ use tonic::transport::Endpoint;
 use crate::{
     Config,
     access::Access,
+    ask::Asker,
     count::Counts,
     doors::Doors,
+    hold::{Hold, HoldCounts},
     ports::{Addresses, Ports},
     proxy::{Learnt, Proxy},
     tls,
@@ -76,6 +78,8 @@ impl Router {
         let addresses = ports.addresses()?;
         let learnt = Arc::new(Learnt::new());
         let in_flight = TaskTracker::new();
+        let epoch = table.load().epoch();
+        let hold = Hold::new(config.hold.clone(), epoch, HoldCounts::new(&metrics));
         let watch = Watch {
             member: config.name.clone(),
             admin_address: addresses.admin.to_string(),
@@ -83,6 +87,7 @@ impl Router {
             table: table.clone(),
             last_good,
             learnt: Arc::clone(&learnt),
+            hold: Arc::clone(&hold),
             counts: counts.clone(),
             ready: readiness.register("table"),
         };
@@ -90,6 +95,8 @@ impl Router {
         let proxy = Proxy {
             table: table.clone(),
             learnt,
+            hold,
+            asker: Asker::new(),
             counts: counts.clone(),
             access: access.clone(),
             patience: config.patience.clone(),

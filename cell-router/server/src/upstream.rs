@@ -38,6 +38,13 @@ impl Default for Patience {
     }
 }
 
+impl Patience {
+    /// Until a cell takes a connection, or answers a question.
+    pub(crate) fn connect(&self) -> Duration {
+        Duration::from_millis(self.connect_ms)
+    }
+}
+
 /// The cell as Pingora's connection pool knows it.
 pub(crate) fn peer(target: &Target, grpc: bool, patience: &Patience) -> HttpPeer {
     let mut peer = HttpPeer::new(target.edge, false, String::new());

@@ -12,7 +12,7 @@ use tokio::{sync::mpsc, task::spawn_blocking, time::MissedTickBehavior};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Endpoint;
 
-use crate::{count::Counts, proxy::Learnt};
+use crate::{count::Counts, hold::Hold, proxy::Learnt};
 
 /// First and longest pause between two tries to reach the control plane.
 const PAUSE_MIN: Duration = Duration::from_millis(100);
@@ -28,6 +28,7 @@ pub(crate) struct Watch {
     pub(crate) table: Snapshot,
     pub(crate) last_good: LastGood,
     pub(crate) learnt: Arc<Learnt>,
+    pub(crate) hold: Arc<Hold>,
     pub(crate) counts: Counts,
     pub(crate) ready: Flag,
 }
@@ -132,6 +133,7 @@ impl Watch {
             return Ok(());
         }
         self.learnt.forget();
+        self.hold.news(self.table.load().epoch());
         self.counts.table_taken_ms.set(SystemClock.now().as_millis());
         self.announce_held();
         tracing::info!(epoch, "routing table taken over");

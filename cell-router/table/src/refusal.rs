@@ -7,6 +7,10 @@ use base_ids::{CellId, Epoch, Generation};
 /// The response header that carries a [`Refusal`].
 pub const REFUSAL_HEADER: &str = "souk-refusal";
 
+/// The request header of a question in the place of a request: whether the cell would serve a request with this method and path
+/// for the tenant now. Answered without a body: 204 with `souk-generation` and `souk-epoch`, or a [`Refusal`].
+pub const ASK_HEADER: &str = "souk-ask";
+
 /// Why a cell may not serve a tenant. Written `not-mine; cell=cell-2; generation=7; epoch=9` or `held; epoch=9`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {

@@ -1,14 +1,14 @@
 //! The stories and laws of the routing table.
 
-use std::collections::BTreeMap;
+mod stale;
 
-use base_ids::{CellId, Epoch, Generation, Slot, Tenant};
+use base_ids::{Epoch, Generation, Slot, Tenant};
 use base_time::Timestamp;
 use proptest::prelude::*;
 
 use crate::{
-    Cell, Damaged, Draft, GaveUp, InvalidTable, LastGood, LastGoodError, Older, Pursuit, Refusal,
-    Route, SigningKey, Snapshot, Table,
+    Cell, Damaged, Draft, InvalidTable, LastGood, LastGoodError, Older, Route, SigningKey,
+    Snapshot, Table,
 };
 
 fn cell(number: u16) -> Cell {
@@ -186,61 +186,4 @@ proptest! {
         }
     }
 
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    /// Invariant stale-router: a router and cells that are stale by any number of epochs serve a request at its owner or
-    /// end in an error that is worth a later try; and with cells up to date, a stale router always finds the owner.
-    #[test]
-    fn a_stale_table_is_harmless(
-        owners in prop::collection::vec(0..4_u16, 1..12),
-        router_lag in 0..12_usize,
-        cell_lags in prop::collection::vec(0..12_usize, 4),
-        cells_fresh in any::<bool>(),
-    ) {
-        let tenant = "users/wanderer";
-        let newest = owners.len() - 1;
-        // Epoch e+1 is the table in which owners[e] owns the tenant.
-        let tables: Vec<Table> = owners.iter().enumerate().map(|(e, owner)| {
-            let mut draft = Draft::new(Epoch(e as u64 + 1));
-            let cells: Vec<_> = (0..4).map(|n| draft.cell(cell(n))).collect();
-            draft.slot(Slot::of(tenant), cells[usize::from(*owner)], Generation(e as u64 + 1));
-            draft.build().unwrap()
-        }).collect();
-        let held: BTreeMap<CellId, &Table> = (0..4_u16).map(|n| {
-            let lag = if cells_fresh { 0 } else { cell_lags[usize::from(n)] };
-            (cell(n).id, &tables[newest.saturating_sub(lag)])
-        }).collect();
-        let router = &tables[newest.saturating_sub(router_lag)];
-        let truth = tables[newest].route(tenant).owner().unwrap().cell.id.clone();
-
-        let mut pursuit = Pursuit::default();
-        let outcome = loop {
-            let target = match pursuit.next(router, tenant) {
-                Ok(target) => target,
-                Err(gave_up) => break Err(gave_up),
-            };
-            let believed = held[&target.cell].route(tenant).owner().unwrap();
-            // The truth is a row in the control store: a cell that is stale cannot write for a tenant that it lost, because
-            // its fence refuses; it answers with what its table says, or that the tenant is held.
-            if believed.cell.id == target.cell && truth == target.cell {
-                break Ok(target.cell);
-            }
-            let epoch = held[&target.cell].epoch();
-            let refusal = if believed.cell.id == target.cell {
-                Refusal::Held { epoch }
-            } else {
-                Refusal::NotMine { cell: Some(believed.cell.id.clone()), generation: believed.generation, epoch }
-            };
-            pursuit.refused(&target.cell, refusal);
-        };
-        prop_assert!(pursuit.tries() <= Pursuit::TRIES_MAX);
-        match outcome {
-            Ok(found) => prop_assert_eq!(found, truth),
-            Err(GaveUp::NotFound(_) | GaveUp::Held) => prop_assert!(!cells_fresh),
-            Err(other) => prop_assert!(false, "{}", other),
-        }
-    }
 }

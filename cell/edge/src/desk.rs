@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use base_ids::{Epoch, Generation, Tenant};
 use futures_util::future::BoxFuture;
 
 pub use cell_runtime::{Answered, Call, Changes, Unanswered};
@@ -15,6 +16,9 @@ pub trait Desk: Send + Sync + 'static {
 
     /// Follows what the call names.
     fn watch(&self, call: Call) -> BoxFuture<'_, Result<Changes, Unanswered>>;
+
+    /// Whether the cell would serve a tenant now, for reads only or for `writes` too; under which generation, by which table.
+    fn owns(&self, tenant: &Tenant, writes: bool) -> Result<(Generation, Epoch), Unanswered>;
 
     /// The public keys by which access tokens of the whole fleet are verified. Asked at each call: must be cheap.
     fn keys(&self) -> Arc<Keys>;

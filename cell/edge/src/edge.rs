@@ -22,8 +22,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::service::Routes;
 
 use crate::{
-    Desk, EdgeConfig, InvalidContract, contract::Contract, count::Count, grpc, identity::Identity,
-    office::Office, openapi, pages, rest, serve,
+    Desk, EdgeConfig, InvalidContract, ask, contract::Contract, count::Count, grpc,
+    identity::Identity, office::Office, openapi, pages, rest, serve,
 };
 
 /// What an edge is made of.
@@ -110,6 +110,9 @@ impl Edge {
 }
 
 async fn answer(State(office): State<Arc<Office>>, request: Request) -> Response {
+    if ask::is_question(request.headers()) {
+        return ask::answer(&office, &request.into_parts().0);
+    }
     if grpc::is_grpc(request.headers()) {
         grpc::answer(office, request).await
     } else {

@@ -10,6 +10,7 @@ mod access;
 mod addressing;
 mod answer;
 mod arrival;
+mod ask;
 mod config;
 mod contract;
 mod count;

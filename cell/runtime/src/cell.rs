@@ -8,7 +8,7 @@ use std::{
 };
 
 use base_fault::{Code, Fault};
-use base_ids::{CellId, MessageId, StreamName, Tenant, Version};
+use base_ids::{CellId, Epoch, Generation, MessageId, StreamName, Tenant, Version};
 use base_time::{Clock, Timestamp};
 use cell_kernel::{Decider, No, Onward, Reading, Request, ServiceSpec};
 use router_table::{Snapshot, Table};
@@ -181,6 +181,13 @@ impl Cell {
                 Err(Fault::downstream(Code::DeadlineExceeded, Duration::ZERO, text).into())
             }
         }
+    }
+
+    /// Whether the cell would serve a tenant now, for reads only or for `writes` too; under which generation, by which table.
+    pub fn owns(&self, tenant: &Tenant, writes: bool) -> Result<(Generation, Epoch), Unanswered> {
+        let table = self.inner.table.load();
+        let generation = ownership::owned(&table, &self.inner.id, tenant, writes)?;
+        Ok((generation, table.epoch()))
     }
 
     /// Follows a row for whoever asks at the edge.

@@ -283,13 +283,16 @@ async fn commit<D: Decider>(
         Appended::Conflict { .. } => Turn::Lost,
         Appended::Fenced => {
             cell.metrics.fenced();
-            let table = cell.table.load();
-            let no = Unanswered::NotMine {
-                owner: None,
-                generation: base_ids::Generation(0),
-                epoch: table.epoch(),
-            };
-            Turn::Ended(None, Err(no))
+            match ownership::generation(&cell.table, &cell.id, &proof.stream.tenant) {
+                // A newer table came between the decision and the append.
+                Ok(now) if now != proof.generation => Turn::Lost,
+                // The fence is ahead of the table, closed for a change that is under way.
+                Ok(_) => {
+                    let epoch = cell.table.load().epoch();
+                    Turn::Ended(None, Err(Unanswered::Held { epoch }))
+                }
+                Err(no) => Turn::Ended(None, Err(no)),
+            }
         }
         Appended::AlreadyHeard { version, .. } => {
             let known = Carried::Answered { response: Vec::new(), version, replayed: true };
@@ -309,6 +312,7 @@ async fn commit<D: Decider>(
 /// How to tell, after an unknown outcome, whether an append happened.
 struct Proof {
     stream: StreamName,
+    generation: base_ids::Generation,
     expected: Version,
     events: usize,
     /// XXH3-128 of the events' bodies and the cause.
@@ -321,6 +325,7 @@ impl Proof {
     fn of(append: &Append) -> Self {
         Self {
             stream: append.stream.clone(),
+            generation: append.generation,
             expected: append.expected,
             events: append.events.len(),
             written: hash_of(append.events.iter().map(|event| &*event.body), Some(&append.cause)),

@@ -140,6 +140,7 @@ impl<D: Decider> RoomOf<D> {
                 }
             }
             MethodKind::Query { answer } => {
+                ownership::readable(&cell.table, &cell.id, &call.tenant)?;
                 let Versioned { row, version } = answer(request, call.request).await?;
                 Ok(Served::Answered(Answered { response: row, version, replayed: false }))
             }
@@ -166,7 +167,7 @@ impl<D: Decider> RoomOf<D> {
             let text = format!("{} answers once, not with a stream", call.method);
             return Err(Fault::caller(Code::MethodNotAllowed, text).into());
         };
-        ownership::generation(&cell.table, &cell.id, &call.tenant)?;
+        ownership::readable(&cell.table, &cell.id, &call.tenant)?;
         let key = key(&cell.request(&call), &call.request)?;
         let changed = cell.watched.follow(*table, &call.tenant, &key);
         let (cell, methods) = (Arc::clone(cell), Arc::clone(&self.methods));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use base_ids::{Epoch, Generation, Tenant};
 use base_token::Key;
 use cell_edge::{Changes, Desk, Keys};
 use cell_runtime::{Answered, Call, Cell, Unanswered};
@@ -29,6 +30,10 @@ impl Desk for CellDesk {
 
     fn watch(&self, call: Call) -> BoxFuture<'_, Result<Changes, Unanswered>> {
         Box::pin(self.cell.watch(call))
+    }
+
+    fn owns(&self, tenant: &Tenant, writes: bool) -> Result<(Generation, Epoch), Unanswered> {
+        self.cell.owns(tenant, writes)
     }
 
     fn keys(&self) -> Arc<Keys> {

@@ -6,14 +6,15 @@ use axum::{
     Json, Router as Routes,
     body::{Body, to_bytes},
     extract::{Request, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, request::Parts},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use base_ids::CellId;
 use bytes::Bytes;
 use futures_util::Stream;
 use parking_lot::Mutex;
-use router_table::{REFUSAL_HEADER, Refusal};
+use router_table::{ASK_HEADER, REFUSAL_HEADER, Refusal};
 use serde_json::{Value, json};
 use souk_proto_fleet::v1::{
     self,
@@ -22,8 +23,8 @@ use souk_proto_fleet::v1::{
 use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 use tonic::{Status, metadata::MetadataMap};
 
-/// Says whether the cell refuses a tenant.
-type Refuses = Box<dyn Fn(&str) -> Option<Refusal> + Send>;
+/// Says whether the cell refuses a tenant's reads, or its writes too.
+type Refuses = Box<dyn Fn(&str, bool) -> Option<Refusal> + Send>;
 
 /// A cell that answers every request with what it saw.
 pub(crate) struct StandInCell {
@@ -40,6 +41,10 @@ struct Shared {
     requests: Mutex<u32>,
     /// Headers of the last one.
     headers: Mutex<HeaderMap>,
+    /// How many questions have come in.
+    questions: Mutex<u32>,
+    /// Paths of what was served, in order.
+    served: Mutex<Vec<String>>,
     /// Lets a stream go on.
     go_on: Notify,
 }
@@ -50,9 +55,11 @@ impl StandInCell {
         let id: CellId = format!("cell-{number}").parse().unwrap();
         let shared = Arc::new(Shared {
             id: id.clone(),
-            refuses: Mutex::new(Box::new(|_| None)),
+            refuses: Mutex::new(Box::new(|_, _| None)),
             requests: Mutex::new(0),
             headers: Mutex::default(),
+            questions: Mutex::new(0),
+            served: Mutex::default(),
             go_on: Notify::new(),
         });
         let grpc = tonic::service::Routes::new(
@@ -62,7 +69,8 @@ impl StandInCell {
             .route("/v1/users/{user}/events", axum::routing::get(events))
             .with_state(Arc::clone(&shared))
             .merge(grpc.into_axum_router())
-            .fallback_service(axum::routing::any(echo).with_state(Arc::clone(&shared)));
+            .fallback_service(axum::routing::any(echo).with_state(Arc::clone(&shared)))
+            .layer(from_fn_with_state(Arc::clone(&shared), answer_questions));
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
         Self { id, address, shared, server }
@@ -70,7 +78,25 @@ impl StandInCell {
 
     /// From now on refuses as `refuses` says.
     pub(crate) fn refuse(&self, refuses: impl Fn(&str) -> Option<Refusal> + Send + 'static) {
+        self.refuse_by(move |tenant, _| refuses(tenant));
+    }
+
+    /// From now on refuses writes as `refuses` says, and serves reads.
+    pub(crate) fn refuse_writes(&self, refuses: impl Fn(&str) -> Option<Refusal> + Send + 'static) {
+        self.refuse_by(move |tenant, writes| writes.then(|| refuses(tenant)).flatten());
+    }
+
+    fn refuse_by(&self, refuses: impl Fn(&str, bool) -> Option<Refusal> + Send + 'static) {
         *self.shared.refuses.lock() = Box::new(refuses);
+    }
+
+    pub(crate) fn questions(&self) -> u32 {
+        *self.shared.questions.lock()
+    }
+
+    /// Paths of what was served, in order.
+    pub(crate) fn served(&self) -> Vec<String> {
+        self.shared.served.lock().clone()
     }
 
     pub(crate) fn requests(&self) -> u32 {
@@ -96,23 +122,60 @@ impl Drop for StandInCell {
 }
 
 impl Shared {
-    fn refusal(&self, headers: &HeaderMap) -> Option<Refusal> {
+    fn refusal(&self, headers: &HeaderMap, writes: bool) -> Option<Refusal> {
         *self.requests.lock() += 1;
         self.headers.lock().clone_from(headers);
-        let tenant = headers.get("souk-tenant").map_or("", |name| name.to_str().unwrap());
-        (self.refuses.lock())(tenant)
+        self.word(headers, writes)
     }
+
+    fn word(&self, headers: &HeaderMap, writes: bool) -> Option<Refusal> {
+        let tenant = headers.get("souk-tenant").map_or("", |name| name.to_str().unwrap());
+        (self.refuses.lock())(tenant, writes)
+    }
+
+    /// The answer to a question.
+    fn owns(&self, head: &Parts) -> Response {
+        *self.questions.lock() += 1;
+        assert_eq!(head.headers["content-length"], "0");
+        let calls = head.headers.get("content-type").is_some_and(|kind| kind == "application/grpc");
+        let writes = if calls { head.uri.path().ends_with("Call") } else { writes(head) };
+        match self.word(&head.headers, writes) {
+            Some(refusal) => refused(&refusal),
+            None => StatusCode::NO_CONTENT.into_response(),
+        }
+    }
+}
+
+fn writes(head: &Parts) -> bool {
+    !head.method.is_safe()
+}
+
+fn refused(refusal: &Refusal) -> Response {
+    let status = match refusal {
+        Refusal::NotMine { .. } => StatusCode::MISDIRECTED_REQUEST,
+        Refusal::Held { .. } => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (status, [(REFUSAL_HEADER, refusal.to_string())]).into_response()
+}
+
+/// Questions are answered apart from requests, whatever they are about.
+async fn answer_questions(
+    State(cell): State<Arc<Shared>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if request.headers().contains_key(ASK_HEADER) {
+        return cell.owns(&request.into_parts().0);
+    }
+    next.run(request).await
 }
 
 async fn echo(State(cell): State<Arc<Shared>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    if let Some(refusal) = cell.refusal(&head.headers) {
-        let status = match refusal {
-            Refusal::NotMine { .. } => StatusCode::MISDIRECTED_REQUEST,
-            Refusal::Held { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        return (status, [(REFUSAL_HEADER, refusal.to_string())]).into_response();
+    if let Some(refusal) = cell.refusal(&head.headers, writes(&head)) {
+        return refused(&refusal);
     }
+    cell.served.lock().push(head.uri.path().to_owned());
     let body = to_bytes(body, 16 << 20).await.unwrap();
     let headers: serde_json::Map<String, Value> = (head.headers.iter())
         .map(|(name, value)| (name.to_string(), json!(String::from_utf8_lossy(value.as_bytes()))))
@@ -141,8 +204,8 @@ async fn events(State(cell): State<Arc<Shared>>) -> Response {
 struct Calls(Arc<Shared>);
 
 impl Calls {
-    fn refuse(&self, metadata: &MetadataMap) -> Result<(), Status> {
-        let Some(refusal) = self.0.refusal(&metadata.clone().into_headers()) else {
+    fn refuse(&self, metadata: &MetadataMap, writes: bool) -> Result<(), Status> {
+        let Some(refusal) = self.0.refusal(&metadata.clone().into_headers(), writes) else {
             return Ok(());
         };
         let mut status = Status::unavailable("refused");
@@ -169,7 +232,7 @@ impl Mesh for Calls {
         &self,
         request: tonic::Request<v1::FollowRequest>,
     ) -> Result<tonic::Response<Self::FollowStream>, Status> {
-        self.refuse(request.metadata())?;
+        self.refuse(request.metadata(), false)?;
         let cell = Arc::clone(&self.0);
         Ok(tonic::Response::new(Box::pin(async_stream::stream! {
             for head in 1..=3 {
@@ -185,7 +248,7 @@ impl Mesh for Calls {
         &self,
         request: tonic::Request<v1::CallRequest>,
     ) -> Result<tonic::Response<v1::CallResponse>, Status> {
-        self.refuse(request.metadata())?;
+        self.refuse(request.metadata(), true)?;
         let tenant = request.metadata().get("souk-tenant").unwrap().to_str().unwrap();
         let told = format!("{} {tenant} {}", self.0.id, request.get_ref().request.len());
         Ok(tonic::Response::new(v1::CallResponse {

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt as _, Full, StreamBody, combinators::BoxBody};
+use hyper::body::{Frame, Incoming};
 use hyper_util::{
     client::legacy::{Client as Pool, connect::HttpConnector},
     rt::TokioExecutor,
@@ -60,6 +60,19 @@ impl Client {
             headers: head.headers,
             body: body.collect().await.unwrap().to_bytes(),
         }
+    }
+
+    /// Posts a body without saying how long it is.
+    pub(crate) async fn send_chunks(&self, path: &str, chunks: Vec<Bytes>) -> Answer {
+        let frames = chunks.into_iter().map(|chunk| Ok::<_, std::io::Error>(Frame::data(chunk)));
+        let body = BoxBody::new(StreamBody::new(futures_util::stream::iter(frames)));
+        let pool: Pool<_, BoxBody<Bytes, std::io::Error>> =
+            Pool::builder(TokioExecutor::new()).build_http();
+        let uri = format!("http://{}{path}", self.address);
+        let answer = pool.request(Request::post(uri).body(body).unwrap()).await.unwrap();
+        let (head, body) = answer.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer { status: head.status, headers: head.headers, body }
     }
 
     /// Sends a request and comes back as soon as the head of the answer is there.

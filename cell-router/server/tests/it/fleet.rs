@@ -7,7 +7,7 @@ use base_time::Timestamp;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use router_server::{AccessLog, Config, Router, RunningRouter};
-use router_table::{Cell, Draft, LastGood, SigningKey, Table};
+use router_table::{Cell, CellIndex, Draft, LastGood, SigningKey, Table};
 use tempfile::TempDir;
 
 use crate::{cells::StandInCell, client::Client};
@@ -25,6 +25,7 @@ impl Fleet {
         Self::start_with(count, |_| {}).await
     }
 
+    /// The same, with a router that is set otherwise.
     pub(crate) async fn start_with(count: u16, change: impl FnOnce(&mut Config)) -> Self {
         let mut cells = Vec::new();
         for number in 1..=count {
@@ -75,7 +76,24 @@ pub(crate) fn table(epoch: u64, cells: &[StandInCell], placed: &[(&str, usize)])
     table_of(epoch, &addresses, placed)
 }
 
+/// A table in which `tenant` is placed by name and held.
+pub(crate) fn held_table(epoch: u64, cells: &[StandInCell], tenant: &str, owner: usize) -> Table {
+    let addresses: Vec<_> = cells.iter().map(|cell| cell.address).collect();
+    let (mut draft, cells) = draft_of(epoch, &addresses);
+    draft.place(&tenant.parse().unwrap(), cells[owner], Generation(epoch), true);
+    draft.build().unwrap()
+}
+
 pub(crate) fn table_of(epoch: u64, cells: &[SocketAddr], placed: &[(&str, usize)]) -> Table {
+    let (mut draft, cells) = draft_of(epoch, cells);
+    for (tenant, owner) in placed.iter().copied().collect::<BTreeMap<_, _>>() {
+        draft.place(&tenant.parse().unwrap(), cells[owner], Generation(epoch), false);
+    }
+    draft.build().unwrap()
+}
+
+/// A draft in which the cells own the slots by turns.
+fn draft_of(epoch: u64, cells: &[SocketAddr]) -> (Draft, Vec<CellIndex>) {
     let mut draft = Draft::new(Epoch(epoch));
     let key = SigningKey {
         kid: "k1".into(),
@@ -97,10 +115,7 @@ pub(crate) fn table_of(epoch: u64, cells: &[SocketAddr], placed: &[(&str, usize)
     for slot in 0..=u16::MAX {
         draft.slot(Slot(slot), cells[usize::from(slot) % cells.len()], Generation(1));
     }
-    for (tenant, owner) in placed.iter().copied().collect::<BTreeMap<_, _>>() {
-        draft.place(&tenant.parse().unwrap(), cells[owner], Generation(epoch), false);
-    }
-    draft.build().unwrap()
+    (draft, cells)
 }
 
 fn key() -> Ed25519KeyPair {

@@ -12,6 +12,7 @@ mod control_plane;
 mod fleet;
 mod framing;
 mod guests;
+mod holding;
 mod operations;
 mod pace;
 mod process;

@@ -6,7 +6,7 @@ use http::Method;
 use router_table::Refusal;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
 };
 
 use crate::{
@@ -49,21 +49,52 @@ async fn a_refused_request_reaches_the_new_owner_with_its_body() {
 }
 
 #[tokio::test]
-async fn a_body_too_large_to_send_again_ends_in_a_typed_answer_and_the_next_try_succeeds() {
+async fn a_body_too_large_to_send_again_is_sent_once_after_the_owner_was_asked_for() {
     let fleet = Fleet::start(2).await;
     let (old, new) = (fleet.owner(TENANT), fleet.stranger(TENANT));
     old.refuse(moved_to(&new.id, 9));
     let path = format!("/v1/{TENANT}/imports");
-    let send = || fleet.client.send(Method::POST, &path, &[], Bytes::from(vec![b'x'; 2 << 20]));
-    let answer = send().await;
-    assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (503, "not_mine"));
-    assert_eq!(answer.headers["retry-after"], "1");
-    assert!(!answer.headers.contains_key("souk-refusal"));
-    let answer = send().await;
-    assert_eq!(
-        (answer.cell().as_str(), answer.json()["body_len"].as_u64()),
-        (new.id.as_str(), Some(2 << 20))
-    );
+    let http = fleet.router.addresses().http;
+    for client in [Client::of(http), Client::http2(http)] {
+        let body = Bytes::from(vec![b'x'; 2 << 20]);
+        let answer = client.send(Method::POST, &path, &[], body).await;
+        assert_eq!(answer.cell(), new.id.as_str());
+        assert_eq!(answer.json()["body_len"], 2 << 20);
+    }
+    assert_eq!((old.questions(), old.requests()), (1, 0), "asked, and never sent to");
+    assert_eq!((new.questions(), new.requests()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_body_of_unknown_length_is_read_ahead_as_far_as_it_can_be_sent_again() {
+    let fleet = Fleet::start(2).await;
+    let (old, new) = (fleet.owner(TENANT), fleet.stranger(TENANT));
+    old.refuse(moved_to(&new.id, 9));
+    let path = format!("/v1/{TENANT}/imports");
+    for (len, asked) in [(40_000, 0), (60_000, 1), (1 << 20, 2)] {
+        let chunk = Bytes::from(vec![b'x'; 10_000]);
+        let chunks = std::iter::repeat_n(chunk, len / 10_000);
+        let answer = fleet.client.send_chunks(&path, chunks.collect()).await;
+        assert_eq!(answer.cell(), new.id.as_str());
+        assert_eq!(answer.json()["body_len"], len / 10_000 * 10_000);
+        assert_eq!(new.questions(), asked);
+    }
+}
+
+#[tokio::test]
+async fn a_slow_body_of_unknown_length_is_not_waited_for() {
+    let fleet = Fleet::start(1).await;
+    let mut stream = TcpStream::connect(fleet.router.addresses().http).await.unwrap();
+    let head = b"POST /v1/users/u1/x HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n";
+    stream.write_all(head).await.unwrap();
+    let mut asked = tokio::time::interval(std::time::Duration::from_millis(5));
+    while fleet.cells[0].questions() == 0 {
+        asked.tick().await;
+    }
+    stream.write_all(b"2\r\nab\r\n0\r\n\r\n").await.unwrap();
+    let mut answer = [0; 15];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
 }
 
 #[tokio::test]
@@ -78,22 +109,8 @@ async fn cells_that_send_a_request_in_circles_do_not_keep_it_for_ever() {
 }
 
 #[tokio::test]
-async fn a_held_tenant_is_tried_again_and_then_told() {
-    let fleet = Fleet::start(1).await;
-    let held = std::sync::atomic::AtomicU32::new(0);
-    fleet.cells[0].refuse(move |tenant| {
-        let seen = held.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let still = tenant == TENANT || seen < 1;
-        still.then_some(Refusal::Held { epoch: Epoch(1) })
-    });
-    assert_eq!(fleet.client.get("/v1/users/brief").await.cell(), "cell-1");
-    let answer = fleet.client.get(&format!("/v1/{TENANT}")).await;
-    assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (503, "held"));
-}
-
-#[tokio::test]
-async fn an_owner_that_the_router_does_not_know_is_worth_a_later_try() {
-    let fleet = Fleet::start(1).await;
+async fn an_owner_that_the_router_does_not_know_is_worth_a_wait_and_then_a_later_try() {
+    let fleet = Fleet::start_with(1, |config| config.hold.wait_ms = 50).await;
     fleet.cells[0].refuse(moved_to(&"cell-9".parse().unwrap(), 9));
     let answer = fleet.client.get(&format!("/v1/{TENANT}")).await;
     assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (503, "unavailable"));

@@ -46,7 +46,9 @@ async fn journey(
     }
     let directory = tempfile::tempdir().unwrap();
     keep(directory.path(), &at(router_at));
-    let router = router_server::Router::start(config(directory.path())).await.unwrap();
+    let mut config = config(directory.path());
+    config.hold.wait_ms = 150;
+    let router = router_server::Router::start(config).await.unwrap();
     assert_eq!(router.table().epoch(), Epoch(newest.saturating_sub(router_at) as u64 + 1));
     let client = Client::of(router.addresses().http);
     let answer = client.get(&format!("/v1/{TENANT}")).await;

@@ -1,5 +1,6 @@
 //! A contract that cannot be served is refused at the start, with every mistake in it.
 
+use base_ids::{Epoch, Generation, Tenant};
 use base_telemetry::Metrics;
 use base_time::SystemClock;
 use cell_edge::{Answered, Call, Changes, Desk, Edge, EdgeConfig, EdgeParts, Keys, Unanswered};
@@ -16,6 +17,10 @@ impl Desk for NoDesk {
     }
 
     fn watch(&self, _: Call) -> BoxFuture<'_, Result<Changes, Unanswered>> {
+        unreachable!("nothing is served")
+    }
+
+    fn owns(&self, _: &Tenant, _: bool) -> Result<(Generation, Epoch), Unanswered> {
         unreachable!("nothing is served")
     }
 

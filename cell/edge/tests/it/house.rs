@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
-use base_ids::{Tenant, Version};
+use base_ids::{Epoch, Generation, Tenant, Version};
 use base_telemetry::Metrics;
 use base_time::{Clock, Timestamp};
 use base_token::{AccessClaims, Key, TokenAudience};
@@ -43,6 +43,19 @@ impl Desk for RecordingDesk {
         self.calls.lock().push(call.clone());
         let watching = Arc::clone(&self.watching.lock());
         Box::pin(async move { watching(call) })
+    }
+
+    /// `users/held` may only be read, `users/elsewhere` lives in another cell; everybody else lives here.
+    fn owns(&self, tenant: &Tenant, writes: bool) -> Result<(Generation, Epoch), Unanswered> {
+        let (generation, epoch) = (Generation(3), Epoch(8));
+        match tenant.id() {
+            "held" if writes => Err(Unanswered::Held { epoch }),
+            "elsewhere" => {
+                let owner = "cell-2".parse().ok();
+                Err(Unanswered::NotMine { owner, generation, epoch })
+            }
+            _ => Ok((generation, epoch)),
+        }
     }
 
     fn keys(&self) -> Arc<Keys> {

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod ask;
 mod bad_input;
 mod contract;
 mod events;
