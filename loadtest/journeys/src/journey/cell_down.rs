@@ -30,7 +30,7 @@ const BESIDE: usize = 10;
 /// Errors: what could not be carried out at all.
 pub async fn cell_down(stage: &Stage) -> anyhow::Result<bool> {
     let mut set = stage.set("cell-down", SIZE).await?;
-    let dead = set.market.homes.cells().pop().context("the fleet has no cells")?;
+    let dead = set.market.homes.cells().last().context("the fleet has no cells")?.clone();
     let member = set.fleet.members().into_iter().find(|member| member.to_string() == dead);
     let member: Member = member.context("the fleet does not know the cell")?;
     let mut made = Vec::new();
@@ -102,7 +102,7 @@ async fn beside(
     made: &mut Vec<Made>,
 ) -> anyhow::Result<bool> {
     let cells: Vec<String> =
-        set.market.homes.cells().into_iter().filter(|cell| cell != dead).collect();
+        set.market.homes.cells().iter().filter(|cell| *cell != dead).cloned().collect();
     let (begun, mut slowest) = (Instant::now(), Duration::ZERO);
     let mut sold = 0;
     for nth in 0..BESIDE {

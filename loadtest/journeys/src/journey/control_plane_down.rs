@@ -51,7 +51,7 @@ pub async fn control_plane_down(stage: &Stage) -> anyhow::Result<bool> {
 async fn round(set: &Set, made: &mut Vec<Made>) -> anyhow::Result<bool> {
     let mut holds = true;
     for home in set.market.homes.cells() {
-        let stalls = set.market.stalls.iter().filter(|stall| stall.cell != home);
+        let stalls = set.market.stalls.iter().filter(|stall| stall.cell != *home);
         let lines = stalls
             .map(|stall| (stall.vendor.name.clone(), stall.wares[0].offer.clone(), 1))
             .collect();

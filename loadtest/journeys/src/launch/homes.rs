@@ -1,16 +1,20 @@
 //! Which cell a tenant lives in, from the table that the control plane gives.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use anyhow::Context as _;
 use base_ids::Tenant;
 use serde::Deserialize;
 
-/// Owner of each slot.
+/// Owner of each slot. Clones share it: there are as many runs as slots, nearly.
 #[derive(Clone, Debug)]
 pub struct Homes {
     /// First slot of a run → its owner.
-    runs: BTreeMap<u16, String>,
+    runs: Arc<BTreeMap<u16, String>>,
+    cells: Arc<[String]>,
 }
 
 #[derive(Deserialize)]
@@ -30,7 +34,10 @@ impl Homes {
     /// Errors: it prints something else.
     pub fn read(text: &str) -> anyhow::Result<Self> {
         let listed: Listed = serde_json::from_str(text).context("soukctl slots list")?;
-        Ok(Self { runs: listed.runs.into_iter().map(|run| (run.first, run.cell)).collect() })
+        let cells: BTreeSet<&String> = listed.runs.iter().map(|run| &run.cell).collect();
+        let cells = cells.into_iter().filter(|cell| !cell.is_empty()).cloned().collect();
+        let runs = listed.runs.into_iter().map(|run| (run.first, run.cell)).collect();
+        Ok(Self { runs: Arc::new(runs), cells })
     }
 
     /// The cell of a tenant; empty if nobody owns its slot.
@@ -44,9 +51,8 @@ impl Homes {
     }
 
     /// All cells, sorted.
-    pub fn cells(&self) -> Vec<String> {
-        let cells: std::collections::BTreeSet<&String> = self.runs.values().collect();
-        cells.into_iter().filter(|cell| !cell.is_empty()).cloned().collect()
+    pub fn cells(&self) -> &[String] {
+        &self.cells
     }
 }
 
