@@ -144,7 +144,7 @@ impl Market {
     /// Errors: a cell that does not in time.
     async fn known_everywhere(&self, isbns: &[String]) -> anyhow::Result<()> {
         for cell in self.homes.cells() {
-            let visitor = self.visitor_of(&cell);
+            let visitor = self.visitor_of(cell);
             let caller = visitor.caller().await?;
             for isbn in isbns {
                 let shown = eventually(NEWS, async || {

@@ -55,7 +55,7 @@ async fn round(set: &Set, made: &mut Vec<Made>) -> anyhow::Result<bool> {
         let lines = stalls
             .map(|stall| (stall.vendor.name.clone(), stall.wares[0].offer.clone(), 1))
             .collect();
-        let buyer = set.market.visitor_of(&home);
+        let buyer = set.market.visitor_of(home);
         let paying = if made.len().is_multiple_of(2) { Paying::Card } else { Paying::Cash };
         let purchase =
             buyer.buy(&Basket { lines, paying, ship_what_you_can: false }, PURCHASE).await?;
