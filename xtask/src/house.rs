@@ -40,9 +40,10 @@ pub(crate) struct Edge {
 impl House {
     /// The repository that this command belongs to.
     pub(crate) fn here() -> anyhow::Result<Self> {
-        Self::at(
-            Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent folder")?,
-        )
+        // Cargo says it when it runs us. What it said when it built us may be another clone, if they share a build directory.
+        let folder = std::env::var_os("CARGO_MANIFEST_DIR");
+        let folder = folder.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        Self::at(Path::new(&folder).parent().context("xtask has no parent folder")?)
     }
 
     fn at(root: &Path) -> anyhow::Result<Self> {
