@@ -31,12 +31,18 @@ fn grpc_message(text: &str) -> String {
     message
 }
 
+/// The number and the text of a fault's status in gRPC.
+pub(crate) fn grpc_status(told: &Told) -> (i32, String) {
+    (told.grpc(), grpc_message(told.detail()))
+}
+
 /// Answers a gRPC call with nothing but a status.
 fn grpc_head(told: &Told, request_id: &str) -> Result<ResponseHeader, Box<ProxyError>> {
     let mut head = ResponseHeader::build(200, Some(5))?;
     head.insert_header(header::CONTENT_TYPE, "application/grpc")?;
-    head.insert_header("grpc-status", told.grpc().to_string())?;
-    head.insert_header("grpc-message", grpc_message(told.detail()))?;
+    let (status, message) = grpc_status(told);
+    head.insert_header("grpc-status", HeaderValue::from(status))?;
+    head.insert_header("grpc-message", message)?;
     let details = STANDARD_NO_PAD.encode(told.grpc_details(request_id));
     head.insert_header("grpc-status-details-bin", details)?;
     head.insert_header(REQUEST_ID, request_id)?;

@@ -160,7 +160,7 @@ impl Config {
             ("beat_ms", self.beat_ms),
             ("patience.connect_ms", self.patience.connect_ms),
             ("patience.read_ms", self.patience.read_ms),
-            ("patience.grpc_read_ms", self.patience.grpc_read_ms),
+            ("patience.stream_read_ms", self.patience.stream_read_ms),
             ("patience.write_ms", self.patience.write_ms),
             ("patience.idle_ms", self.patience.idle_ms),
         ];

@@ -19,7 +19,7 @@ use pingora::protocols::{
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-use crate::{chunks::Chunks, head::Framing};
+use crate::{chunks::Chunks, head::Framing, recall::Recall};
 
 /// Bytes that are gathered before they are sent, so that a head and a short body leave together.
 const OUT_BYTES_MAX: usize = 8 * 1024;
@@ -52,12 +52,16 @@ pub(crate) struct Connection {
     out: BytesMut,
     body: Body,
     is_http2: bool,
+    /// Ends the wait for the client in the middle of a request, once.
+    pub(crate) recall: Arc<Recall>,
+    recalled: bool,
 }
 
 impl Connection {
     pub(crate) fn new(stream: Stream) -> Self {
         let (ahead, out) = (BytesMut::new(), BytesMut::new());
-        Self { stream, ahead, out, body: Body::Length(0), is_http2: false }
+        let (body, recall) = (Body::Length(0), Arc::default());
+        Self { stream, ahead, out, body, is_http2: false, recall, recalled: false }
     }
 
     /// What has been read and is not handed on.
@@ -174,6 +178,10 @@ impl AsyncRead for Connection {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
         let this = self.get_mut();
+        if !this.recalled && this.recall.poll_given(cx).is_ready() {
+            this.recalled = true;
+            return Poll::Ready(Err(Error::other("the request was recalled")));
+        }
         if this.is_between_requests() {
             return this.poll_silence(cx);
         }

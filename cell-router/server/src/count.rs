@@ -20,6 +20,8 @@ use prometheus_client::{
     },
 };
 
+use crate::recall::Why;
+
 /// Requests by whom they were for and how they ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Ended {
@@ -114,6 +116,7 @@ pub(crate) struct Counts {
     connections: Gauge,
     connections_refused: Family<Cause, Counter>,
     certificates: Family<Cause, Counter>,
+    recalls: Family<Cause, Counter>,
 }
 
 /// Counts a connection as long as it is open.
@@ -155,6 +158,7 @@ impl Counts {
             connections: Gauge::default(),
             connections_refused: Family::default(),
             certificates: Family::default(),
+            recalls: Family::default(),
         };
         counts.register(metrics, requests, seconds);
         counts
@@ -211,6 +215,11 @@ impl Counts {
                 "certificates whose files had changed, by what became of them",
                 counts.certificates,
             );
+            all.register(
+                "recalls",
+                "requests that were ended from outside, by cause",
+                counts.recalls,
+            );
         });
     }
 
@@ -241,6 +250,15 @@ impl Counts {
         for (cause, count) in [("read", read), ("refused", refused)] {
             self.certificates.get_or_create(&Cause { cause }).inc_by(count as u64);
         }
+    }
+
+    pub(crate) fn recalled(&self, why: Why) {
+        let cause = match why {
+            Why::TooLate => "deadline",
+            Why::TenantLeft => "tenant_moved",
+            Why::RouterEnds => "router_ends",
+        };
+        self.recalls.get_or_create(&Cause { cause }).inc();
     }
 
     pub(crate) fn retried(&self, cause: &'static str) {

@@ -28,6 +28,7 @@ use crate::{
     count::Counts,
     entrance::Entrance,
     head::{FIELDS_MAX, HEAD_BYTES_MAX},
+    http2::Http2,
     proxy::Proxy,
 };
 
@@ -41,6 +42,7 @@ const OUT_OF_BREATH: Duration = Duration::from_millis(50);
 /// What all connections share.
 pub(crate) struct Doors {
     pub(crate) proxy: Arc<HttpProxy<Proxy>>,
+    http2: Arc<Http2>,
     pub(crate) entrance: Entrance,
     pub(crate) counts: Counts,
     pub(crate) public_url: String,
@@ -56,8 +58,9 @@ impl Doors {
         let (counts, public_url) = (proxy.counts.clone(), proxy.public_url.clone());
         let seats = Arc::new(Semaphore::new(entrance.connections_max));
         let proxy = Arc::new(http_proxy(proxy, &entrance));
+        let http2 = Arc::new(Http2(Arc::clone(&proxy)));
         let open = TaskTracker::new();
-        Self { proxy, entrance, counts, public_url, seats, stopping, open }
+        Self { proxy, http2, entrance, counts, public_url, seats, stopping, open }
     }
 
     /// Takes connections until the router stops.
@@ -149,7 +152,7 @@ impl Doors {
             Ok(Some(true)) if !matches!(by_tls, Some(ALPN::H1)) => {
                 client.begin_http2();
                 let stream: Stream = Box::new(client);
-                self.proxy.process_new(stream, &self.stopping).await;
+                self.http2.process_new(stream, &self.stopping).await;
             }
             Ok(Some(false)) if !matches!(by_tls, Some(ALPN::H2)) => self.speak_http1(client).await,
             // Nobody said anything, or not what was agreed on.

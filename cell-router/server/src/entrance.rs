@@ -28,6 +28,8 @@ pub struct Entrance {
     pub write_ms: u64,
     /// Requests at a time on one HTTP/2 connection.
     pub h2_streams_max: u32,
+    /// Over how long streams are asked to reconnect once their tenant has moved, in milliseconds: all at once would come back at once.
+    pub reconnect_ms: u64,
 }
 
 impl Default for Entrance {
@@ -42,6 +44,7 @@ impl Default for Entrance {
             body_window_ms: 10_000,
             write_ms: 30_000,
             h2_streams_max: 128,
+            reconnect_ms: 2_000,
         }
     }
 }
@@ -80,6 +83,10 @@ impl Entrance {
     pub(crate) fn pace(&self) -> PaceMin {
         let window = Duration::from_millis(self.body_window_ms);
         PaceMin { bytes: self.body_pace_min, window }
+    }
+
+    pub(crate) fn reconnect(&self) -> Duration {
+        Duration::from_millis(self.reconnect_ms)
     }
 
     pub(crate) fn write(&self) -> Duration {

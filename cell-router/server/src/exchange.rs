@@ -21,8 +21,12 @@ use crate::{
     access::{Clients, Line, shown},
     count::Route,
     course::Course,
+    deadline::Deadline,
     hold::{Place, Ticket},
+    lasting::Noted,
     pace::Pace,
+    parting::Parting,
+    recall::{self, Recall, Why},
 };
 
 /// How long a client is asked to wait before it tries again.
@@ -63,6 +67,12 @@ pub(crate) struct Exchange {
     pub(crate) sent: bool,
     /// How fast its body comes.
     pub(crate) pace: Pace,
+    /// Word from outside that the request must end.
+    pub(crate) recall: Arc<Recall>,
+    /// When its client stops waiting, if it says so.
+    pub(crate) deadline: Option<Deadline>,
+    /// The answer, if it is one that lasts.
+    pub(crate) lasting: Option<(Parting, Noted)>,
     _in_flight: InFlight,
 }
 
@@ -108,6 +118,9 @@ impl Exchange {
             grpc_status: None,
             sent: false,
             pace: Pace::default(),
+            recall: recall::of_request(),
+            deadline: None,
+            lasting: None,
             _in_flight: in_flight,
         }
     }
@@ -208,6 +221,23 @@ impl Exchange {
             (true, false) => return self.not_answering(),
         };
         Fault::downstream(code, RETRY_AFTER, format!("{} {what}", self.cell()))
+    }
+
+    /// The fault of a request that was recalled.
+    pub(crate) fn recalled(&self, why: Why) -> Fault {
+        let (code, text) = match why {
+            Why::TooLate => {
+                let text = format!("{} has not answered before the client's deadline", self.cell());
+                (Code::DeadlineExceeded, text)
+            }
+            Why::TenantLeft => {
+                (Code::Unavailable, "the tenant has moved: please reconnect".to_owned())
+            }
+            Why::RouterEnds => {
+                (Code::Unavailable, "this router restarts: please reconnect".to_owned())
+            }
+        };
+        Fault::downstream(code, RETRY_AFTER, text)
     }
 
     /// The fault of a request whose tenant was refused and that cannot be sent again.

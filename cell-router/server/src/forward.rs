@@ -1,6 +1,6 @@
 //! Commit: the head of a request and of its answer as they pass; internal names come from the router and from nobody else.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use base_telemetry::TraceContext;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::PathAndQuery};
@@ -10,7 +10,7 @@ use pingora::{
 };
 use router_table::Target;
 
-use crate::{arrival::GUEST_COOKIE, course::Course};
+use crate::{arrival::GUEST_COOKIE, course::Course, deadline};
 
 /// Headers that say where a request came from: ours to say, as long as nobody in front of us is trusted.
 const ORIGIN_HEADERS: [&str; 7] = [
@@ -32,6 +32,8 @@ pub(crate) struct Told<'a> {
     pub(crate) request_id: &'a str,
     pub(crate) trace: TraceContext,
     pub(crate) client: Option<IpAddr>,
+    /// How long the client still waits, if it says so.
+    pub(crate) left: Option<Duration>,
 }
 
 /// Whether a name is one of Souk's internal ones in any spelling: some servers read `_`, others any mark, as `-`.
@@ -54,6 +56,9 @@ pub(crate) fn tell(head: &mut RequestHeader, told: &Told<'_>) -> Result<(), Box<
     head.insert_header("souk-epoch", HeaderValue::from(told.target.epoch.0))?;
     head.insert_header("souk-request-id", told.request_id)?;
     head.insert_header("traceparent", told.trace.to_string())?;
+    if let Some(left) = told.left {
+        head.insert_header("grpc-timeout", deadline::told(left))?;
+    }
     if let Some(client) = told.client {
         head.insert_header("x-forwarded-for", client.to_string())?;
     }
@@ -155,6 +160,7 @@ mod tests {
             request_id: "r1",
             trace: TraceContext::root(),
             client: Some([10, 0, 0, 1].into()),
+            left: None,
         };
         tell(&mut head, &told).unwrap();
         let mut left: Vec<_> = (head.headers.iter())

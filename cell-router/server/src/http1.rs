@@ -10,6 +10,7 @@ use crate::{
     connection::Connection,
     doors::Doors,
     head::{Head, HeadReader},
+    recall,
 };
 
 /// How long an idle connection stays open once the router stops: a request may be on its way.
@@ -38,9 +39,11 @@ impl Doors {
                     return self.refuse(client, &fault).await;
                 }
             };
+            let recall = Arc::clone(&client.recall);
             let mut session = ServerSession::new_http1(Box::new(client));
             session.set_pipelined_prefix(text);
-            let Some(served) = self.proxy.process_new_http(session, &self.stopping).await else {
+            let served = self.proxy.process_new_http(session, &self.stopping);
+            let Some(served) = recall::within(recall, served).await else {
                 return;
             };
             let (stream, _) = served.consume();

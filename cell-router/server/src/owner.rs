@@ -11,7 +11,7 @@ use crate::{
     exchange::{Exchange, RETRY_AFTER, no_owner},
     hold::Turn,
     proxy::{GAVE_UP, PAUSE, Proxy, kind_of},
-    upstream,
+    upstream::{self, Spoken},
 };
 
 /// What a request wants, as far as its head tells: the methods that are safe only read.
@@ -125,7 +125,7 @@ impl Proxy {
         if replayable && !target.ask {
             return Ok(true);
         }
-        let peer = upstream::peer(target, false, &self.patience);
+        let peer = upstream::peer(target, Spoken::Rest, &self.patience);
         let (patience, head) = (self.patience.connect(), session.req_header());
         let asked = self.asker.ask(&peer, target, &exchange.tenant, head, patience).await;
         let word = asked.map_err(|mut error| {

@@ -30,16 +30,20 @@ use crate::{
     ask::Asker,
     count::Counts,
     course::{self, Course},
+    deadline::{self, Deadline},
     entrance::Entrance,
     exchange::{Exchange, InFlight},
     forward::{self, Told},
     head::is_websocket,
     hold::Hold,
+    lasting::{Lasting, Noted},
     owner,
     pace::Pace,
+    parting::Parting,
+    recall::Why,
     recent::Recent,
     token::Tokens,
-    upstream::{self, Patience},
+    upstream::{self, Patience, Spoken},
 };
 
 /// What a cell's typed refusal becomes inside Pingora.
@@ -57,6 +61,7 @@ pub(crate) struct Proxy {
     pub(crate) learnt: Arc<Learnt>,
     pub(crate) hold: Arc<Hold>,
     pub(crate) asker: Asker,
+    pub(crate) lasting: Lasting,
     pub(crate) counts: Counts,
     pub(crate) access: Access,
     pub(crate) patience: Patience,
@@ -94,6 +99,10 @@ impl Proxy {
         let head = session.req_header();
         exchange.grpc = head.version == Version::HTTP_2 && is_grpc(&head.headers);
         exchange.join_trace(head);
+        if exchange.grpc {
+            let span = deadline::asked(&head.headers)?;
+            exchange.deadline = span.map(|span| Deadline::after(span, &exchange.recall));
+        }
         let table = self.table.load();
         if table.cells().is_empty() {
             let text = "the router has no routing table yet";
@@ -113,6 +122,32 @@ impl Proxy {
         self.counts.answered(fault.code());
         let (grpc, id) = (exchange.grpc, &exchange.request_id);
         answer::send(session, fault, grpc, &self.public_url, id).await
+    }
+
+    /// The place of an answer that may last.
+    fn lasting_place(
+        &self,
+        answer: &ResponseHeader,
+        exchange: &Exchange,
+    ) -> Option<(Parting, Noted)> {
+        let parting = Parting::of(answer, exchange.grpc)?;
+        let (course, target) = (exchange.course.as_ref()?, exchange.target.as_ref()?);
+        Some((parting, self.lasting.note(&course.tenant, target, &exchange.recall)))
+    }
+
+    /// Ends an answer that had begun, as its protocol says; gives the status by which the end is known.
+    async fn part(&self, session: &mut Session, exchange: &mut Exchange, why: Why) -> u16 {
+        self.counts.recalled(why);
+        let fault = exchange.recalled(why);
+        if let Some((parting, _)) = &exchange.lasting {
+            if exchange.grpc {
+                exchange.grpc_status = Some(fault.code().status().grpc().try_into().unwrap_or(2));
+            }
+            if parting.end(session, &fault).await.is_err() {
+                tracing::debug!(request = &*exchange.request_id, "the client left before the end");
+            }
+        }
+        fault.code().status().http()
     }
 
     /// Learns from the refusal of the last try; says whether the request may be sent again.
@@ -146,6 +181,12 @@ fn refusal_of(answer: &ResponseHeader) -> Option<Refusal> {
     answer.headers.get(REFUSAL_HEADER)?.to_str().ok()?.parse().ok()
 }
 
+/// Whether a request asks for a WebSocket.
+fn is_socket(head: &RequestHeader) -> bool {
+    head.version == Version::HTTP_11
+        && head.headers.get(header::UPGRADE).is_some_and(|offer| is_websocket(offer.as_bytes()))
+}
+
 /// Whether sending the request twice does no harm: the method promises it, or the cell tells by the key.
 fn is_repeatable(head: &RequestHeader) -> bool {
     head.method.is_idempotent() || head.headers.contains_key("idempotency-key")
@@ -162,7 +203,10 @@ impl ProxyHttp for Proxy {
     fn init_downstream_modules(&self, _: &mut HttpModules) {}
 
     async fn early_request_filter(&self, session: &mut Session, _: &mut Exchange) -> Result<()> {
-        session.set_read_timeout(Some(self.entrance.body()));
+        let head = session.req_header_mut();
+        // Whoever sends a stream says something when there is something to say.
+        let silent = is_socket(head) || is_grpc(&head.headers);
+        session.set_read_timeout(Some(self.entrance.body()).filter(|_| !silent));
         session.set_write_timeout(Some(self.entrance.write()));
         let head = session.req_header_mut();
         // Nothing else is spoken behind the router; a client that offers more is served without it.
@@ -223,7 +267,17 @@ impl ProxyHttp for Proxy {
             None => Box::pin(self.find_owner(session, exchange)).await?,
         };
         exchange.same_again = false;
-        let peer = upstream::peer(&target, exchange.grpc, &self.patience);
+        if let Some(why) = exchange.recall.given() {
+            exchange.fault = Some(exchange.recalled(why));
+            return Error::e_explain(GAVE_UP, "recalled before it was sent")
+                .map_err(Error::into_in);
+        }
+        let spoken = match session.req_header() {
+            _ if exchange.grpc => Spoken::Grpc,
+            head if is_socket(head) => Spoken::Socket,
+            _ => Spoken::Rest,
+        };
+        let peer = upstream::peer(&target, spoken, &self.patience);
         exchange.target = Some(target);
         Ok(Box::new(peer))
     }
@@ -244,6 +298,7 @@ impl ProxyHttp for Proxy {
             request_id: &exchange.request_id,
             trace: exchange.trace,
             client: client.map(std::net::SocketAddr::ip),
+            left: exchange.deadline.as_ref().map(Deadline::left),
         };
         forward::tell(head, &told)?;
         exchange.sent = true;
@@ -274,8 +329,22 @@ impl ProxyHttp for Proxy {
         exchange: &mut Exchange,
     ) -> Result<()> {
         exchange.see_grpc_status(&answer.headers);
+        exchange.lasting = self.lasting_place(answer, exchange);
         let course = exchange.course.as_ref();
         forward::untell(answer, course, &exchange.request_id, self.secure_cookies)
+    }
+
+    fn response_body_filter(
+        &self,
+        _: &mut Session,
+        bytes: &mut Option<Bytes>,
+        _: bool,
+        exchange: &mut Exchange,
+    ) -> Result<Option<Duration>> {
+        if let (Some((parting, _)), Some(bytes)) = (&mut exchange.lasting, bytes) {
+            parting.see(bytes);
+        }
+        Ok(None)
     }
 
     async fn response_trailer_filter(
@@ -323,7 +392,8 @@ impl ProxyHttp for Proxy {
             error.set_retry(again);
             return error;
         }
-        if replayable && is_repeatable(session.req_header()) {
+        let ends = exchange.recall.given().is_some();
+        if replayable && !ends && is_repeatable(session.req_header()) {
             error.retry.decide_reuse(connection_reused);
         } else {
             error.set_retry(false);
@@ -341,6 +411,16 @@ impl ProxyHttp for Proxy {
         error: &Error,
         exchange: &mut Exchange,
     ) -> FailToProxy {
+        let recalled =
+            exchange.recall.given().filter(|_| *error.esource() == ErrorSource::Downstream);
+        if let Some(why) = recalled.filter(|_| session.response_written().is_some()) {
+            let error_code = self.part(session, exchange, why).await;
+            return FailToProxy { error_code, can_reuse_downstream: false };
+        }
+        if let Some(why) = recalled {
+            self.counts.recalled(why);
+            exchange.fault = Some(exchange.recalled(why));
+        }
         let fault = exchange.fault.take().or_else(|| fault_of(session, error, exchange));
         let error_code = fault.as_ref().map_or(0, |fault| fault.code().status().http());
         if let Some(fault) = &fault {

@@ -23,6 +23,7 @@ use crate::{
     count::Counts,
     doors::Doors,
     hold::{Hold, HoldCounts},
+    lasting::Lasting,
     ports::{Addresses, Ports},
     proxy::{Learnt, Proxy},
     tls,
@@ -47,6 +48,8 @@ pub struct RunningRouter {
     look_again: Arc<Notify>,
     others: Vec<JoinHandle<()>>,
     in_flight: TaskTracker,
+    lasting: Lasting,
+    reconnect: Duration,
     open: TaskTracker,
     drain: Duration,
 }
@@ -76,7 +79,7 @@ impl Router {
         let acceptor = checked.certificates.clone().map(tls::acceptor).transpose()?;
         let ports = Ports::bind(&checked.places)?;
         let addresses = ports.addresses()?;
-        let learnt = Arc::new(Learnt::new());
+        let (learnt, lasting) = (Arc::new(Learnt::new()), Lasting::default());
         let in_flight = TaskTracker::new();
         let epoch = table.load().epoch();
         let hold = Hold::new(config.hold.clone(), epoch, HoldCounts::new(&metrics));
@@ -88,6 +91,8 @@ impl Router {
             last_good,
             learnt: Arc::clone(&learnt),
             hold: Arc::clone(&hold),
+            lasting: lasting.clone(),
+            reconnect: config.entrance.reconnect(),
             counts: counts.clone(),
             ready: readiness.register("table"),
         };
@@ -97,6 +102,7 @@ impl Router {
             learnt,
             hold,
             asker: Asker::new(),
+            lasting: lasting.clone(),
             counts: counts.clone(),
             access: access.clone(),
             patience: config.patience.clone(),
@@ -140,6 +146,8 @@ impl Router {
             look_again,
             others,
             in_flight,
+            lasting,
+            reconnect: config.entrance.reconnect(),
             open: doors.open.clone(),
             drain: checked.drain,
         })
@@ -253,6 +261,9 @@ impl RunningRouter {
         for taking in &mut self.taking {
             let _ = taking.await;
         }
+        // Half of the time is left for those that are asked last.
+        let span = self.reconnect.min(self.drain / 2);
+        tokio::spawn(self.lasting.clone().close(span));
         self.in_flight.close();
         self.open.close();
         if tokio::time::timeout(self.drain, self.open.wait()).await.is_err() {

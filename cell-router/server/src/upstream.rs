@@ -18,8 +18,8 @@ pub struct Patience {
     pub connect_ms: u64,
     /// Until it sends the next byte of an answer, in milliseconds. Streams of events send a heartbeat every 15 seconds.
     pub read_ms: u64,
-    /// The same for gRPC, whose streams may be silent: a dead connection is found by pings.
-    pub grpc_read_ms: u64,
+    /// The same for gRPC and WebSockets, which may be silent: a dead connection is found by pings and by the system.
+    pub stream_read_ms: u64,
     /// Until it takes the next byte of a request, in milliseconds.
     pub write_ms: u64,
     /// How long a connection without a request is kept, in milliseconds.
@@ -31,7 +31,7 @@ impl Default for Patience {
         Self {
             connect_ms: 1_000,
             read_ms: 60_000,
-            grpc_read_ms: 600_000,
+            stream_read_ms: 600_000,
             write_ms: 30_000,
             idle_ms: 30_000,
         }
@@ -45,8 +45,18 @@ impl Patience {
     }
 }
 
+/// What a request speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spoken {
+    Rest,
+    Grpc,
+    /// A WebSocket, if the cell agrees.
+    Socket,
+}
+
 /// The cell as Pingora's connection pool knows it.
-pub(crate) fn peer(target: &Target, grpc: bool, patience: &Patience) -> HttpPeer {
+pub(crate) fn peer(target: &Target, spoken: Spoken, patience: &Patience) -> HttpPeer {
+    let silent = spoken != Spoken::Rest;
     let mut peer = HttpPeer::new(target.edge, false, String::new());
     // Cells that follow one another on an address never share connections.
     peer.group_key = xxh3_64(target.cell.as_str().as_bytes());
@@ -54,7 +64,7 @@ pub(crate) fn peer(target: &Target, grpc: bool, patience: &Patience) -> HttpPeer
     let millis = |millis| Some(Duration::from_millis(millis));
     options.connection_timeout = millis(patience.connect_ms);
     options.total_connection_timeout = millis(2 * patience.connect_ms);
-    options.read_timeout = millis(if grpc { patience.grpc_read_ms } else { patience.read_ms });
+    options.read_timeout = millis(if silent { patience.stream_read_ms } else { patience.read_ms });
     options.write_timeout = millis(patience.write_ms);
     options.idle_timeout = millis(patience.idle_ms);
     options.tcp_keepalive = Some(TcpKeepalive {
@@ -64,7 +74,9 @@ pub(crate) fn peer(target: &Target, grpc: bool, patience: &Patience) -> HttpPeer
         #[cfg(target_os = "linux")]
         user_timeout: Duration::ZERO,
     });
-    if grpc {
+    if spoken == Spoken::Grpc {
+        // HTTP/2 knows no other such header than TE, which calls need.
+        options.http_upstream_request_policy.strip_hop_by_hop = false;
         options.set_http_version(2, 2);
         options.max_h2_streams = H2_STREAMS_MAX;
         options.h2_ping_interval = Some(Duration::from_secs(10));

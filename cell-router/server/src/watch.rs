@@ -12,7 +12,7 @@ use tokio::{sync::mpsc, task::spawn_blocking, time::MissedTickBehavior};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Endpoint;
 
-use crate::{count::Counts, hold::Hold, proxy::Learnt};
+use crate::{count::Counts, hold::Hold, lasting::Lasting, proxy::Learnt};
 
 /// First and longest pause between two tries to reach the control plane.
 const PAUSE_MIN: Duration = Duration::from_millis(100);
@@ -29,6 +29,8 @@ pub(crate) struct Watch {
     pub(crate) last_good: LastGood,
     pub(crate) learnt: Arc<Learnt>,
     pub(crate) hold: Arc<Hold>,
+    pub(crate) lasting: Lasting,
+    pub(crate) reconnect: Duration,
     pub(crate) counts: Counts,
     pub(crate) ready: Flag,
 }
@@ -134,6 +136,7 @@ impl Watch {
         }
         self.learnt.forget();
         self.hold.news(self.table.load().epoch());
+        tokio::spawn(self.lasting.clone().follow(self.table.clone(), self.reconnect));
         self.counts.table_taken_ms.set(SystemClock.now().as_millis());
         self.announce_held();
         tracing::info!(epoch, "routing table taken over");

@@ -13,6 +13,7 @@ use axum::{
 use base_ids::CellId;
 use bytes::Bytes;
 use futures_util::Stream;
+use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use router_table::{ASK_HEADER, REFUSAL_HEADER, Refusal};
 use serde_json::{Value, json};
@@ -47,6 +48,8 @@ struct Shared {
     served: Mutex<Vec<String>>,
     /// Lets a stream go on.
     go_on: Notify,
+    /// Tells when a caller that was kept waiting has left.
+    left: Arc<Notify>,
 }
 
 impl StandInCell {
@@ -61,12 +64,14 @@ impl StandInCell {
             questions: Mutex::new(0),
             served: Mutex::default(),
             go_on: Notify::new(),
+            left: Arc::default(),
         });
         let grpc = tonic::service::Routes::new(
             MeshServer::new(Calls(Arc::clone(&shared))).max_decoding_message_size(8 << 20),
         );
         let routes = Routes::new()
             .route("/v1/users/{user}/events", axum::routing::get(events))
+            .route("/v1/users/{user}/socket", axum::routing::get(socket))
             .with_state(Arc::clone(&shared))
             .merge(grpc.into_axum_router())
             .fallback_service(axum::routing::any(echo).with_state(Arc::clone(&shared)))
@@ -112,6 +117,13 @@ impl StandInCell {
     /// Lets a stream of events go on.
     pub(crate) fn go_on(&self) {
         self.shared.go_on.notify_one();
+    }
+}
+
+impl StandInCell {
+    /// Waits until a caller that was kept waiting has left.
+    pub(crate) async fn left_waiting(&self) {
+        self.shared.left.notified().await;
     }
 }
 
@@ -200,6 +212,27 @@ async fn events(State(cell): State<Arc<Shared>>) -> Response {
     ([("content-type", "text/event-stream")], Body::from_stream(events)).into_response()
 }
 
+/// A WebSocket that says back what it hears.
+async fn socket(request: Request) -> Response {
+    tokio::spawn(async move {
+        let upgraded = hyper::upgrade::on(request).await.unwrap();
+        let (mut heard, mut said) = tokio::io::split(TokioIo::new(upgraded));
+        // The other side may leave as it likes.
+        let _ = tokio::io::copy(&mut heard, &mut said).await;
+    });
+    let headers = [("upgrade", "websocket"), ("connection", "upgrade")];
+    (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
+}
+
+/// Says so when it is dropped.
+struct Leaves(Arc<Notify>);
+
+impl Drop for Leaves {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
 /// gRPC as cells speak it; any service will do to see calls pass.
 struct Calls(Arc<Shared>);
 
@@ -249,6 +282,10 @@ impl Mesh for Calls {
         request: tonic::Request<v1::CallRequest>,
     ) -> Result<tonic::Response<v1::CallResponse>, Status> {
         self.refuse(request.metadata(), true)?;
+        if request.get_ref().request == "wait" {
+            let _leaves = Leaves(Arc::clone(&self.0.left));
+            return std::future::pending().await;
+        }
         let tenant = request.metadata().get("souk-tenant").unwrap().to_str().unwrap();
         let told = format!("{} {tenant} {}", self.0.id, request.get_ref().request.len());
         Ok(tonic::Response::new(v1::CallResponse {

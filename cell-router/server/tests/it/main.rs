@@ -13,6 +13,7 @@ mod fleet;
 mod framing;
 mod guests;
 mod holding;
+mod lasting;
 mod operations;
 mod pace;
 mod process;
