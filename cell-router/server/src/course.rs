@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use base_fault::{Code, Fault};
-use base_ids::{GuestSecret, Tenant};
+use base_ids::GuestSecret;
 use router_table::Addressed;
 
 use crate::{
     arrival::{Arrival, Credential},
-    token::Unproven,
+    token::{Sender, Unproven},
 };
 
 /// Where a request belongs.
@@ -16,6 +16,8 @@ use crate::{
 pub(crate) struct Course {
     /// Name of the tenant.
     pub(crate) tenant: Arc<str>,
+    /// Who sends, if that is proven.
+    pub(crate) sender: Option<Sender>,
     /// Path and query with `users/me` resolved; `None` if the request's own stands.
     pub(crate) path_and_query: Option<String>,
     /// The guest's secret, if the cell must be told in a header that the client did not send.
@@ -24,33 +26,35 @@ pub(crate) struct Course {
     pub(crate) guest_is_new: bool,
 }
 
-/// Decides where a request belongs. `subject` proves a token, `fresh` makes a secret for a new guest.
+/// Decides where a request belongs. `prove` proves a token, `fresh` makes a secret for a new guest.
 pub(crate) fn decide(
     arrival: Arrival<'_>,
-    subject: impl FnOnce(&str) -> Result<Tenant, Unproven>,
+    prove: impl FnOnce(&str) -> Result<Sender, Unproven>,
     fresh: impl FnOnce() -> Result<GuestSecret, Fault>,
 ) -> Result<Course, Fault> {
-    if let Addressed::Tenant(name) = arrival.addressed {
-        // Whether the caller may is for the cell to say, which verifies for itself.
-        let guest = match arrival.credential {
-            Credential::Guest { secret, in_cookie: true } => Some(secret),
-            _ => None,
-        };
-        return Ok(Course {
-            tenant: name.into(),
-            path_and_query: None,
-            guest,
-            guest_is_new: false,
-        });
-    }
-    let mut guest_is_new = false;
-    let (home, guest) = match arrival.credential {
-        Credential::Token(token) => (subject(token)?, None),
-        Credential::Guest { secret, in_cookie } => (secret.tenant(), in_cookie.then_some(secret)),
+    let named = match arrival.addressed {
+        Addressed::Tenant(name) => Some(name),
+        Addressed::Me { .. } | Addressed::Nobody => None,
+    };
+    let (mut guest, mut guest_is_new) = (None, false);
+    let sender = match arrival.credential {
+        Credential::Token(token) => match prove(token) {
+            Ok(sender) => Some(sender),
+            // The owner may have heard of the key, and proves for itself.
+            Err(Unproven::UnknownKey) if named.is_some() => None,
+            Err(unproven) => return Err(unproven.into()),
+        },
+        Credential::Guest { secret, in_cookie } => {
+            let sender = Sender::guest(secret.tenant());
+            guest = in_cookie.then_some(secret);
+            Some(sender)
+        }
+        Credential::None if named.is_some() => None,
         Credential::None => {
-            guest_is_new = true;
             let secret = fresh()?;
-            (secret.tenant(), Some(secret))
+            let sender = Sender::guest(secret.tenant());
+            (guest, guest_is_new) = (Some(secret), true);
+            Some(sender)
         }
         Credential::Unreadable => {
             return Err(Fault::caller(
@@ -59,11 +63,14 @@ pub(crate) fn decide(
             ));
         }
     };
+    // Whether the sender may is for the cell to say.
+    let home = sender.as_ref().map_or("", |sender| sender.subject.as_str());
     let path_and_query = match arrival.addressed {
         Addressed::Me { rest } if !arrival.grpc => Some(format!("/v1/{home}{rest}")),
         _ => None,
     };
-    Ok(Course { tenant: home.as_str().into(), path_and_query, guest, guest_is_new })
+    let tenant = named.unwrap_or(home).into();
+    Ok(Course { tenant, sender, path_and_query, guest, guest_is_new })
 }
 
 #[cfg(test)]
@@ -75,7 +82,7 @@ mod tests {
     use super::{Course, decide};
     use crate::{
         arrival::{Arrival, Credential},
-        token::Unproven,
+        token::{Sender, Unproven},
     };
 
     fn secret() -> GuestSecret {
@@ -84,12 +91,13 @@ mod tests {
 
     fn course(addressed: Addressed<'_>, credential: Credential<'_>) -> Result<Course, Code> {
         let arrival = Arrival { addressed, credential, grpc: false };
-        let subject = |token: &str| match token {
-            "good" => Ok("users/u1".parse().unwrap()),
+        let prove = |token: &str| match token {
+            "good" => Ok(Sender { subject: "users/u1".parse().unwrap(), vendor: None }),
             "old" => Err(Unproven::Expired),
+            "new" => Err(Unproven::UnknownKey),
             _ => Err(Unproven::Forged("is forged")),
         };
-        decide(arrival, subject, || Ok(secret())).map_err(|fault| fault.code())
+        decide(arrival, prove, || Ok(secret())).map_err(|fault| fault.code())
     }
 
     #[test]
@@ -112,16 +120,24 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_proves_nothing_reaches_a_named_tenant_but_no_home() {
-        let named =
-            course(Addressed::Tenant("vendors/atlas"), Credential::Token("forged")).unwrap();
-        assert_eq!(&*named.tenant, "vendors/atlas");
-        assert_eq!(course(Addressed::Nobody, Credential::Token("old")), Err(Code::TokenExpired));
+    fn a_token_that_proves_nothing_reaches_nobody() {
+        for addressed in [Addressed::Nobody, Addressed::Tenant("vendors/atlas")] {
+            let code = |credential| course(addressed, credential).unwrap_err();
+            assert_eq!(code(Credential::Token("old")), Code::TokenExpired);
+            assert_eq!(code(Credential::Token("forged")), Code::Unauthenticated);
+            assert_eq!(code(Credential::Unreadable), Code::Unauthenticated);
+        }
+    }
+
+    #[test]
+    fn a_key_that_the_router_has_not_heard_of_may_be_known_to_the_owner() {
+        let named = course(Addressed::Tenant("vendors/atlas"), Credential::Token("new")).unwrap();
+        assert_eq!((&*named.tenant, named.sender), ("vendors/atlas", None));
         assert_eq!(
-            course(Addressed::Nobody, Credential::Token("forged")),
-            Err(Code::Unauthenticated)
+            course(Addressed::Nobody, Credential::Token("new")),
+            Err(Code::Unauthenticated),
+            "whose home it would be is not known"
         );
-        assert_eq!(course(Addressed::Nobody, Credential::Unreadable), Err(Code::Unauthenticated));
     }
 
     #[test]
@@ -131,5 +147,6 @@ mod tests {
         let credential = Credential::Guest { secret: secret(), in_cookie: true };
         let known = course(Addressed::Tenant("vendors/atlas"), credential).unwrap();
         assert_eq!(known.guest, Some(secret()));
+        assert_eq!(known.sender, Some(Sender::guest(secret().tenant())));
     }
 }

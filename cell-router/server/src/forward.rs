@@ -123,6 +123,7 @@ mod tests {
     fn course() -> Course {
         Course {
             tenant: "users/u1".into(),
+            sender: None,
             path_and_query: Some("/v1/users/u1/carts?view=full".into()),
             guest: Some(GuestSecret::of_random(&[1; 32])),
             guest_is_new: true,

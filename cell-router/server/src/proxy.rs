@@ -71,7 +71,7 @@ pub(crate) struct Proxy {
     pub(crate) drain: TaskTracker,
 }
 
-/// What earlier requests taught; thrown away when a new table arrives.
+/// What earlier requests taught.
 pub(crate) struct Learnt {
     pub(crate) tokens: Tokens,
     pub(crate) hints: Recent<Box<str>, Hint>,
@@ -84,7 +84,6 @@ impl Learnt {
 
     /// Forgets what an older table may have made wrong.
     pub(crate) fn forget(&self) {
-        self.tokens.forget();
         self.hints.clear();
     }
 }
@@ -108,8 +107,8 @@ impl Proxy {
             let text = "the router has no routing table yet";
             return Err(Fault::downstream(Code::Unavailable, Duration::from_secs(1), text));
         }
-        let subject = |token: &str| self.learnt.tokens.subject(token, &table, SystemClock.now());
-        course::decide(Arrival::read(head)?, subject, fresh_secret)
+        let sender = |token: &str| self.learnt.tokens.sender(token, &table, SystemClock.now());
+        course::decide(Arrival::read(head)?, sender, fresh_secret)
     }
 
     async fn answer(

@@ -1,30 +1,57 @@
-//! Reads the subject of an access token; a signature is checked once and remembered until the token runs out.
+//! Who sends: access tokens are proven once and remembered until they run out or their key is another one.
+//!
+//! What is remembered is there for speed. It never outlives the token or its key: each use looks at the clock, and each new table is
+//! asked whether the key is still the one that was believed. Keys come with the table, those of all cells, the next one before it is
+//! used and the last one until its tokens have run out; so a router that starts without a control plane knows them from its disk.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use base_ids::Tenant;
 use base_time::Timestamp;
 pub(crate) use base_token::Unproven;
-use base_token::{Key, LEN_MAX};
+use base_token::{Key, LEN_MAX, TokenAudience};
 use ring::{
     digest,
     signature::{ED25519, UnparsedPublicKey},
 };
-use router_table::{SigningKey, Table};
+use router_table::Table;
 
 use crate::recent::Recent;
 
 /// How many tokens are remembered.
 const TOKENS_MAX: usize = 65_536;
 
-/// Whom a token speaks for, and how long.
-#[derive(Clone)]
+/// Who sends, proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sender {
+    /// A registered user or a guest.
+    pub(crate) subject: Tenant,
+    /// The vendor for whom the user acts.
+    pub(crate) vendor: Option<Tenant>,
+}
+
+impl Sender {
+    pub(crate) fn guest(tenant: Tenant) -> Self {
+        Self { subject: tenant, vendor: None }
+    }
+}
+
+/// A token that held.
 struct Proven {
-    subject: Tenant,
+    sender: Sender,
     until: Timestamp,
+    kid: String,
+    key: Key,
+    /// Digest of the last table in which its key was seen.
+    seen: AtomicU64,
 }
 
 /// The tokens seen lately.
 pub(crate) struct Tokens {
-    known: Recent<[u8; 32], Proven>,
+    known: Recent<[u8; 32], Arc<Proven>>,
 }
 
 impl Tokens {
@@ -32,44 +59,67 @@ impl Tokens {
         Self { known: Recent::new(TOKENS_MAX) }
     }
 
-    /// The user that `token` speaks for.
-    pub(crate) fn subject(
+    /// Who sends with this token.
+    pub(crate) fn sender(
         &self,
         token: &str,
         table: &Table,
         now: Timestamp,
-    ) -> Result<Tenant, Unproven> {
+    ) -> Result<Sender, Unproven> {
         if token.len() > LEN_MAX {
             return Err(Unproven::Forged("is too long"));
         }
-        let mut key = [0; 32];
-        key.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
-        let proven = if let Some(proven) = self.known.get(&key) {
-            proven
-        } else {
-            let proven = prove(token, table, now)?;
-            self.known.put(key, proven.clone());
-            proven
-        };
-        if now < proven.until { Ok(proven.subject) } else { Err(Unproven::Expired) }
-    }
-
-    /// Forgets all: a key may have been withdrawn.
-    pub(crate) fn forget(&self) {
-        self.known.clear();
+        let mut name = [0; 32];
+        name.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
+        match self.known.get(&name).filter(|proven| proven.holds_in(table)) {
+            Some(proven) if now < proven.until => Ok(proven.sender.clone()),
+            Some(_) => Err(Unproven::Expired),
+            None => {
+                let proven = Proven::of(token, table, now)?;
+                let sender = proven.sender.clone();
+                self.known.put(name, Arc::new(proven));
+                Ok(sender)
+            }
+        }
     }
 }
 
-fn prove(token: &str, table: &Table, now: Timestamp) -> Result<Proven, Unproven> {
-    let key = |kid: &str| {
-        let SigningKey { public_key, accepted_until, .. } = table.signing_key(kid)?;
-        Some(Key { public_key: *public_key, accepted_until: *accepted_until })
-    };
-    let holds = |public_key: &[u8; 32], message: &[u8], signature: &[u8]| {
-        UnparsedPublicKey::new(&ED25519, public_key).verify(message, signature).is_ok()
-    };
-    let base_token::Proven { claims, until, .. } = base_token::prove(token, now, key, holds)?;
-    Ok(Proven { subject: claims.subject, until })
+impl Proven {
+    fn of(token: &str, table: &Table, now: Timestamp) -> Result<Self, Unproven> {
+        let holds = |public_key: &[u8; 32], message: &[u8], signature: &[u8]| {
+            UnparsedPublicKey::new(&ED25519, public_key).verify(message, signature).is_ok()
+        };
+        let base_token::Proven { claims, kid, until } =
+            base_token::prove(token, now, |kid| key(table, kid), holds)?;
+        let vendor = match claims.audience {
+            TokenAudience::Vendor { vendor, .. } => Some(vendor),
+            TokenAudience::Shopper | TokenAudience::Operator => None,
+        };
+        Ok(Self {
+            sender: Sender { subject: claims.subject, vendor },
+            until,
+            key: key(table, &kid).ok_or(Unproven::UnknownKey)?,
+            kid,
+            seen: AtomicU64::new(table.digest()),
+        })
+    }
+
+    /// Whether `table` knows its key by the same name. Looked up once for each table.
+    fn holds_in(&self, table: &Table) -> bool {
+        if self.seen.load(Ordering::Relaxed) == table.digest() {
+            return true;
+        }
+        let same = key(table, &self.kid).is_some_and(|key| key == self.key);
+        if same {
+            self.seen.store(table.digest(), Ordering::Relaxed);
+        }
+        same
+    }
+}
+
+fn key(table: &Table, kid: &str) -> Option<Key> {
+    let key = table.signing_key(kid)?;
+    Some(Key { public_key: key.public_key, accepted_until: key.accepted_until })
 }
 
 #[cfg(test)]
@@ -86,23 +136,25 @@ mod tests {
     const CLAIMS: &str =
         r#"{"iss":"souk","sub":"users/u1","aud":"shopper","exp":2000,"iat":1000,"sid":"s1"}"#;
 
-    fn key() -> Ed25519KeyPair {
-        Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap()
+    fn key(seed: u8) -> Ed25519KeyPair {
+        Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap()
     }
 
-    fn table() -> Table {
+    /// A table in which `k1`, `k2` and so on name the keys of these seeds, accepted until these seconds.
+    fn table(epoch: u64, keys: &[(u8, i64)]) -> Table {
         let address = ([127, 0, 0, 1], 1).into();
-        let mut draft = Draft::new(Epoch(1));
+        let mut draft = Draft::new(Epoch(epoch));
+        let signing_keys = (1..).zip(keys).map(|(number, (seed, until))| SigningKey {
+            kid: format!("k{number}"),
+            public_key: key(*seed).public_key().as_ref().try_into().unwrap(),
+            accepted_until: at(*until),
+        });
         draft.cell(Cell {
             id: "cell-1".parse().unwrap(),
             edge: address,
             mesh: address,
             admin: address,
-            signing_keys: vec![SigningKey {
-                kid: "k1".into(),
-                public_key: key().public_key().as_ref().try_into().unwrap(),
-                accepted_until: Timestamp::from_millis(3_000_000),
-            }],
+            signing_keys: signing_keys.collect(),
         });
         draft.build().unwrap()
     }
@@ -110,56 +162,69 @@ mod tests {
     fn token(header: &str, claims: &str) -> String {
         let signed =
             format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
-        let signature = key().sign(signed.as_bytes());
+        let signature = key(7).sign(signed.as_bytes());
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
-    fn subject(token: &str, now_secs: i64) -> Result<String, Unproven> {
-        let now = Timestamp::from_millis(now_secs * 1000);
-        Tokens::new().subject(token, &table(), now).map(|tenant| tenant.to_string())
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_millis(secs * 1000)
     }
 
     #[test]
-    fn a_token_speaks_for_its_subject_until_it_runs_out() {
-        let token = token(HEADER, CLAIMS);
-        assert_eq!(subject(&token, 1500), Ok("users/u1".to_owned()));
-        assert_eq!(subject(&token, 2000), Err(Unproven::Expired));
-        let tokens = Tokens::new();
-        let at = |millis| tokens.subject(&token, &table(), Timestamp::from_millis(millis));
-        assert!(at(1_999_999).is_ok());
-        assert_eq!(at(2_000_000), Err(Unproven::Expired), "also when remembered");
-    }
-
-    #[test]
-    fn a_key_that_has_run_out_proves_nothing() {
-        let late = CLAIMS.replace("2000", "9000");
-        assert_eq!(subject(&token(HEADER, &late), 3001), Err(Unproven::Expired));
-    }
-
-    #[test]
-    fn forged_and_foreign_tokens_prove_nothing() {
-        let forged = |token: String| {
-            assert!(matches!(subject(&token, 1500), Err(Unproven::Forged(_))), "{token}");
+    fn a_remembered_token_proves_no_more_than_a_new_one() {
+        let (tokens, token) = (Tokens::new(), token(HEADER, CLAIMS));
+        let ask = |epoch, keys: &[(u8, i64)], secs| {
+            let sender = tokens.sender(&token, &table(epoch, keys), at(secs));
+            sender.map(|sender| sender.subject.to_string())
         };
-        forged(String::new());
-        forged("a.b.c".into());
-        forged(format!("{}x", token(HEADER, CLAIMS)));
-        forged(token(&HEADER.replace("EdDSA", "none"), CLAIMS));
-        forged(token(&HEADER.replace("EdDSA", "HS256"), CLAIMS));
-        forged(token(&HEADER.replace("at+jwt", "JWT"), CLAIMS));
-        forged(token(&HEADER.replace('}', r#","crit":["b64"]}"#), CLAIMS));
-        forged(token(HEADER, &CLAIMS.replace("souk", "bazaar")));
-        forged(token(HEADER, &CLAIMS.replace("shopper", "fleet")));
-        forged(token(HEADER, &CLAIMS.replace("users/u1", "vendors/u1")));
-        let unknown = token(&HEADER.replace("k1", "k2"), CLAIMS);
-        assert_eq!(subject(&unknown, 1500), Err(Unproven::UnknownKey));
-        let genuine = token(HEADER, CLAIMS);
-        let other = token(HEADER, &CLAIMS.replace("users/u1", "users/u2"));
-        let swapped = format!(
-            "{}.{}",
-            genuine.rsplit_once('.').unwrap().0,
-            other.rsplit_once('.').unwrap().1
-        );
-        forged(swapped);
+        let u1 = || Ok("users/u1".to_owned());
+        assert_eq!(ask(1, &[(7, 3000)], 1500), u1());
+        assert_eq!(ask(1, &[(7, 3000)], 1999), u1());
+        assert_eq!(ask(1, &[(7, 3000)], 2000), Err(Unproven::Expired));
+        assert_eq!(ask(2, &[(7, 3000), (9, 3000)], 1500), u1(), "a key more");
+        assert_eq!(ask(3, &[], 1500), Err(Unproven::UnknownKey), "withdrawn");
+        assert!(matches!(ask(4, &[(8, 3000)], 1500), Err(Unproven::Forged(_))), "another key");
+        assert_eq!(ask(5, &[(7, 3000)], 1500), u1(), "and back");
+        assert_eq!(ask(6, &[(7, 1400)], 1500), Err(Unproven::Expired), "accepted for less long");
+        assert_eq!(ask(6, &[], 1500), Err(Unproven::UnknownKey), "another table of the same epoch");
+    }
+
+    #[test]
+    fn a_token_lasts_as_long_as_its_key_and_not_as_it_says() {
+        let long = token(HEADER, &CLAIMS.replace("2000", "9000"));
+        let (tokens, table) = (Tokens::new(), table(1, &[(7, 3000)]));
+        assert!(tokens.sender(&long, &table, at(2999)).is_ok());
+        assert_eq!(tokens.sender(&long, &table, at(3000)), Err(Unproven::Expired), "remembered");
+        assert_eq!(Tokens::new().sender(&long, &table, at(3000)), Err(Unproven::Expired));
+    }
+
+    #[test]
+    fn whom_a_token_acts_for_is_known() {
+        let vendor = CLAIMS
+            .replace("shopper", "vendor")
+            .replace('}', r#","vendor":"vendors/atlas","role":"staff"}"#);
+        let table = table(1, &[(7, 3000)]);
+        let of = |claims: &str| Tokens::new().sender(&token(HEADER, claims), &table, at(1500));
+        let sender = of(&vendor).unwrap();
+        assert_eq!((sender.subject.as_str(), sender.vendor.unwrap().as_str()), ("users/u1", "vendors/atlas"));
+        assert_eq!(of(CLAIMS).unwrap().vendor, None);
+    }
+
+    #[test]
+    fn what_the_reader_refuses_is_refused_and_not_remembered() {
+        let (tokens, table) = (Tokens::new(), table(1, &[(7, 3000)]));
+        let refused = |token: &str| {
+            assert_eq!(tokens.sender(token, &table, at(1500)), tokens.sender(token, &table, at(1500)));
+            tokens.sender(token, &table, at(1500)).unwrap_err()
+        };
+        assert!(matches!(refused(""), Unproven::Forged(_)));
+        assert!(matches!(refused(&"x".repeat(5_000)), Unproven::Forged(_)));
+        let none = token(&HEADER.replace("EdDSA", "none"), CLAIMS);
+        assert!(matches!(refused(&none), Unproven::Forged(_)));
+        let (genuine, other) = (token(HEADER, CLAIMS), token(HEADER, &CLAIMS.replace("u1", "u2")));
+        let swapped =
+            format!("{}.{}", genuine.rsplit_once('.').unwrap().0, other.rsplit_once('.').unwrap().1);
+        assert!(matches!(refused(&swapped), Unproven::Forged(_)));
+        assert_eq!(refused(&token(&HEADER.replace("k1", "k9"), CLAIMS)), Unproven::UnknownKey);
     }
 }
