@@ -147,6 +147,10 @@ codes! {
     TooSlow => "request_too_slow", TooSlow, "The request did not arrive in time";
     /// Over a queue, rate or memory bound.
     Busy => "busy", ResourceExhausted, "The service has too much to do";
+    /// Over a limit on how much one sender may send.
+    RateLimited => "rate_limited", ResourceExhausted, "Too many requests were sent";
+    /// A cell has too much to do; what can wait is put off.
+    Overloaded => "overloaded", Unavailable, "The cell has too much to do";
     /// The cell does not own the tenant.
     NotMine => "not_mine", Unavailable, "This cell does not own the tenant";
     /// The tenant is between owners.

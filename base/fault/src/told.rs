@@ -110,6 +110,11 @@ impl Told {
         }))
     }
 
+    /// The code as clients see it.
+    pub fn code(&self) -> &str {
+        &self.0.code
+    }
+
     /// The HTTP status code.
     pub fn http(&self) -> u16 {
         self.0.http

@@ -21,7 +21,7 @@ use crate::{Breaker, BreakerConfig, Gradient, GradientConfig, RetryBudget, Route
 pub struct GateConfig {
     /// Requests at once.
     pub at_once: GradientConfig,
-    /// Streams at once, which stay open for long and are counted apart.
+    /// Streams at once, which stay open for long and are counted apart; and as many requests whose bodies still come in.
     pub streams_max: u32,
     /// When it is left alone.
     pub breaker: BreakerConfig,
@@ -81,6 +81,8 @@ pub struct Gate {
     streams_max: u32,
     out: AtomicU32,
     streams: AtomicU32,
+    /// Requests whose bodies still come in: the cell has no work with them yet.
+    uploads: AtomicU32,
     limit: AtomicU32,
     gradient: Mutex<Gradient>,
     breaker: Breaker,
@@ -93,9 +95,19 @@ pub struct Permit {
     gate: Arc<Gate>,
     class: RouteClass,
     probe: bool,
-    /// When the cell had the whole request, if it has.
-    begun: Option<Duration>,
+    place: Place,
     ended: bool,
+}
+
+/// Where a permit is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Among those whose bodies still come in.
+    Upload,
+    /// Among those that the cell works on, since then.
+    Begun(Duration),
+    /// Nowhere: it was given back.
+    Nowhere,
 }
 
 impl Gate {
@@ -106,6 +118,7 @@ impl Gate {
             streams_max: config.streams_max,
             out: AtomicU32::new(0),
             streams: AtomicU32::new(0),
+            uploads: AtomicU32::new(0),
             limit: AtomicU32::new(gradient.limit()),
             gradient: Mutex::new(gradient),
             breaker: Breaker::new(config.breaker),
@@ -113,18 +126,35 @@ impl Gate {
         }
     }
 
-    /// Asks to send a request of `class`.
-    pub fn admit(self: &Arc<Self>, class: RouteClass, now: Duration) -> Result<Permit, Shut> {
+    /// Asks to send a request of `class`. `whole` if all of it can be sent at once, because it has no body: then it counts from now
+    /// on, else from [`Permit::begin`] on.
+    pub fn admit(
+        self: &Arc<Self>,
+        class: RouteClass,
+        whole: bool,
+        now: Duration,
+    ) -> Result<Permit, Shut> {
         // First whether there is room: a probe that is shed would find out nothing.
-        if !self.has_room(class) {
+        let place = if whole { Place::Begun(now) } else { Place::Upload };
+        let counter = self.counter(class, place).ok_or(Shut::Full { class })?;
+        let most = if whole { self.room(class) } else { self.streams_max.min(self.uploads(class)) };
+        let taken = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
+            (count < most).then_some(count + 1)
+        });
+        if taken.is_err() {
             return Err(Shut::Full { class });
         }
-        let probe = match self.breaker.ask(now) {
-            Verdict::Pass => false,
-            Verdict::Probe => true,
-            Verdict::Open(after) => return Err(Shut::Broken { after }),
-        };
-        Ok(Permit { gate: Arc::clone(self), class, probe, begun: None, ended: false })
+        let mut permit =
+            Permit { gate: Arc::clone(self), class, probe: false, place, ended: false };
+        match self.breaker.ask(now) {
+            Verdict::Pass => Ok(permit),
+            Verdict::Probe => {
+                permit.probe = true;
+                Ok(permit)
+            }
+            // The place is given back with the permit.
+            Verdict::Open(after) => Err(Shut::Broken { after }),
+        }
     }
 
     /// Counts a first try, by which retries are earned.
@@ -152,31 +182,38 @@ impl Gate {
         self.breaker.is_open(now)
     }
 
-    fn has_room(&self, class: RouteClass) -> bool {
+    /// Requests of this class that the cell may have at once.
+    fn room(&self, class: RouteClass) -> u32 {
         if class == RouteClass::Stream {
-            return self.streams.load(Ordering::Relaxed) < self.streams_max;
+            return self.streams_max;
         }
         let share = u64::from(self.limit()) * u64::from(class.share()) / 100;
-        u64::from(self.out()) < share
+        u32::try_from(share).unwrap_or(u32::MAX)
     }
 
-    fn counter(&self, class: RouteClass) -> &AtomicU32 {
-        if class == RouteClass::Stream { &self.streams } else { &self.out }
+    /// Requests of this class whose bodies may come in at once: none while the cell has no room for the class.
+    fn uploads(&self, class: RouteClass) -> u32 {
+        let counter = self.counter(class, Place::Begun(Duration::ZERO));
+        let has_room = counter.is_some_and(|now| now.load(Ordering::Relaxed) < self.room(class));
+        if has_room { u32::MAX } else { 0 }
+    }
+
+    fn counter(&self, class: RouteClass, place: Place) -> Option<&AtomicU32> {
+        match place {
+            Place::Upload => Some(&self.uploads),
+            Place::Begun(_) if class == RouteClass::Stream => Some(&self.streams),
+            Place::Begun(_) => Some(&self.out),
+            Place::Nowhere => None,
+        }
     }
 }
 
 impl Permit {
     /// The cell has the whole request: from now on it counts. A slow upload takes nobody's place.
     pub fn begin(&mut self, now: Duration) {
-        if self.begun.is_none() {
-            self.begun = Some(now);
-            self.gate.counter(self.class).fetch_add(1, Ordering::Relaxed);
+        if self.place == Place::Upload {
+            self.move_to(Place::Begun(now));
         }
-    }
-
-    /// Whether the cell has the whole request.
-    pub fn has_begun(&self) -> bool {
-        self.begun.is_some()
     }
 
     /// The cell began to answer. For all but streams its place is free again: who reads slowly takes nobody's place.
@@ -186,24 +223,35 @@ impl Permit {
         }
         self.gate.breaker.succeeded(self.probe, now);
         // Whoever is answered before the upload has ended was refused on the head; that says nothing about speed.
-        if let Some(begun) = self.begun.filter(|_| self.class != RouteClass::Stream) {
+        if self.class == RouteClass::Stream {
+            self.begin(now);
+            return;
+        }
+        if let Place::Begun(begun) = self.place {
             let (latency, at_once) = (now.saturating_sub(begun), self.gate.out());
             self.learn(|gradient, class| gradient.answered(class, latency, at_once, now));
-            self.give_back();
+        }
+        self.move_to(Place::Nowhere);
+    }
+
+    /// The cell refused the request on its head: it is alive, and how fast it works was not seen.
+    pub fn refused(mut self, now: Duration) {
+        if !std::mem::replace(&mut self.ended, true) {
+            self.gate.breaker.succeeded(self.probe, now);
         }
     }
 
-    /// The cell answered that it has too much to do.
+    /// The cell answered that it has too much to do; of how many requests that is too much, a stream that it did not open does not tell.
     pub fn overloaded(&mut self, now: Duration) {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
         self.gate.breaker.succeeded(self.probe, now);
-        let at_once = self.gate.out();
-        self.learn(|gradient, _| gradient.overloaded(at_once, now));
         if self.class != RouteClass::Stream {
-            self.give_back();
+            let at_once = self.gate.out();
+            self.learn(|gradient, _| gradient.overloaded(at_once, now));
         }
+        self.move_to(Place::Nowhere);
     }
 
     /// The cell was not there, broke off, or did not answer in time. Returns whether that opened its breaker.
@@ -225,16 +273,20 @@ impl Permit {
         }
     }
 
-    fn give_back(&mut self) {
-        if self.begun.take().is_some() {
-            self.gate.counter(self.class).fetch_sub(1, Ordering::Relaxed);
+    fn move_to(&mut self, place: Place) {
+        if let Some(counter) = self.gate.counter(self.class, place) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        let left = std::mem::replace(&mut self.place, place);
+        if let Some(counter) = self.gate.counter(self.class, left) {
+            counter.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.give_back();
+        self.move_to(Place::Nowhere);
         if self.probe && !self.ended {
             self.gate.breaker.abandoned();
         }
@@ -260,10 +312,7 @@ mod tests {
     }
 
     fn enter(gate: &Arc<Gate>, class: RouteClass) -> Result<Permit, Shut> {
-        gate.admit(class, ms(0)).map(|mut permit| {
-            permit.begin(ms(0));
-            permit
-        })
+        gate.admit(class, true, ms(0))
     }
 
     #[test]
@@ -306,8 +355,9 @@ mod tests {
     fn who_sends_or_reads_slowly_takes_nobodys_place() {
         let gate = gate(10);
         let uploads: Vec<_> =
-            (0..1_000).map(|_| gate.admit(RouteClass::Write, ms(0)).unwrap()).collect();
+            (0..3).map(|_| gate.admit(RouteClass::Write, false, ms(0)).unwrap()).collect();
         assert_eq!(gate.out(), 0);
+        assert!(gate.admit(RouteClass::Write, false, ms(0)).is_err(), "but there is an end to it");
         let mut read = enter(&gate, RouteClass::Read).unwrap();
         assert_eq!(gate.out(), 1);
         read.answered(ms(3));
@@ -322,15 +372,15 @@ mod tests {
         let failures = (0..100).map_while(|_| enter(&gate, RouteClass::Read).ok());
         let opened: Vec<_> = failures.map(|permit| permit.failed(ms(0))).collect();
         assert_eq!(opened, [false, false, false, false, false, false, false, true]);
-        assert!(matches!(gate.admit(RouteClass::Checkout, ms(0)), Err(Shut::Broken { .. })));
+        assert!(matches!(gate.admit(RouteClass::Checkout, true, ms(0)), Err(Shut::Broken { .. })));
         assert!(gate.is_open(ms(0)));
-        let mut probe = gate.admit(RouteClass::Browse, ms(600)).unwrap();
+        let mut probe = gate.admit(RouteClass::Browse, true, ms(600)).unwrap();
         probe.answered(ms(601));
-        drop(gate.admit(RouteClass::Browse, ms(602)).unwrap());
+        drop(gate.admit(RouteClass::Browse, true, ms(602)).unwrap());
         for _ in 0..2 {
-            gate.admit(RouteClass::Browse, ms(602)).unwrap().answered(ms(603));
+            gate.admit(RouteClass::Browse, true, ms(602)).unwrap().answered(ms(603));
         }
-        assert!(!gate.is_open(ms(603)) && gate.admit(RouteClass::Browse, ms(603)).is_ok());
+        assert!(!gate.is_open(ms(603)) && gate.admit(RouteClass::Browse, true, ms(603)).is_ok());
         assert_eq!(gate.out(), 0);
     }
 
@@ -338,7 +388,7 @@ mod tests {
     fn the_budget_of_retries_is_not_the_breakers() {
         let gate = gate(100);
         assert_eq!((0..100).filter(|_| gate.may_retry()).count(), 10);
-        assert!(gate.admit(RouteClass::Read, ms(0)).is_ok());
+        assert!(gate.admit(RouteClass::Read, true, ms(0)).is_ok());
         (0..100).for_each(|_| gate.first_try());
         assert_eq!((0..100).filter(|_| gate.may_retry()).count(), 10);
     }
@@ -351,7 +401,8 @@ mod tests {
             let mut held = Vec::new();
             for (at, (class, end)) in (0_u64..).zip(ends) {
                 let now = ms(at * 10);
-                let Ok(mut permit) = gate.admit(RouteClass::ALL[class], now) else { continue };
+                let whole = at % 2 == 0;
+                let Ok(mut permit) = gate.admit(RouteClass::ALL[class], whole, now) else { continue };
                 if end != 0 { permit.begin(now); }
                 match end {
                     1 => permit.answered(now),

@@ -22,7 +22,7 @@ pub use class::{Form, RouteClass};
 pub use forwarded::{Client, Header, Proxies, network_of};
 pub use gate::{Gate, GateConfig, Permit, Shut};
 pub use gradient::{Gradient, GradientConfig};
-pub use limits::{Limits, LimitsConfig, Sender};
+pub use limits::{Limits, LimitsConfig};
 pub use meter::{Charge, Meter};
 pub use quota::{Quota, Scope};
 pub use rate::Rate;

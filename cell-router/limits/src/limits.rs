@@ -55,19 +55,6 @@ impl LimitsConfig {
     }
 }
 
-/// Who sends what to whom.
-#[derive(Clone, Copy, Debug)]
-pub struct Sender<'s> {
-    /// The client's address.
-    pub address: IpAddr,
-    /// The class of the request.
-    pub class: RouteClass,
-    /// Name of the tenant that it is for.
-    pub tenant: &'s str,
-    /// Whether the sender has proven to be that tenant: strangers must not use up what its owner may send.
-    pub is_owner: bool,
-}
-
 /// The limits and how far each sender has used them up.
 pub struct Limits {
     config: LimitsConfig,
@@ -83,28 +70,33 @@ impl Limits {
         Self { addresses: meter(), routes: meter(), tenants: meter(), config }
     }
 
-    /// Charges one request to all limits that it meets; gives the one that is nearest to its end. The error is the limit that is
-    /// used up. What is refused by a narrower limit is not charged to a wider one.
-    pub fn charge(&self, sender: Sender<'_>, now: Duration) -> Result<Quota, Quota> {
-        let network = network_of(sender.address);
-        let address = |meter: &Meter, scope, rate| {
-            // A meter holds one kind of key, and the class tells its own apart.
-            let class = (scope == Scope::Route).then_some(sender.class);
-            quota(scope, rate, meter.charge((network, class), rate, now))
-        };
-        let mut tightest = None;
-        let mut note = |quota: Quota| {
-            tightest = Some(tightest.map_or(quota, |other: Quota| quota.tighter(other)));
-        };
-        if let Some(rate) = self.config.routes.get(&sender.class) {
-            note(address(&self.routes, Scope::Route, *rate)?);
+    /// Charges a request to its sender, before anything else is done for it; gives the limit that is nearest to its end. The error
+    /// is the limit that is used up. What the narrower limit refuses is not charged to the wider one.
+    pub fn knock(&self, from: IpAddr, class: RouteClass, now: Duration) -> Result<Quota, Quota> {
+        let network = network_of(from);
+        let of_route = self.config.routes.get(&class).map(|rate| {
+            quota(Scope::Route, *rate, self.routes.charge((network, class), *rate, now))
+        });
+        let of_route = of_route.transpose()?;
+        let rate = self.config.address;
+        let of_address = quota(Scope::Address, rate, self.addresses.charge(network, rate, now))?;
+        Ok(of_route.map_or(of_address, |of_route| of_route.tighter(of_address)))
+    }
+
+    /// Charges a request to the tenant that it is for. `is_owner` if its sender has proven to be that tenant: strangers must not
+    /// use up what the owner may send. `None` if its class is not counted here.
+    pub fn visit(
+        &self,
+        tenant: &str,
+        is_owner: bool,
+        class: RouteClass,
+        now: Duration,
+    ) -> Result<Option<Quota>, Quota> {
+        if !counts_for_tenant(class) {
+            return Ok(None);
         }
-        note(address(&self.addresses, Scope::Address, self.config.address)?);
-        if counts_for_tenant(sender.class) {
-            let (rate, key) = (self.config.tenant, (sender.tenant, sender.is_owner));
-            note(quota(Scope::Tenant, rate, self.tenants.charge(key, rate, now))?);
-        }
-        Ok(tightest.expect("the address always counts"))
+        let rate = self.config.tenant;
+        quota(Scope::Tenant, rate, self.tenants.charge((tenant, is_owner), rate, now)).map(Some)
     }
 }
 
@@ -124,9 +116,9 @@ fn quota(scope: Scope, rate: Rate, charge: Charge) -> Result<Quota, Quota> {
 
 #[cfg(test)]
 mod tests {
-    use std::{net::IpAddr, time::Duration};
+    use std::time::Duration;
 
-    use super::{Limits, LimitsConfig, Sender};
+    use super::{Limits, LimitsConfig};
     use crate::{Quota, Rate, RouteClass, Scope};
 
     const NOW: Duration = Duration::from_secs(9);
@@ -140,67 +132,56 @@ mod tests {
         })
     }
 
-    fn sender<'s>(address: &str, class: RouteClass, tenant: &'s str) -> Sender<'s> {
-        Sender { address: address.parse::<IpAddr>().unwrap(), class, tenant, is_owner: false }
+    fn knock(limits: &Limits, from: &str, class: RouteClass) -> Option<Scope> {
+        limits.knock(from.parse().unwrap(), class, NOW).err().map(|quota: Quota| quota.scope)
     }
 
-    fn refused_by(limits: &Limits, sender: Sender<'_>) -> Option<Scope> {
-        limits.charge(sender, NOW).err().map(|quota: Quota| quota.scope)
+    fn visit(limits: &Limits, tenant: &str, is_owner: bool, class: RouteClass) -> bool {
+        limits.visit(tenant, is_owner, class, NOW).is_ok()
     }
 
     #[test]
     fn each_limit_stops_what_it_counts_and_nothing_else() {
         let limits = limits();
-        let sign_in = sender("10.0.0.1", RouteClass::SignIn, "names/a");
-        assert!((0..2).all(|_| refused_by(&limits, sign_in).is_none()));
-        assert_eq!(refused_by(&limits, sign_in), Some(Scope::Route));
-        let read = sender("10.0.0.1", RouteClass::Read, "users/a");
-        assert!((0..2).all(|_| refused_by(&limits, read).is_none()), "refusals were not charged");
-        assert_eq!(refused_by(&limits, read), Some(Scope::Address));
-        assert_eq!(refused_by(&limits, sender("10.0.0.2", RouteClass::Read, "users/a")), None);
-        assert_eq!(
-            refused_by(&limits, sender("10.0.0.3", RouteClass::Read, "users/a")),
-            Some(Scope::Tenant)
-        );
-        assert_eq!(refused_by(&limits, sender("10.0.0.3", RouteClass::Read, "users/b")), None);
+        let sign_in = || knock(&limits, "10.0.0.1", RouteClass::SignIn);
+        assert!((0..2).all(|_| sign_in().is_none()));
+        assert_eq!(sign_in(), Some(Scope::Route));
+        let read = || knock(&limits, "10.0.0.1", RouteClass::Read);
+        assert!((0..2).all(|_| read().is_none()), "refusals were not charged");
+        assert_eq!(read(), Some(Scope::Address));
+        assert_eq!(knock(&limits, "10.0.0.2", RouteClass::Read), None);
+        assert!((0..3).all(|_| visit(&limits, "users/a", false, RouteClass::Read)));
+        assert!(!visit(&limits, "users/a", false, RouteClass::Read));
+        assert!(visit(&limits, "users/b", false, RouteClass::Read));
     }
 
     #[test]
     fn a_flood_of_strangers_leaves_the_owner_and_the_checkouts_alone() {
         let limits = limits();
-        for host in 1..=3 {
-            let stranger = format!("10.0.1.{host}");
-            assert_eq!(refused_by(&limits, sender(&stranger, RouteClass::Read, "users/u1")), None);
-        }
-        let stranger = sender("10.0.1.9", RouteClass::Read, "users/u1");
-        assert_eq!(refused_by(&limits, stranger), Some(Scope::Tenant));
-        let owner = Sender { is_owner: true, ..sender("10.0.2.1", RouteClass::Read, "users/u1") };
-        assert_eq!(refused_by(&limits, owner), None);
-        assert_eq!(refused_by(&limits, sender("10.0.2.2", RouteClass::Checkout, "users/u1")), None);
-        assert_eq!(refused_by(&limits, sender("10.0.2.3", RouteClass::Callback, "users/u1")), None);
+        while visit(&limits, "users/u1", false, RouteClass::Read) {}
+        assert!(visit(&limits, "users/u1", true, RouteClass::Read));
+        assert!(visit(&limits, "users/u1", false, RouteClass::Checkout));
+        assert!(visit(&limits, "users/u1", false, RouteClass::Callback));
     }
 
     #[test]
     fn who_has_a_whole_network_is_one_sender() {
         let limits = limits();
         for host in 0..4 {
-            let address = format!("2001:db8:1:2::{host:x}");
-            let tenant = format!("users/u{host}");
-            assert_eq!(refused_by(&limits, sender(&address, RouteClass::Read, &tenant)), None);
+            assert_eq!(knock(&limits, &format!("2001:db8:1:2::{host:x}"), RouteClass::Read), None);
         }
-        let fifth = sender("2001:db8:1:2:ffff::1", RouteClass::Read, "users/u9");
-        assert_eq!(refused_by(&limits, fifth), Some(Scope::Address));
-        let next_door = sender("2001:db8:1:3::1", RouteClass::Read, "users/u9");
-        assert_eq!(refused_by(&limits, next_door), None);
+        let fifth = knock(&limits, "2001:db8:1:2:ffff::1", RouteClass::Read);
+        assert_eq!(fifth, Some(Scope::Address));
+        assert_eq!(knock(&limits, "2001:db8:1:3::1", RouteClass::Read), None, "next door");
     }
 
     #[test]
     fn the_tightest_limit_is_told() {
         let limits = limits();
-        let told = limits.charge(sender("10.0.0.1", RouteClass::SignIn, "names/a"), NOW).unwrap();
+        let told = limits.knock([10, 0, 0, 1].into(), RouteClass::SignIn, NOW).unwrap();
         assert_eq!((told.scope, told.left), (Scope::Route, 1));
-        let told = limits.charge(sender("10.0.0.2", RouteClass::Read, "users/a"), NOW).unwrap();
-        assert_eq!((told.scope, told.left), (Scope::Tenant, 2));
+        let told = limits.knock([10, 0, 0, 2].into(), RouteClass::Read, NOW).unwrap();
+        assert_eq!((told.scope, told.left), (Scope::Address, 3));
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl Quota {
     }
 
     /// Which of two is nearer to its end.
-    pub(crate) fn tighter(self, other: Self) -> Self {
+    pub fn tighter(self, other: Self) -> Self {
         let (own, others) = (u64::from(self.left), u64::from(other.left));
         let own_is = own * u64::from(other.rate.burst) <= others * u64::from(self.rate.burst);
         if own_is { self } else { other }

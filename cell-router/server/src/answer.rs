@@ -11,6 +11,8 @@ use pingora::{
 };
 use uuid::Uuid;
 
+use crate::guard::Pass;
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The body of a REST answer. `public_url` is where the pages of the codes are.
@@ -83,27 +85,38 @@ pub(crate) fn last_word(fault: &Fault, public_url: &str) -> Vec<u8> {
     [head.as_bytes(), &body].concat()
 }
 
+/// What an answer of the router is made of.
+pub(crate) struct Answer<'a> {
+    pub(crate) fault: &'a Fault,
+    /// Where the pages of the codes are.
+    pub(crate) public_url: &'a str,
+    pub(crate) request_id: &'a str,
+    /// Knows the limit that the client has nearly used up, or has.
+    pub(crate) pass: &'a Pass,
+}
+
 /// Sends the answer, unless a part of another one has gone out already.
 pub(crate) async fn send(
     session: &mut Session,
-    fault: &Fault,
+    answer: &Answer<'_>,
     grpc: bool,
-    public_url: &str,
-    request_id: &str,
 ) -> Result<(), Box<ProxyError>> {
     if session.response_written().is_some() {
         return Ok(());
     }
-    let told = Told::from(fault);
+    let Answer { public_url, request_id, pass, .. } = *answer;
+    let told = Told::from(answer.fault);
     if grpc {
         // Trailers-only: the status must come with the end of the stream.
-        let head = Box::new(grpc_head(&told, request_id)?);
+        let mut head = Box::new(grpc_head(&told, request_id)?);
+        pass.tell(&mut head)?;
         let answer = vec![HttpTask::Header(head, true)];
         session.as_downstream_mut().response_duplex_vec(answer).await?;
         return Ok(());
     }
     let body = problem_json(&told, public_url, request_id);
-    let head = Box::new(rest_head(&told, body.len(), request_id)?);
+    let mut head = Box::new(rest_head(&told, body.len(), request_id)?);
+    pass.tell(&mut head)?;
     if !session.as_downstream_mut().is_body_empty() {
         // What the client still sends would be read as its next request.
         session.set_keepalive(None);

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use base_fault::{Fault, chain};
+use router_limits::{GateConfig, LimitsConfig, Proxies};
 use serde::{Deserialize, Serialize};
 use tonic::transport::Endpoint;
 
@@ -44,6 +45,12 @@ pub struct Config {
     pub access_log: AccessLog,
     /// How much may wait for held tenants.
     pub hold: HoldBounds,
+    /// The proxies in front of the router, which say whose a request is.
+    pub proxies: Proxies,
+    /// How much senders may send.
+    pub limits: LimitsConfig,
+    /// How much each cell is given.
+    pub cells: GateConfig,
     /// Logs and traces.
     pub telemetry: base_telemetry::Config,
 }
@@ -66,6 +73,9 @@ impl Default for Config {
             entrance: Entrance::default(),
             access_log: AccessLog::default(),
             hold: HoldBounds::default(),
+            proxies: Proxies::default(),
+            limits: LimitsConfig::default(),
+            cells: GateConfig::default(),
             telemetry: base_telemetry::Config::default(),
         }
     }
@@ -154,6 +164,12 @@ impl Config {
         for (field, problem) in self.hold.mistakes() {
             wrong(field, problem.to_owned());
         }
+        for (field, problem) in self.limits.mistakes() {
+            wrong(&format!("limits.{field}"), problem.to_owned());
+        }
+        for (field, problem) in self.cells.mistakes() {
+            wrong(&format!("cells.{field}"), problem.to_owned());
+        }
         let look_ms = self.tls.as_ref().map_or(1, |tls| tls.look_ms);
         let waits = [
             ("tls.look_ms", look_ms),
@@ -198,7 +214,7 @@ impl base_program::Settings for Config {
 
 #[cfg(test)]
 mod tests {
-    use super::{Config, Tls};
+    use super::{Config, GateConfig, LimitsConfig, Tls};
 
     #[test]
     fn the_defaults_are_sound() {
@@ -214,6 +230,8 @@ mod tests {
             control_plane: Some("10.0.0.1:7400".into()),
             public_url: "souk.example".into(),
             beat_ms: 0,
+            limits: LimitsConfig { places: 1, ..LimitsConfig::default() },
+            cells: GateConfig { streams_max: 0, ..GateConfig::default() },
             ..Config::default()
         };
         config.telemetry.filter = "loud".into();
@@ -228,6 +246,8 @@ mod tests {
                 "admin",
                 "control_plane",
                 "public_url",
+                "limits.places",
+                "cells.streams_max",
                 "beat_ms"
             ]
         );

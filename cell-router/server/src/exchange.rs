@@ -22,6 +22,7 @@ use crate::{
     count::Route,
     course::Course,
     deadline::Deadline,
+    guard::Pass,
     hold::{Place, Ticket},
     lasting::Noted,
     pace::Pace,
@@ -73,6 +74,8 @@ pub(crate) struct Exchange {
     pub(crate) deadline: Option<Deadline>,
     /// The answer, if it is one that lasts.
     pub(crate) lasting: Option<(Parting, Noted)>,
+    /// What the guard knows of it.
+    pub(crate) pass: Pass,
     _in_flight: InFlight,
 }
 
@@ -121,6 +124,7 @@ impl Exchange {
             recall: recall::of_request(),
             deadline: None,
             lasting: None,
+            pass: Pass::default(),
             _in_flight: in_flight,
         }
     }
@@ -172,7 +176,6 @@ impl Exchange {
     /// What the access log says of the request.
     pub(crate) fn line(&self, session: &Session, took: Duration, clients: Clients) -> Line {
         let head = session.req_header();
-        let address = session.client_addr().and_then(|address| address.as_inet());
         Line {
             time: SystemClock.now(),
             request: self.request_id.to_string(),
@@ -195,7 +198,7 @@ impl Exchange {
             micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             bytes_in: session.as_downstream().body_bytes_read(),
             bytes_out: session.as_downstream().body_bytes_sent(),
-            client: address.and_then(|address| clients.of(address.ip())),
+            client: self.pass.client.and_then(|client| clients.of(client)),
         }
     }
 

@@ -23,6 +23,7 @@ mod entrance;
 mod exchange;
 mod forward;
 mod frames;
+mod guard;
 mod head;
 mod hold;
 mod http1;

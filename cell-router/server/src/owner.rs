@@ -125,12 +125,14 @@ impl Proxy {
         if replayable && !target.ask {
             return Ok(true);
         }
+        self.let_in(session, exchange, target)?;
         let peer = upstream::peer(target, Spoken::Rest, &self.patience);
         let (patience, head) = (self.patience.connect(), session.req_header());
         let asked = self.asker.ask(&peer, target, &exchange.tenant, head, patience).await;
         let word = asked.map_err(|mut error| {
             error.set_retry(false);
             self.counts.not_connected(&target.cell);
+            self.guard.failed(&target.cell, &mut exchange.pass);
             exchange.target = Some(target.clone());
             exchange.fault = Some(exchange.not_answering());
             error
@@ -138,14 +140,38 @@ impl Proxy {
         match word {
             Word::Mine(hint) => {
                 self.counts.asked("mine");
-                Ok(self.is_released(exchange, target, hint))
+                let released = self.is_released(exchange, target, hint);
+                if !released {
+                    // Who waits takes nobody's place.
+                    self.guard.refused(&mut exchange.pass);
+                }
+                Ok(released)
             }
             Word::Refused(refusal) => {
                 self.counts.asked(kind_of(&refusal));
+                self.guard.refused(&mut exchange.pass);
                 self.note_refusal(exchange, target, refusal);
                 Ok(false)
             }
         }
+    }
+
+    /// Asks the cell's gate to let the request through, unless it has: what is refused here is never sent to another cell.
+    pub(crate) fn let_in(
+        &self,
+        session: &mut Session,
+        exchange: &mut Exchange,
+        target: &Target,
+    ) -> Result<()> {
+        if exchange.pass.is_let_in() {
+            return Ok(());
+        }
+        let whole = session.as_downstream_mut().is_body_empty();
+        let entered = self.guard.enter(&target.cell, &self.table, whole, &mut exchange.pass);
+        entered.or_else(|shut| {
+            exchange.target = Some(target.clone());
+            stop(exchange, shut)
+        })
     }
 
     /// Whether a cell that would serve is to be believed although the table says that the tenant is held: if it knows better.

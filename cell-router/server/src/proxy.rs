@@ -25,7 +25,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     access::Access,
-    answer,
+    answer::{self, Answer},
     arrival::{Arrival, is_grpc},
     ask::Asker,
     count::Counts,
@@ -34,6 +34,7 @@ use crate::{
     entrance::Entrance,
     exchange::{Exchange, InFlight},
     forward::{self, Told},
+    guard::Guard,
     head::is_websocket,
     hold::Hold,
     lasting::{Lasting, Noted},
@@ -64,6 +65,7 @@ pub(crate) struct Proxy {
     pub(crate) lasting: Lasting,
     pub(crate) counts: Counts,
     pub(crate) access: Access,
+    pub(crate) guard: Guard,
     pub(crate) patience: Patience,
     pub(crate) entrance: Entrance,
     pub(crate) public_url: String,
@@ -98,6 +100,7 @@ impl Proxy {
         let head = session.req_header();
         exchange.grpc = head.version == Version::HTTP_2 && is_grpc(&head.headers);
         exchange.join_trace(head);
+        self.guard.knock(session, &mut exchange.pass)?;
         if exchange.grpc {
             let span = deadline::asked(&head.headers)?;
             exchange.deadline = span.map(|span| Deadline::after(span, &exchange.recall));
@@ -108,7 +111,9 @@ impl Proxy {
             return Err(Fault::downstream(Code::Unavailable, Duration::from_secs(1), text));
         }
         let sender = |token: &str| self.learnt.tokens.sender(token, &table, SystemClock.now());
-        course::decide(Arrival::read(head)?, sender, fresh_secret)
+        let course = course::decide(Arrival::read(head)?, sender, fresh_secret)?;
+        self.guard.visit(&course, &mut exchange.pass)?;
+        Ok(course)
     }
 
     async fn answer(
@@ -119,8 +124,13 @@ impl Proxy {
     ) -> Result<()> {
         exchange.answered = Some(fault.code());
         self.counts.answered(fault.code());
-        let (grpc, id) = (exchange.grpc, &exchange.request_id);
-        answer::send(session, fault, grpc, &self.public_url, id).await
+        let answer = Answer {
+            fault,
+            public_url: &self.public_url,
+            request_id: &exchange.request_id,
+            pass: &exchange.pass,
+        };
+        answer::send(session, &answer, exchange.grpc).await
     }
 
     /// The place of an answer that may last.
@@ -244,6 +254,9 @@ impl ProxyHttp for Proxy {
         is_last: bool,
         exchange: &mut Exchange,
     ) -> Result<()> {
+        if is_last {
+            self.guard.sent(&mut exchange.pass);
+        }
         // Whoever sends a stream says something when there is something to say.
         if is_last || exchange.grpc || session.was_upgraded() {
             return Ok(());
@@ -271,6 +284,7 @@ impl ProxyHttp for Proxy {
             return Error::e_explain(GAVE_UP, "recalled before it was sent")
                 .map_err(Error::into_in);
         }
+        self.let_in(session, exchange, &target)?;
         let spoken = match session.req_header() {
             _ if exchange.grpc => Spoken::Grpc,
             head if is_socket(head) => Spoken::Socket,
@@ -283,20 +297,19 @@ impl ProxyHttp for Proxy {
 
     async fn upstream_request_filter(
         &self,
-        session: &mut Session,
+        _: &mut Session,
         head: &mut RequestHeader,
         exchange: &mut Exchange,
     ) -> Result<()> {
         let (Some(course), Some(target)) = (&exchange.course, &exchange.target) else {
             return Error::e_explain(ErrorType::InternalError, "a request without a course");
         };
-        let client = session.client_addr().and_then(|address| address.as_inet());
         let told = Told {
             course,
             target,
             request_id: &exchange.request_id,
             trace: exchange.trace,
-            client: client.map(std::net::SocketAddr::ip),
+            client: exchange.pass.client,
             left: exchange.deadline.as_ref().map(Deadline::left),
         };
         forward::tell(head, &told)?;
@@ -314,8 +327,10 @@ impl ProxyHttp for Proxy {
         exchange: &mut Exchange,
     ) -> Result<()> {
         let Some(refusal) = refusal_of(answer) else {
+            self.guard.answered(answer, &mut exchange.pass);
             return Ok(());
         };
+        self.guard.refused(&mut exchange.pass);
         self.counts.refused(kind_of(&refusal));
         exchange.refusal = Some(refusal);
         Err(Error::new_up(REFUSED))
@@ -329,6 +344,7 @@ impl ProxyHttp for Proxy {
     ) -> Result<()> {
         exchange.see_grpc_status(&answer.headers);
         exchange.lasting = self.lasting_place(answer, exchange);
+        exchange.pass.tell(answer)?;
         let course = exchange.course.as_ref();
         forward::untell(answer, course, &exchange.request_id, self.secure_cookies)
     }
@@ -368,6 +384,7 @@ impl ProxyHttp for Proxy {
     ) -> Box<Error> {
         if let Some(target) = &exchange.target {
             self.counts.not_connected(&target.cell);
+            self.guard.failed(&target.cell, &mut exchange.pass);
         }
         exchange.sent = false;
         exchange.fault = Some(exchange.not_answering());
@@ -392,8 +409,19 @@ impl ProxyHttp for Proxy {
             return error;
         }
         let ends = exchange.recall.given().is_some();
+        // A pooled connection that was closed meanwhile says nothing about the cell.
+        let silent = *error.etype() == ErrorType::ReadTimedout;
+        match (error.esource(), &exchange.target) {
+            (ErrorSource::Upstream, Some(target)) if !ends && (silent || !connection_reused) => {
+                self.guard.failed(&target.cell, &mut exchange.pass);
+            }
+            _ => exchange.pass.give_back(),
+        }
         if replayable && !ends && is_repeatable(session.req_header()) {
             error.retry.decide_reuse(connection_reused);
+            if error.retry() && !self.guard.may_retry(&exchange.pass) {
+                error.set_retry(false);
+            }
         } else {
             error.set_retry(false);
         }

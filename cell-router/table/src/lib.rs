@@ -26,6 +26,6 @@ pub use form::Damaged;
 pub use last_good::{LastGood, LastGoodError};
 pub use overrides::Placed;
 pub use pursuit::{GaveUp, Hint, Intent, Pursuit, Step, Target, Wait};
-pub use refusal::{ASK_HEADER, NotARefusal, REFUSAL_HEADER, Refusal};
+pub use refusal::{ASK_HEADER, BUSY_HEADER, NotARefusal, REFUSAL_HEADER, Refusal};
 pub use snapshot::{Older, Snapshot};
 pub use table::{Owner, Route, Table};

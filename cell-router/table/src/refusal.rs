@@ -11,6 +11,9 @@ pub const REFUSAL_HEADER: &str = "souk-refusal";
 /// for the tenant now. Answered without a body: 204 with `souk-generation` and `souk-epoch`, or a [`Refusal`].
 pub const ASK_HEADER: &str = "souk-ask";
 
+/// The response header by which a cell says that it has as much to do as it can take; the client never sees it.
+pub const BUSY_HEADER: &str = "souk-busy";
+
 /// Why a cell may not serve a tenant. Written `not-mine; cell=cell-2; generation=7; epoch=9` or `held; epoch=9`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {

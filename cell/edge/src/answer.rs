@@ -5,7 +5,7 @@ use base_fault::{Code, Fault};
 use base_ids::CellId;
 use cell_kernel::No;
 use http::{HeaderValue, Response, StatusCode, header};
-use router_table::{REFUSAL_HEADER, Refusal};
+use router_table::{BUSY_HEADER, REFUSAL_HEADER, Refusal};
 use tonic::metadata::{MetadataMap, MetadataValue};
 
 use crate::Unanswered;
@@ -77,6 +77,9 @@ impl Told {
         if let Some(refusal) = self.refusal_header() {
             headers.insert(REFUSAL_HEADER, refusal);
         }
+        if self.is_busy() {
+            headers.insert(BUSY_HEADER, HeaderValue::from_static("1"));
+        }
         response
     }
 
@@ -94,9 +97,17 @@ impl Told {
         }) {
             metadata.insert(REFUSAL_HEADER, refusal);
         }
+        if self.is_busy() {
+            metadata.insert(BUSY_HEADER, MetadataValue::from_static("1"));
+        }
         let code = tonic::Code::from_i32(self.no.grpc());
         let details = self.no.grpc_details(request_id).into();
         tonic::Status::with_details_and_metadata(code, self.no.detail(), details, metadata)
+    }
+
+    /// Whether the router had better send less.
+    fn is_busy(&self) -> bool {
+        self.no.code() == Code::Busy.as_str()
     }
 
     fn http(&self) -> StatusCode {
@@ -157,14 +168,17 @@ mod tests {
             (response.status().as_u16(), &response.headers()["retry-after"]),
             (429, &"2".parse().unwrap())
         );
+        assert_eq!(response.headers()["souk-busy"], "1");
         let status = told.status("r1");
         assert_eq!((status.code(), status.message()), (tonic::Code::ResourceExhausted, "full"));
         let details = status.get_error_details();
         assert_eq!(details.error_info().unwrap().reason, "busy");
+        assert!(status.metadata().contains_key("souk-busy"));
         assert_eq!(details.request_info().unwrap().request_id, "r1");
         let delay = details.retry_info().unwrap().retry_delay;
         assert_eq!(delay, Some(Duration::from_millis(1200)));
         let wrong = Told::from(Fault::invalid_field("quantity", "is -1")).status("r1");
+        assert!(!wrong.metadata().contains_key("souk-busy"));
         let violations = wrong.get_error_details().bad_request().unwrap().field_violations.clone();
         assert_eq!(
             (violations[0].field.as_str(), violations[0].description.as_str()),

@@ -1,6 +1,13 @@
 //! Stand-in cells: they echo what reaches them, refuse what they are told to refuse, and stream.
 
-use std::{net::SocketAddr, pin::Pin, sync::Arc};
+use std::{
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use axum::{
     Json, Router as Routes,
@@ -15,13 +22,17 @@ use bytes::Bytes;
 use futures_util::Stream;
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
-use router_table::{ASK_HEADER, REFUSAL_HEADER, Refusal};
+use router_table::{ASK_HEADER, BUSY_HEADER, REFUSAL_HEADER, Refusal};
 use serde_json::{Value, json};
 use souk_proto_fleet::v1::{
     self,
     mesh_server::{Mesh, MeshServer},
 };
-use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+    task::JoinHandle,
+};
 use tonic::{Status, metadata::MetadataMap};
 
 /// Says whether the cell refuses a tenant's reads, or its writes too.
@@ -50,11 +61,18 @@ struct Shared {
     go_on: Notify,
     /// Tells when a caller that was kept waiting has left.
     left: Arc<Notify>,
+    /// While true, requests get no answer.
+    stalls: watch::Sender<bool>,
+    /// While true, requests hear that the cell has too much to do.
+    is_busy: AtomicBool,
 }
 
 impl StandInCell {
     pub(crate) async fn start(number: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_on(number, TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    pub(crate) fn start_on(number: u16, listener: TcpListener) -> Self {
         let id: CellId = format!("cell-{number}").parse().unwrap();
         let shared = Arc::new(Shared {
             id: id.clone(),
@@ -65,6 +83,8 @@ impl StandInCell {
             served: Mutex::default(),
             go_on: Notify::new(),
             left: Arc::default(),
+            stalls: watch::Sender::new(false),
+            is_busy: AtomicBool::new(false),
         });
         let grpc = tonic::service::Routes::new(
             MeshServer::new(Calls(Arc::clone(&shared))).max_decoding_message_size(8 << 20),
@@ -93,6 +113,16 @@ impl StandInCell {
 
     fn refuse_by(&self, refuses: impl Fn(&str, bool) -> Option<Refusal> + Send + 'static) {
         *self.shared.refuses.lock() = Box::new(refuses);
+    }
+
+    /// Answers nobody until it is told not to stall.
+    pub(crate) fn stall(&self, stalls: bool) {
+        self.shared.stalls.send_replace(stalls);
+    }
+
+    /// Answers everybody that it has too much to do.
+    pub(crate) fn be_busy(&self) {
+        self.shared.is_busy.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn questions(&self) -> u32 {
@@ -188,7 +218,13 @@ async fn echo(State(cell): State<Arc<Shared>>, request: Request) -> Response {
         return refused(&refusal);
     }
     cell.served.lock().push(head.uri.path().to_owned());
-    let body = to_bytes(body, 16 << 20).await.unwrap();
+    let Ok(body) = to_bytes(body, 16 << 20).await else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    let _ = cell.stalls.subscribe().wait_for(|stalls| !stalls).await;
+    if cell.is_busy.load(Ordering::Relaxed) {
+        return (StatusCode::TOO_MANY_REQUESTS, [(BUSY_HEADER, "1")]).into_response();
+    }
     let headers: serde_json::Map<String, Value> = (head.headers.iter())
         .map(|(name, value)| (name.to_string(), json!(String::from_utf8_lossy(value.as_bytes()))))
         .collect();

@@ -6,6 +6,7 @@ use base_ids::{Epoch, Generation, Slot};
 use base_time::Timestamp;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
+use router_limits::{LimitsConfig, Rate};
 use router_server::{AccessLog, Config, Router, RunningRouter};
 use router_table::{Cell, CellIndex, Draft, LastGood, SigningKey, Table};
 use tempfile::TempDir;
@@ -61,8 +62,16 @@ pub(crate) fn config(directory: &Path) -> Config {
         public_url: "https://souk.example".into(),
         drain_ms: 2_000,
         access_log: AccessLog { to: "none".into(), ..AccessLog::default() },
+        limits: no_limits(),
         ..Config::default()
     }
+}
+
+/// What is not about limits meets none: all clients here share one address.
+fn no_limits() -> LimitsConfig {
+    let endless = Rate::new(1_000_000, 1_000_000);
+    let routes = BTreeMap::new();
+    LimitsConfig { address: endless, tenant: endless, routes, ..LimitsConfig::default() }
 }
 
 /// Lays a table where a router looks for it.

@@ -11,6 +11,7 @@ mod client;
 mod control_plane;
 mod fleet;
 mod framing;
+mod guards;
 mod guests;
 mod holding;
 mod lasting;
