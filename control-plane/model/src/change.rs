@@ -3,7 +3,7 @@
 use base_ids::{CellId, Epoch, Generation, Slot, Tenant};
 use router_table::InvalidTable;
 
-use crate::{CellRecord, Ownership, Place};
+use crate::{CellRecord, Deed, Hold, Ownership, Place};
 
 /// Rows that change together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,10 +12,12 @@ pub struct Change {
     pub epoch: Epoch,
     /// The cell that registered or changed, if one did.
     pub cell: Option<CellRecord>,
-    /// Slots that have a new owner.
+    /// Slots that have a new row.
     pub slots: Vec<(Slot, Ownership)>,
-    /// The tenant that has a new owner by name, if one has.
-    pub placed: Option<(Tenant, Ownership)>,
+    /// Tenants that have a new row by name.
+    pub placed: Vec<(Tenant, Ownership)>,
+    /// What operators did, if they did this.
+    pub deeds: Vec<Deed>,
 }
 
 /// Why nothing changes.
@@ -31,6 +33,20 @@ pub enum Refusal {
         /// The row as it is; nothing if nobody owns it.
         current: Option<Ownership>,
     },
+    /// Writes of the place wait already.
+    #[error("{place} is held already, by {} since {}: {}", held.by, held.since, held.why)]
+    AlreadyHeld {
+        /// What was to be held.
+        place: Place,
+        /// The hold that is on it.
+        held: Hold,
+    },
+    /// Writes of the place do not wait.
+    #[error("{0} is not held")]
+    NotHeld(Place),
+    /// Nobody owns the place, so that nobody's writes can wait.
+    #[error("nobody owns {0} yet")]
+    NobodyOwns(Place),
     /// The new owner has never registered.
     #[error("cell {0} has never registered")]
     UnknownCell(CellId),

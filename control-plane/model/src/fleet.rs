@@ -1,11 +1,13 @@
 //! All that the control plane knows for good, and the transitions that may change it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base_ids::{CellId, Epoch, Generation, Slot, Tenant};
 use router_table::{CellIndex, Draft, InvalidTable, Table};
 
-use crate::{CellRecord, Change, InvalidFleet, Ownership, Place, Refusal, SlotRun, run};
+use crate::{
+    Asked, CellRecord, Change, DeedKind, InvalidFleet, Ownership, Place, Refusal, SlotRun, run,
+};
 
 /// Cells, who owns which slot or tenant, and the epoch that numbers the whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,9 +170,74 @@ impl Fleet {
         let mut change = self.change(true);
         match place {
             Place::Slot(slot) => change.slots.push((*slot, row)),
-            Place::Tenant(tenant) => change.placed = Some((tenant.clone(), row)),
+            Place::Tenant(tenant) => change.placed.push((tenant.clone(), row)),
         }
         Ok(change)
+    }
+
+    /// Writes of a slot or a tenant wait from now on. A tenant that lives by its slot is placed by name for it, where it is.
+    pub fn hold(&self, place: &Place, asked: &Asked) -> Result<Change, Refusal> {
+        let row = self.row_of_its_own(place)?.hold(place, asked.hold())?;
+        Ok(self.deed(DeedKind::Hold, place, row, asked))
+    }
+
+    /// Writes of a slot or a tenant that is held go on at its owner. A tenant that was placed by name stays so.
+    pub fn release(&self, place: &Place, asked: &Asked) -> Result<Change, Refusal> {
+        let current = match place {
+            Place::Slot(slot) => self.slot(*slot),
+            Place::Tenant(tenant) => self.placed.get(tenant),
+        };
+        let held = current.ok_or_else(|| Refusal::NotHeld(place.clone()))?;
+        Ok(self.deed(DeedKind::Release, place, held.release(place)?, asked))
+    }
+
+    /// Places tenants by name where they live, all in one change. Those that are placed already stay as they are; nothing if
+    /// that is all of them.
+    pub fn pin(&self, tenants: &[Tenant], asked: &Asked) -> Result<Option<Change>, Refusal> {
+        let mut change = self.change(true);
+        let unplaced: BTreeSet<_> =
+            tenants.iter().filter(|tenant| !self.placed.contains_key(tenant)).collect();
+        for tenant in unplaced {
+            let place = Place::Tenant(tenant.clone());
+            let row = self.row_of_its_own(&place)?;
+            change.deeds.push(asked.deed(DeedKind::Pin, &place, row.generation));
+            change.placed.push((tenant.clone(), row));
+        }
+        Ok((!change.placed.is_empty()).then_some(change))
+    }
+
+    /// The slots and tenants whose writes wait.
+    pub fn held(&self) -> impl Iterator<Item = (Place, &Ownership)> {
+        let slots = (0..=u16::MAX).map(Slot).filter_map(|slot| Some((slot, self.slot(slot)?)));
+        let slots = slots.map(|(slot, row)| (Place::Slot(slot), row));
+        let placed = self.placed.iter().map(|(name, row)| (Place::Tenant(name.clone()), row));
+        slots.chain(placed).filter(|(_, row)| row.held.is_some())
+    }
+
+    /// The place's own row; for a tenant that lives by its slot the one that it gets when it leaves it, so that its generation
+    /// never falls. A hold of the slot goes with it.
+    fn row_of_its_own(&self, place: &Place) -> Result<Ownership, Refusal> {
+        let nobody = || Refusal::NobodyOwns(place.clone());
+        match place {
+            Place::Slot(slot) => self.slot(*slot).cloned().ok_or_else(nobody),
+            Place::Tenant(tenant) => {
+                if let Some(row) = self.placed.get(tenant) {
+                    return Ok(row.clone());
+                }
+                let row = self.slot(tenant.slot()).ok_or_else(nobody)?;
+                Ok(Ownership { generation: row.generation.next(), ..row.clone() })
+            }
+        }
+    }
+
+    fn deed(&self, kind: DeedKind, place: &Place, row: Ownership, asked: &Asked) -> Change {
+        let mut change = self.change(true);
+        change.deeds.push(asked.deed(kind, place, row.generation));
+        match place {
+            Place::Slot(slot) => change.slots.push((*slot, row)),
+            Place::Tenant(tenant) => change.placed.push((tenant.clone(), row)),
+        }
+        change
     }
 
     /// Gives slots that nobody owns their first homes, all in one change. Slots that somebody owns stay where they are;
@@ -211,11 +278,14 @@ impl Fleet {
                 && let Some(place) = places.get(&row.owner)
             {
                 draft.slot(Slot(slot), *place, row.generation);
+                if row.held.is_some() {
+                    draft.hold_slot(Slot(slot));
+                }
             }
         }
         for (tenant, row) in &self.placed {
             if let Some(place) = places.get(&row.owner) {
-                draft.place(tenant, *place, row.generation, false);
+                draft.place(tenant, *place, row.generation, row.held.is_some());
             }
         }
         draft.build()

@@ -9,6 +9,7 @@
 mod cell;
 mod change;
 mod fleet;
+mod hold;
 mod ownership;
 mod run;
 #[cfg(test)]
@@ -17,5 +18,6 @@ mod tests;
 pub use cell::{CellRecord, KeyRecord};
 pub use change::{Change, InvalidFleet, Refusal};
 pub use fleet::{Fleet, Residence};
+pub use hold::{Asked, Deed, DeedKind, Hold};
 pub use ownership::{Ownership, Place};
 pub use run::SlotRun;

@@ -4,7 +4,7 @@ use base_ids::{CellId, Generation, Slot};
 
 use crate::Ownership;
 
-/// Neighbouring slots with the same owner and generation, or that nobody owns.
+/// Neighbouring slots with the same owner, generation and hold, or that nobody owns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlotRun {
     /// The first slot of the run.
@@ -15,6 +15,8 @@ pub struct SlotRun {
     pub cell: Option<CellId>,
     /// The generation of each of them; 0 if nobody owns them.
     pub generation: Generation,
+    /// Whether their writes wait.
+    pub held: bool,
 }
 
 /// Cuts the slots into runs, in order.
@@ -23,11 +25,21 @@ pub(crate) fn runs<'a>(rows: impl Iterator<Item = (Slot, Option<&'a Ownership>)>
     for (slot, row) in rows {
         let (cell, generation) =
             row.map_or((None, Generation(0)), |row| (Some(&row.owner), row.generation));
+        let held = row.is_some_and(|row| row.held.is_some());
         match runs.last_mut() {
-            Some(run) if run.cell.as_ref() == cell && run.generation == generation => {
+            Some(run)
+                if run.cell.as_ref() == cell
+                    && (run.generation, run.held) == (generation, held) =>
+            {
                 run.last = slot;
             }
-            _ => runs.push(SlotRun { first: slot, last: slot, cell: cell.cloned(), generation }),
+            _ => runs.push(SlotRun {
+                first: slot,
+                last: slot,
+                cell: cell.cloned(),
+                generation,
+                held,
+            }),
         }
     }
     runs

@@ -1,5 +1,7 @@
 //! What must hold of every transition, by example and by chance.
 
+mod holds;
+
 use std::net::SocketAddr;
 
 use base_ids::{CellId, Epoch, Generation, Slot, Tenant};
@@ -125,7 +127,11 @@ fn settling_gives_only_what_nobody_owns() {
 
 #[test]
 fn rows_that_contradict_each_other_are_no_fleet() {
-    let row = |generation| Ownership { owner: id("cell-1"), generation: Generation(generation) };
+    let row = |generation| Ownership {
+        owner: id("cell-1"),
+        generation: Generation(generation),
+        held: None,
+    };
     let orphan = Fleet::of_rows(Epoch(1), [], [(Slot(3), row(1))], []);
     assert!(matches!(orphan, Err(InvalidFleet::UnknownOwner { .. })));
     let never = Fleet::of_rows(Epoch(1), [cell("cell-1")], [(Slot(3), row(0))], []);

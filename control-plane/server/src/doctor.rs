@@ -1,15 +1,19 @@
 //! What is wrong with the fleet as the control plane sees it, and what helps.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use base_ids::Epoch;
-use cp_model::{CellRecord, Fleet};
+use base_time::Timestamp;
+use cp_model::{CellRecord, Fleet, Hold, Place};
 use souk_proto_fleet::v1::Finding;
 
 use crate::{
     ControlPlane,
     members::{Member, Role},
 };
+
+/// A hold that lasts no longer is nothing to look into.
+const HOLD_BRIEF: Duration = Duration::from_secs(30);
 
 /// Looks at everything; one finding for each thing looked at.
 pub(crate) fn findings(plane: &ControlPlane) -> Vec<Finding> {
@@ -22,6 +26,7 @@ pub(crate) fn findings(plane: &ControlPlane) -> Vec<Finding> {
         findings.push(signing_keys(cell, plane));
     }
     findings.push(addresses(&fleet));
+    findings.extend(holds(&fleet, plane.now()));
     findings.extend(routers(plane, fleet.epoch()));
     findings
 }
@@ -121,6 +126,24 @@ fn addresses(fleet: &Fleet) -> Finding {
         }
     }
     finding("addresses", true, "each cell has its own")
+}
+
+/// Routers keep requests for some seconds; a hold that lasts longer turns writes away.
+fn holds(fleet: &Fleet, now: Timestamp) -> Vec<Finding> {
+    let held = fleet.held().filter_map(|(place, row)| Some((place, row.held.clone()?)));
+    let finding_of = |(place, hold): (Place, Hold)| {
+        let seconds = now.since(hold.since).as_secs();
+        let Hold { by, why, .. } = hold;
+        let text = format!("held for {seconds} s by {by}: {why}");
+        let ok = seconds <= HOLD_BRIEF.as_secs();
+        let text = if ok {
+            text
+        } else {
+            format!("{text}; its writes are turned away meanwhile, so release it when that is done")
+        };
+        finding(format!("{place} hold"), ok, text)
+    };
+    held.map(finding_of).collect()
 }
 
 fn routers(plane: &ControlPlane, newest: Epoch) -> Vec<Finding> {

@@ -10,12 +10,15 @@
 //! | `beats`, `members` | who was heard of lately? (in memory only) |
 //! | `push` | which table does a member get next? |
 //! | `fleet_service`, `operator_service` | how does it look on the wire? |
+//! | `deeds` | what may operators do to ownership? |
+//! | `refused` | why does nothing change? |
 //! | `doctor` | what is wrong, and what helps? |
 //! | `serve` | which ports, and how does it end? |
 
 mod beats;
 mod config;
 mod counters;
+mod deeds;
 mod doctor;
 mod fleet_service;
 mod heartbeat;
@@ -24,6 +27,7 @@ mod operator_service;
 mod plane;
 mod published;
 mod push;
+mod refused;
 mod serve;
 
 pub use config::Config;

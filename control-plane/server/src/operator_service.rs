@@ -7,7 +7,7 @@ use cp_model::{Fleet, SlotRun};
 use souk_proto_fleet::v1::{self, operator_server::Operator};
 use tonic::{Request, Response, Status};
 
-use crate::{ControlPlane, doctor, members::Role};
+use crate::{ControlPlane, deeds, doctor, members::Role, refused::refused};
 
 pub(crate) struct OperatorService(pub(crate) Arc<ControlPlane>);
 
@@ -54,6 +54,7 @@ impl Operator for OperatorService {
             cell: owner.map(|cell| v1::Cell::from(&cell.routing())),
             generation: residence.row.map_or(Generation(0), |row| row.generation).0,
             by_override: residence.by_override,
+            hold: residence.row.and_then(|row| row.held.as_ref()).map(deeds::hold),
             epoch: fleet.epoch().0,
         }))
     }
@@ -69,6 +70,7 @@ impl Operator for OperatorService {
             last: run.last.0.into(),
             cell: run.cell.map(String::from).unwrap_or_default(),
             generation: run.generation.0,
+            held: run.held,
         };
         Ok(Response::new(v1::ListSlotsResponse {
             runs: fleet.slot_runs(cell.as_ref()).into_iter().map(run).collect(),
@@ -82,6 +84,62 @@ impl Operator for OperatorService {
     ) -> Result<Response<v1::DoctorResponse>, Status> {
         let findings = doctor::findings(&self.0);
         Ok(Response::new(v1::DoctorResponse { findings }))
+    }
+
+    async fn hold(
+        &self,
+        request: Request<v1::HoldRequest>,
+    ) -> Result<Response<v1::HoldResponse>, Status> {
+        let v1::HoldRequest { place, by, why } = request.get_ref();
+        let place = deeds::place(place.as_ref())?;
+        let asked = deeds::asked(&request, by, why, self.0.now())?;
+        let (row, epoch) =
+            self.0.hold(place.clone(), asked).await.map_err(|error| refused(&error))?;
+        let ownership = Some(deeds::ownership(&place, &row));
+        Ok(Response::new(v1::HoldResponse { ownership, epoch: epoch.0 }))
+    }
+
+    async fn release(
+        &self,
+        request: Request<v1::ReleaseRequest>,
+    ) -> Result<Response<v1::ReleaseResponse>, Status> {
+        let v1::ReleaseRequest { place, by, why } = request.get_ref();
+        let place = deeds::place(place.as_ref())?;
+        let asked = deeds::asked(&request, by, why, self.0.now())?;
+        let (row, epoch) =
+            self.0.release(place.clone(), asked).await.map_err(|error| refused(&error))?;
+        let ownership = Some(deeds::ownership(&place, &row));
+        Ok(Response::new(v1::ReleaseResponse { ownership, epoch: epoch.0 }))
+    }
+
+    async fn pin_tenants(
+        &self,
+        request: Request<v1::PinTenantsRequest>,
+    ) -> Result<Response<v1::PinTenantsResponse>, Status> {
+        let v1::PinTenantsRequest { tenants, by, why } = request.get_ref();
+        let tenants = deeds::tenants(tenants)?;
+        let asked = deeds::asked(&request, by, why, self.0.now())?;
+        let (pinned, epoch) = self.0.pin(tenants, asked).await.map_err(|error| refused(&error))?;
+        let pinned = u32::try_from(pinned).unwrap_or(u32::MAX);
+        Ok(Response::new(v1::PinTenantsResponse { pinned, epoch: epoch.0 }))
+    }
+
+    async fn list_holds(
+        &self,
+        _: Request<v1::ListHoldsRequest>,
+    ) -> Result<Response<v1::ListHoldsResponse>, Status> {
+        let fleet = self.0.fleet();
+        let held = fleet.held().map(|(place, row)| deeds::ownership(&place, row)).collect();
+        Ok(Response::new(v1::ListHoldsResponse { held, epoch: fleet.epoch().0 }))
+    }
+
+    async fn list_deeds(
+        &self,
+        request: Request<v1::ListDeedsRequest>,
+    ) -> Result<Response<v1::ListDeedsResponse>, Status> {
+        let deeds = self.0.record(deeds::limit(request.get_ref().limit)).await?;
+        let deeds = deeds.into_iter().map(deeds::deed).collect();
+        Ok(Response::new(v1::ListDeedsResponse { deeds }))
     }
 }
 

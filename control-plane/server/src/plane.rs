@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use base_fault::Fault;
-use base_ids::{CellId, Generation};
+use base_ids::{CellId, Epoch, Generation, Tenant};
 use base_telemetry::Flag;
 use base_time::{Clock, Timestamp};
-use cp_model::{CellRecord, Fleet, Place};
+use cp_model::{Asked, CellRecord, Deed, Fleet, Ownership, Place};
 use cp_store::{ChangeError, Store};
 use parking_lot::{Mutex, MutexGuard};
 use souk_proto_fleet::v1::{HeartbeatRequest, HeartbeatResponse};
@@ -15,6 +15,7 @@ use tonic::Status;
 
 use crate::{
     Config, beats::Beats, counters::Counters, heartbeat, members::Members, published::Tables,
+    refused::refused,
 };
 
 /// What the services share.
@@ -69,6 +70,58 @@ impl ControlPlane {
         self.change("claim", move |store| store.claim(&place, expected, &owner)).await
     }
 
+    /// Lets the writes of a slot or a tenant wait, and tells everybody. Returns the row and the epoch that says so.
+    pub async fn hold(
+        self: &Arc<Self>,
+        place: Place,
+        asked: Asked,
+    ) -> Result<(Ownership, Epoch), ChangeError> {
+        self.deed("hold", move |store| store.hold(&place, &asked)).await
+    }
+
+    /// Lets the writes of a slot or a tenant go on, and tells everybody. Returns the row and the epoch that says so.
+    pub async fn release(
+        self: &Arc<Self>,
+        place: Place,
+        asked: Asked,
+    ) -> Result<(Ownership, Epoch), ChangeError> {
+        self.deed("release", move |store| store.release(&place, &asked)).await
+    }
+
+    /// Places tenants by name where they live. Returns how many were not placed before, and the epoch that says so.
+    pub async fn pin(
+        self: &Arc<Self>,
+        tenants: Vec<Tenant>,
+        asked: Asked,
+    ) -> Result<(usize, Epoch), ChangeError> {
+        self.deed("pin", move |store| store.pin(&tenants, &asked)).await
+    }
+
+    /// A change that an operator asks for; refusals are worth a line, too.
+    async fn deed<T: Send + 'static>(
+        self: &Arc<Self>,
+        kind: &'static str,
+        write: impl FnOnce(&Store) -> Result<T, ChangeError> + Send + 'static,
+    ) -> Result<(T, Epoch), ChangeError> {
+        let done = self.change(kind, move |store| Ok((write(store)?, store.fleet().epoch()))).await;
+        match &done {
+            Ok((_, epoch)) => tracing::info!(kind, epoch = epoch.0, "an operator's deed is done"),
+            Err(error) => {
+                let why = base_fault::chain(error);
+                tracing::info!(kind, why, "an operator's deed is refused");
+            }
+        }
+        done
+    }
+
+    /// The last `limit` things that operators did, the newest first.
+    pub(crate) async fn record(self: &Arc<Self>, limit: usize) -> Result<Vec<Deed>, Status> {
+        let plane = Arc::clone(self);
+        let read = tokio::task::spawn_blocking(move || plane.store.record(limit)).await;
+        let read = read.expect("reading the record does not panic");
+        read.map_err(|fault| Status::internal(base_fault::chain(&fault)))
+    }
+
     /// A cell says that it lives, and what is new about it.
     pub(crate) async fn heartbeat(
         self: &Arc<Self>,
@@ -93,8 +146,8 @@ impl ControlPlane {
         let cell = record.id.clone();
         let admitted = self.beats.lock().admit(&cell, &request.boot);
         admitted.map_err(|superseded| Status::failed_precondition(superseded.to_string()))?;
-        self.register(record).await.map_err(|error| status_of(&error))?;
-        self.settle().await.map_err(|error| status_of(&error))?;
+        self.register(record).await.map_err(|error| refused(&error))?;
+        self.settle().await.map_err(|error| refused(&error))?;
         if self.beats.lock().note(&cell, &request.boot, request.commit, self.now()) {
             tracing::info!(%cell, boot = request.boot, edge = request.edge_address, "cell has started");
         }
@@ -208,17 +261,5 @@ impl ControlPlane {
     /// Cancelled when the store failed: only a new process can tell what it holds.
     pub(crate) fn broken(&self) -> &CancellationToken {
         &self.broken
-    }
-}
-
-fn status_of(error: &ChangeError) -> Status {
-    use cp_model::Refusal;
-    let text = base_fault::chain(error);
-    match error {
-        ChangeError::Refused(Refusal::Lost { .. }) => Status::aborted(text),
-        ChangeError::Refused(Refusal::UnknownCell(_)) => Status::failed_precondition(text),
-        ChangeError::Refused(Refusal::KeyTwice { .. }) => Status::invalid_argument(text),
-        ChangeError::Refused(Refusal::TooManyCells(_)) => Status::resource_exhausted(text),
-        ChangeError::Broken(_) => Status::internal(text),
     }
 }

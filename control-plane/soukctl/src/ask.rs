@@ -10,7 +10,7 @@ use crate::{
         Cells, Cli, Command, Dead, Everywhere, Messages, Operators, Routers, Slots, Streams,
         Tenants,
     },
-    doctor, explain, locate, messages,
+    doctor, explain, holds, locate, messages,
     messages::Deed,
     operators,
     out::{self, View},
@@ -48,14 +48,10 @@ async fn answer(cli: Cli) -> Result<u8, Trouble> {
         Command::Tenants(Tenants::Where { name }) => {
             show(tenants::where_is(reach, &name).await?, common)
         }
-        Command::Slots(Slots::List { cell, runs }) => {
-            let slots = slots::list(reach, cell.as_deref()).await?;
-            if runs {
-                show(slots::Runs::from(slots), common)
-            } else {
-                show(slots::Shares::from(slots), common)
-            }
+        Command::Tenants(Tenants::Pin { names, note }) => {
+            show(tenants::pin(reach, &names, note).await?, common)
         }
+        Command::Slots(slots) => ask_slots(reach, slots, common).await,
         Command::Routers(Routers::List) => show(routers::list(reach).await?, common),
         Command::Streams(Streams::Show { name, after, limit, full }) => {
             show(streams::show(reach, &name, after, limit, full).await?, common)
@@ -72,6 +68,23 @@ async fn answer(cli: Cli) -> Result<u8, Trouble> {
             show(operators::grant(reach, &user, true).await?, common)
         }
         Command::Doctor => show(doctor::examine(reach).await?, common),
+    }
+}
+
+async fn ask_slots(reach: &Reach, asked: Slots, common: &Everywhere) -> Result<u8, Trouble> {
+    match asked {
+        Slots::List { cell, runs } => {
+            let slots = slots::list(reach, cell.as_deref()).await?;
+            if runs {
+                show(slots::Runs::from(slots), common)
+            } else {
+                show(slots::Shares::from(slots), common)
+            }
+        }
+        Slots::Hold { place, note } => show(holds::hold(reach, place, note).await?, common),
+        Slots::Release { place, note } => show(holds::release(reach, place, note).await?, common),
+        Slots::Held => show(holds::held(reach).await?, common),
+        Slots::Record { limit } => show(holds::record(reach, limit).await?, common),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use base_ids::{StreamName, Tenant, TenantKind};
 use clap::{Args, Parser, Subcommand};
 
-use crate::{explain::Purchase, out::Format, zone::Zone};
+use crate::{explain::Purchase, holds::Place, out::Format, zone::Zone};
 
 const EXIT_CODES: &str = "Exit codes:\n  0  done\n  1  refused, not found, or (doctor) something is not ok\n  2  the command line makes no sense\n  3  somebody does not answer";
 
@@ -94,6 +94,17 @@ pub(crate) enum Tenants {
         /// The tenant's name: users/<id>, vendors/<id>, names/<id> or platform/<id>.
         name: Tenant,
     },
+    /// Places tenants by name where they live: what happens to their slots no longer concerns them.
+    #[command(
+        after_help = "Example:\n  soukctl tenants pin vendors/atlas vendors/rif --why too-large --by leila"
+    )]
+    Pin {
+        /// The tenants' names.
+        #[arg(required = true)]
+        names: Vec<Tenant>,
+        #[command(flatten)]
+        note: Note,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -108,6 +119,47 @@ pub(crate) enum Slots {
         #[arg(long)]
         runs: bool,
     },
+    /// Lets the writes of a slot or a tenant wait: routers keep them, for some seconds, and cells refuse them; reads go on.
+    #[command(
+        after_help = "Example:\n  soukctl slots hold vendors/atlas --why disk-of-cell-2 --by leila"
+    )]
+    Hold {
+        /// A slot of four hexadecimal digits, as `slots list --runs` shows, or a tenant.
+        place: Place,
+        #[command(flatten)]
+        note: Note,
+    },
+    /// Lets them go on, in the order in which they came.
+    #[command(
+        after_help = "Example:\n  soukctl slots release vendors/atlas --why disk-is-fine --by leila"
+    )]
+    Release {
+        /// A slot or a tenant, as `slots held` shows.
+        place: Place,
+        #[command(flatten)]
+        note: Note,
+    },
+    /// Lists what is held, since when, by whom and why.
+    #[command(after_help = "Example:\n  soukctl slots held -o json | jq -r '.[].place'")]
+    Held,
+    /// Lists what operators did to ownership, the newest first.
+    #[command(after_help = "Example:\n  soukctl slots record --limit 10")]
+    Record {
+        /// At most so many deeds.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "DEEDS")]
+        limit: u32,
+    },
+}
+
+/// What the record keeps of a deed.
+#[derive(Debug, Args)]
+pub(crate) struct Note {
+    /// What for.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) why: String,
+    /// Who asks.
+    #[arg(long, env = "USER", value_name = "NAME")]
+    pub(crate) by: String,
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,6 +8,7 @@ mod cells;
 mod cli;
 mod doctor;
 mod explain;
+mod holds;
 mod locate;
 mod messages;
 mod operators;

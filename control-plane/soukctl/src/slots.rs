@@ -7,7 +7,7 @@ use serde::Serialize;
 use souk_proto_fleet::v1::{ListSlotsRequest, ListSlotsResponse};
 
 use crate::{
-    out::{View, columns},
+    out::{View, columns, yes_no},
     reach::Reach,
     trouble::Trouble,
     zone::Zone,
@@ -42,6 +42,7 @@ struct Run {
     last: u32,
     cell: String,
     generation: u64,
+    held: bool,
 }
 
 impl From<ListSlotsResponse> for Shares {
@@ -69,6 +70,7 @@ impl From<ListSlotsResponse> for Runs {
             last: run.last,
             cell: run.cell,
             generation: run.generation,
+            held: run.held,
         };
         Self { epoch: answer.epoch, runs: answer.runs.into_iter().map(run).collect() }
     }
@@ -107,9 +109,11 @@ impl View for Runs {
                 slots.to_string(),
                 owner(&run.cell),
                 run.generation.to_string(),
+                yes_no(run.held),
             ]
         });
-        let table = columns(["FIRST", "LAST", "SLOTS", "CELL", "GENERATION"], rows, "no slots");
+        let table =
+            columns(["FIRST", "LAST", "SLOTS", "CELL", "GENERATION", "HELD"], rows, "no slots");
         format!("{table}\nepoch {}\n", self.epoch)
     }
 }

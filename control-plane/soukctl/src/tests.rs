@@ -1,9 +1,11 @@
 //! How answers look: recorded ones in, text and JSON out.
 
+mod holds;
+
 use clap::{CommandFactory as _, Parser as _};
 use souk_proto_fleet::v1::{
-    Cause, Cell, CellStatus, DeadLetter, Finding, ListRoutersResponse, ListSlotsResponse, Message,
-    RouterStatus, ShowStreamResponse, SigningKey, SlotRun, StreamEvent, Told, WaitingFor,
+    Cause, Cell, CellStatus, DeadLetter, Finding, Hold, ListRoutersResponse, ListSlotsResponse,
+    Message, RouterStatus, ShowStreamResponse, SigningKey, SlotRun, StreamEvent, Told, WaitingFor,
     WhereIsTenantResponse,
 };
 
@@ -127,9 +129,16 @@ fn a_tenant_is_shown_where_it_lives() {
         generation: 3,
         by_override: true,
         epoch: 9,
+        hold: Some(Hold { by: "leila".into(), why: "an audit".into(), since_ms: MORNING }),
     };
     insta::assert_snapshot!("tenants_where", text(&Residence::from(found.clone())));
-    let nowhere = WhereIsTenantResponse { cell: None, generation: 0, by_override: false, ..found };
+    let nowhere = WhereIsTenantResponse {
+        cell: None,
+        generation: 0,
+        by_override: false,
+        hold: None,
+        ..found
+    };
     insta::assert_snapshot!("tenants_where_nobody", text(&Residence::from(nowhere)));
 }
 
@@ -140,6 +149,7 @@ fn slots_are_summed_up_or_listed_in_runs() {
         last,
         cell: cell.into(),
         generation,
+        held: first == 10,
     };
     let runs = vec![
         run(0, 9, "cell-1", 1),

@@ -2,7 +2,7 @@
 //!
 //! | path | content |
 //! | --- | --- |
-//! | `store/` | the database: cells, slots, tenants placed by name, epoch, and a counter of commits in every batch |
+//! | `store/` | the database: cells, slots, tenants placed by name, what operators did, epoch, and a counter of commits in every batch |
 //! | `high-water` | the last commit that was acknowledged, outside the database, so that a lost tail is noticed |
 //!
 //! Every change is one synced batch, and only then seen by readers. All calls that change something block.

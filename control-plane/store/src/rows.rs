@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use base_ids::Epoch;
-use cp_model::{CellRecord, Change, Fleet};
+use cp_model::{CellRecord, Change, Deed, Fleet};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
 use crate::row::{self, BadRow};
@@ -23,6 +23,7 @@ pub(crate) struct Rows {
     cells: Keyspace,
     slots: Keyspace,
     placed: Keyspace,
+    record: Keyspace,
 }
 
 /// What can go wrong while rows are read.
@@ -49,6 +50,7 @@ impl Rows {
             cells: keyspace("cells")?,
             slots: keyspace("slots")?,
             placed: keyspace("placed")?,
+            record: keyspace("record")?,
             database,
         })
     }
@@ -81,16 +83,32 @@ impl Rows {
             batch.insert(&self.meta, key, number.to_le_bytes());
         }
         if let Some(cell) = &change.cell {
-            let value = serde_json::to_vec(cell).map_err(std::io::Error::from)?;
-            batch.insert(&self.cells, cell.id.as_str(), value);
+            batch.insert(&self.cells, cell.id.as_str(), json(serde_json::to_vec(cell))?);
         }
         for (slot, ownership) in &change.slots {
-            batch.insert(&self.slots, row::slot_key(*slot), row::ownership_value(ownership));
+            let value = json(row::ownership_value(ownership))?;
+            batch.insert(&self.slots, row::slot_key(*slot), value);
         }
-        if let Some((tenant, ownership)) = &change.placed {
-            batch.insert(&self.placed, tenant.as_str(), row::ownership_value(ownership));
+        for (tenant, ownership) in &change.placed {
+            let value = json(row::ownership_value(ownership))?;
+            batch.insert(&self.placed, tenant.as_str(), value);
+        }
+        for (nth, deed) in (0..).zip(&change.deeds) {
+            batch.insert(&self.record, row::deed_key(commit, nth), json(serde_json::to_vec(deed))?);
         }
         batch.commit()
+    }
+
+    /// The last `limit` things that operators did, the newest first.
+    pub(crate) fn record(&self, limit: usize) -> Result<Vec<Deed>, ReadError> {
+        let mut deeds = Vec::new();
+        for guard in self.record.iter().rev().take(limit) {
+            let (key, value) = guard.into_inner()?;
+            let deed = serde_json::from_slice(&value)
+                .map_err(|_| BadRow { keyspace: "record", key: key.escape_ascii().to_string() })?;
+            deeds.push(deed);
+        }
+        Ok(deeds)
     }
 
     fn number(&self, key: &str) -> Result<Option<u64>, ReadError> {
@@ -103,6 +121,10 @@ impl Rows {
             .map_err(|_| BadRow { keyspace: "meta", key: key.to_owned() })?;
         Ok(Some(u64::from_le_bytes(bytes)))
     }
+}
+
+fn json(written: Result<Vec<u8>, serde_json::Error>) -> Result<Vec<u8>, fjall::Error> {
+    written.map_err(|error| std::io::Error::from(error).into())
 }
 
 fn all<T>(

@@ -3,8 +3,8 @@
 use std::{path::Path, sync::Arc};
 
 use base_fault::{Code, Fault};
-use base_ids::{CellId, Generation, Slot};
-use cp_model::{CellRecord, Change, Fleet, Place, Refusal};
+use base_ids::{CellId, Generation, Slot, Tenant};
+use cp_model::{Asked, CellRecord, Change, Deed, Fleet, Ownership, Place, Refusal};
 use parking_lot::{Mutex, RwLock};
 
 use crate::{
@@ -70,6 +70,29 @@ impl Store {
         Ok(change.map_or(0, |change| change.slots.len()))
     }
 
+    /// Lets the writes of a slot or a tenant wait. Returns the row as it is then.
+    pub fn hold(&self, place: &Place, asked: &Asked) -> Result<Ownership, ChangeError> {
+        self.change(|fleet| fleet.hold(place, asked).map(Some)).map(row_of)
+    }
+
+    /// Lets the writes of a slot or a tenant go on. Returns the row as it is then.
+    pub fn release(&self, place: &Place, asked: &Asked) -> Result<Ownership, ChangeError> {
+        self.change(|fleet| fleet.release(place, asked).map(Some)).map(row_of)
+    }
+
+    /// Places tenants by name where they live, all in one change. Returns how many were not placed before.
+    pub fn pin(&self, tenants: &[Tenant], asked: &Asked) -> Result<usize, ChangeError> {
+        let change = self.change(|fleet| fleet.pin(tenants, asked))?;
+        Ok(change.map_or(0, |change| change.placed.len()))
+    }
+
+    /// The last `limit` things that operators did, the newest first.
+    pub fn record(&self, limit: usize) -> Result<Vec<Deed>, Fault> {
+        self.writer.lock().rows.record(limit).map_err(|error| {
+            Fault::ours(Code::StoreBroken, "the record cannot be read").because(error)
+        })
+    }
+
     fn change(
         &self,
         decide: impl FnOnce(&Fleet) -> Result<Option<Change>, Refusal>,
@@ -85,6 +108,15 @@ impl Store {
         *self.fleet.write() = Arc::new(after);
         Ok(Some(change))
     }
+}
+
+/// The one row that a change of one place has.
+fn row_of(change: Option<Change>) -> Ownership {
+    let rows = change.map(|change| {
+        let placed = change.placed.into_iter().map(|(_, row)| row);
+        change.slots.into_iter().map(|(_, row)| row).chain(placed)
+    });
+    rows.and_then(|mut rows| rows.next()).expect("a hold or its end changes one row")
 }
 
 impl Writer {

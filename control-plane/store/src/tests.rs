@@ -9,7 +9,7 @@ use std::{
 
 use base_ids::{CellId, Epoch, Generation, Slot, Tenant};
 use base_time::Timestamp;
-use cp_model::{CellRecord, Fleet, Place, Refusal};
+use cp_model::{Asked, CellRecord, DeedKind, Fleet, Place, Refusal};
 use proptest::prelude::*;
 
 use crate::{ChangeError, OpenError, Store};
@@ -32,7 +32,16 @@ fn id(name: &str) -> CellId {
     name.parse().unwrap()
 }
 
-/// Two cells, 300 slots, one tenant placed by name: five commits.
+fn asked(why: &str) -> Asked {
+    Asked {
+        by: "leila".into(),
+        from: "10.0.0.9:5000".into(),
+        why: why.into(),
+        at: Timestamp::from_millis(1_000),
+    }
+}
+
+/// Two cells, 300 slots, one tenant placed by name, which is held, and one hold that has ended: eight commits.
 fn fill(directory: &Path) -> Fleet {
     let store = Store::open(directory).unwrap();
     assert!(store.register(cell("cell-1")).unwrap());
@@ -46,7 +55,11 @@ fn fill(directory: &Path) -> Fleet {
     let tenant: Tenant = "vendors/atlas".parse().unwrap();
     let claim = store.claim(&Place::Tenant(tenant), Generation(0), &id("cell-2"));
     assert_eq!(claim.unwrap(), Generation(1));
-    assert_eq!(store.commit(), 5);
+    let tenant = Place::Tenant("vendors/atlas".parse().unwrap());
+    assert!(store.hold(&tenant, &asked("an audit")).unwrap().held.is_some());
+    assert!(store.hold(&slot, &asked("a look")).unwrap().held.is_some());
+    assert_eq!(store.release(&slot, &asked("done")).unwrap().generation, Generation(3));
+    assert_eq!(store.commit(), 8);
     Fleet::clone(&store.fleet())
 }
 
@@ -54,10 +67,37 @@ fn fill(directory: &Path) -> Fleet {
 fn what_was_written_is_there_after_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let before = fill(directory.path());
-    assert_eq!(before.epoch(), Epoch(5));
+    assert_eq!(before.epoch(), Epoch(8));
     let store = Store::open(directory.path()).unwrap();
     assert_eq!(*store.fleet(), before);
-    assert_eq!(store.commit(), 5);
+    assert_eq!(store.commit(), 8);
+    assert_eq!(store.fleet().held().count(), 1);
+}
+
+#[test]
+fn what_operators_did_is_kept_in_order_and_what_was_refused_is_not_there() {
+    let directory = tempfile::tempdir().unwrap();
+    fill(directory.path());
+    let store = Store::open(directory.path()).unwrap();
+    let refused = store.release(&Place::Slot(Slot(9)), &asked("why not"));
+    assert!(matches!(refused, Err(ChangeError::Refused(Refusal::NotHeld(_)))));
+    let tenants: Vec<_> = ["users/a", "users/b"].iter().map(|name| name.parse().unwrap()).collect();
+    let homes: Vec<_> = tenants.iter().map(|t: &Tenant| (t.slot(), id("cell-1"))).collect();
+    store.settle(&homes).unwrap();
+    assert_eq!(store.pin(&tenants, &asked("large")).unwrap(), 2);
+    assert_eq!(store.pin(&tenants, &asked("again")).unwrap(), 0);
+    let record = store.record(4).unwrap();
+    let told: Vec<_> = record.iter().map(|deed| (deed.kind, deed.place.as_str())).collect();
+    let expected = [
+        (DeedKind::Pin, "tenant users/b"),
+        (DeedKind::Pin, "tenant users/a"),
+        (DeedKind::Release, "slot 0007"),
+        (DeedKind::Hold, "slot 0007"),
+    ];
+    assert_eq!(told, expected);
+    let oldest = store.record(100).unwrap().pop().unwrap();
+    assert_eq!((oldest.place.as_str(), oldest.why.as_str()), ("tenant vendors/atlas", "an audit"));
+    assert_eq!((oldest.by.as_str(), oldest.from.as_str()), ("leila", "10.0.0.9:5000"));
 }
 
 #[test]
@@ -96,7 +136,7 @@ fn a_refused_change_leaves_no_trace() {
     store.claim(&Place::Slot(Slot(7)), Generation(1), &id("cell-1")).unwrap_err();
     store.claim(&Place::Slot(Slot(8)), Generation(1), &id("cell-9")).unwrap_err();
     store.settle(&[(Slot(400), id("cell-1")), (Slot(401), id("cell-9"))]).unwrap_err();
-    assert_eq!((&*store.fleet(), store.commit()), (&before, 5));
+    assert_eq!((&*store.fleet(), store.commit()), (&before, 8));
 }
 
 #[test]
@@ -128,7 +168,7 @@ fn an_emptied_database_is_not_taken_for_a_new_one() {
     fill(directory.path());
     fs::remove_dir_all(directory.path().join("store")).unwrap();
     let error = Store::open(directory.path()).err().unwrap();
-    assert!(matches!(error, OpenError::LostCommits { found: 0, acknowledged: 5, .. }), "{error:?}");
+    assert!(matches!(error, OpenError::LostCommits { found: 0, acknowledged: 8, .. }), "{error:?}");
 }
 
 #[test]
@@ -137,7 +177,7 @@ fn a_lost_mark_is_not_taken_for_a_low_one() {
     fill(directory.path());
     fs::remove_file(directory.path().join("high-water")).unwrap();
     let error = Store::open(directory.path()).err().unwrap();
-    assert!(matches!(error, OpenError::MarkLost { found: 5, .. }), "{error:?}");
+    assert!(matches!(error, OpenError::MarkLost { found: 8, .. }), "{error:?}");
 }
 
 #[test]
@@ -191,7 +231,12 @@ fn spoil(file: usize, spoil: impl Fn(&mut Vec<u8>)) {
     spoil(&mut bytes);
     fs::write(path, &bytes).unwrap();
     match Store::open(directory.path()) {
-        Ok(store) => assert_eq!(*store.fleet(), before, "{}", path.display()),
+        Ok(store) => {
+            assert_eq!(*store.fleet(), before, "{}", path.display());
+            if let Ok(record) = store.record(100) {
+                assert_eq!(record.len(), 3, "{}", path.display());
+            }
+        }
         Err(error) => assert!(!error.to_string().is_empty()),
     }
 }

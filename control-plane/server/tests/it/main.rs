@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod fleet;
+mod holds;
 mod liveness;
 mod operators;
 mod process;

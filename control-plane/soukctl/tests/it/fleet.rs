@@ -74,6 +74,53 @@ impl Operator for Stage {
         };
         Ok(Response::new(wire::DoctorResponse { findings: vec![finding] }))
     }
+
+    async fn hold(&self, request: Request<wire::HoldRequest>) -> Answer<wire::HoldResponse> {
+        let wire::HoldRequest { place, by, why } = request.into_inner();
+        if place == Some(tenant("users/nobody")) {
+            return Err(Status::failed_precondition("nobody owns tenant users/nobody yet"));
+        }
+        let hold = Some(wire::Hold { by, why, since_ms: 1_000 });
+        let ownership = wire::Ownership { place, cell: "cell-1".into(), generation: 2, hold };
+        Ok(Response::new(wire::HoldResponse { ownership: Some(ownership), epoch: 7 }))
+    }
+
+    async fn release(
+        &self,
+        request: Request<wire::ReleaseRequest>,
+    ) -> Answer<wire::ReleaseResponse> {
+        let place = request.into_inner().place;
+        let ownership = wire::Ownership { place, cell: "cell-1".into(), generation: 3, hold: None };
+        Ok(Response::new(wire::ReleaseResponse { ownership: Some(ownership), epoch: 8 }))
+    }
+
+    async fn list_holds(
+        &self,
+        _: Request<wire::ListHoldsRequest>,
+    ) -> Answer<wire::ListHoldsResponse> {
+        Ok(Response::new(wire::ListHoldsResponse { held: vec![], epoch: 8 }))
+    }
+
+    async fn pin_tenants(
+        &self,
+        request: Request<wire::PinTenantsRequest>,
+    ) -> Answer<wire::PinTenantsResponse> {
+        let pinned = u32::try_from(request.into_inner().tenants.len()).unwrap();
+        Ok(Response::new(wire::PinTenantsResponse { pinned, epoch: 9 }))
+    }
+
+    async fn list_deeds(
+        &self,
+        request: Request<wire::ListDeedsRequest>,
+    ) -> Answer<wire::ListDeedsResponse> {
+        let deed = wire::Deed { at_ms: 1_000, by: "leila".into(), ..Default::default() };
+        let deeds = vec![deed; request.into_inner().limit as usize];
+        Ok(Response::new(wire::ListDeedsResponse { deeds }))
+    }
+}
+
+fn tenant(name: &str) -> wire::Place {
+    wire::Place { is: Some(wire::place::Is::Tenant(name.into())) }
 }
 
 fn streams() -> BTreeMap<&'static str, wire::StreamEvent> {
@@ -294,5 +341,31 @@ async fn operators_are_granted_and_the_doctor_visits_everybody() {
     let (code, said) = soukctl(address, &["slots", "list", "--cell", "cell-9"]).await;
     assert_eq!(code, 1);
     assert!(said.contains("cell cell-9 has never registered"), "{said}");
+    serving.abort();
+}
+
+#[tokio::test]
+async fn places_are_held_released_and_listed_and_a_reason_is_needed() {
+    let (address, serving) = stage().await;
+    let because = ["--why", "a look at the disk", "--by", "leila"];
+    let ask = async |words: &[&str]| soukctl(address, &[words, &because[..]].concat()).await;
+    let (code, said) = ask(&["slots", "hold", "3e3d"]).await;
+    let held = "slot 3e3d is held at cell-1, generation 2, from epoch 7 on: writes wait, reads are served\n";
+    assert_eq!((code, &*said), (0, held));
+    let (code, said) = ask(&["slots", "release", "vendors/atlas"]).await;
+    let released = "vendors/atlas is released at cell-1, generation 3, from epoch 8 on\n";
+    assert_eq!((code, &*said), (0, released));
+    let (code, said) = ask(&["slots", "hold", "users/nobody"]).await;
+    assert_eq!(code, 1);
+    assert!(said.contains("nobody owns tenant users/nobody yet"), "{said}");
+    let (code, said) = ask(&["tenants", "pin", "vendors/atlas", "users/a"]).await;
+    assert_eq!((code, &*said), (0, "2 tenants placed by name that were not before, epoch 9\n"));
+    let (code, said) = soukctl(address, &["slots", "hold", "3e3d", "--by", "leila"]).await;
+    assert_eq!(code, 2);
+    assert!(said.contains("--why <TEXT>"), "{said}");
+    let (code, said) = soukctl(address, &["slots", "held"]).await;
+    assert_eq!((code, &*said), (0, "nothing is held\n"));
+    let (code, said) = soukctl(address, &["slots", "record", "--limit", "3"]).await;
+    assert_eq!((code, said.matches("leila").count()), (0, 3), "{said}");
     serving.abort();
 }
