@@ -7,6 +7,7 @@ mod layers;
 mod names;
 mod products;
 mod rooms;
+mod runbook;
 mod sizes;
 mod text;
 mod walls;
@@ -72,6 +73,7 @@ pub(crate) fn run(house: &House) -> anyhow::Result<bool> {
         names::check(&walls, &sources),
         rooms::check(&walls, house, &sources),
         codes::check(house, &sources),
+        runbook::check(house, &sources),
         invariants::check(house, &sources),
         contracts::check(house),
         generated(house, &sources),
