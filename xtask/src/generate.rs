@@ -16,10 +16,19 @@ use crate::{
 pub(crate) fn run(house: &House, only_check: bool) -> anyhow::Result<bool> {
     let packages = PROGRAMS.each_ref().map(|program| program.package);
     let binaries = programs::build_these(house, Build::Dev, &packages)?;
+    write(house, &binaries, only_check)
+}
+
+/// Whether everything is as the programs in `binaries`, built already, would have it written.
+pub(crate) fn check(house: &House, binaries: &Path) -> anyhow::Result<bool> {
+    write(house, binaries, true)
+}
+
+fn write(house: &House, binaries: &Path, only_check: bool) -> anyhow::Result<bool> {
     let sources = tidy::sources(house);
     let mut files = vec![codes_page(house)];
     for program in &PROGRAMS {
-        let printed = printed(&binaries, program)?;
+        let printed = printed(binaries, program)?;
         files.push((program.page(), program.annotated(house, &sources, &printed)));
     }
     let mut holds = true;

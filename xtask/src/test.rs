@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader},
+    path::Path,
     process::{Command, Stdio},
     time::Instant,
 };
@@ -66,20 +67,26 @@ pub(crate) fn run(house: &House, asked: &Test) -> anyhow::Result<bool> {
     let goes_on = built.holds;
     outcomes.push(built);
     if goes_on {
-        outcomes.push(step::run_own("generated pages", || generate::run(house, true)));
+        let binaries = house.target.join("debug");
+        outcomes.push(step::run_own("generated pages", || generate::check(house, &binaries)));
         let mut all = step::cargo(house, ["test", "--workspace", "--no-fail-fast"]);
         outcomes.push(step::run_own("tests of all crates", || count(&mut all, &mut counted)));
         if !asked.quick {
             for (title, program, args) in WALKS {
-                outcomes.push(walk(house, title, program, args)?);
+                outcomes.push(walk(house, &binaries, title, program, args)?);
             }
         }
     }
     Ok(tell(&outcomes, &counted, begun))
 }
 
-fn walk(house: &House, title: &str, program: &str, args: &[&str]) -> anyhow::Result<Outcome> {
-    let binaries = house.target.join("debug");
+fn walk(
+    house: &House,
+    binaries: &Path,
+    title: &str,
+    program: &str,
+    args: &[&str],
+) -> anyhow::Result<Outcome> {
     let own = |arg: &&str| match arg.strip_prefix("target/") {
         Some(below) => house.target.join(below).display().to_string(),
         None => (*arg).to_owned(),

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use base_ids::TenantKind;
+use base_ids::{CellId, TenantKind};
 use base_telemetry::Metrics;
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -41,6 +41,12 @@ pub(crate) struct Cause {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct AboutCell {
     cell: String,
+}
+
+impl From<&CellId> for AboutCell {
+    fn from(cell: &CellId) -> Self {
+        Self { cell: cell.to_string() }
+    }
 }
 
 /// Latency by route.
@@ -277,9 +283,8 @@ impl Counts {
         self.own_answers.get_or_create(&Cause { cause: code.as_str() }).inc();
     }
 
-    pub(crate) fn not_connected(&self, cell: &base_ids::CellId) {
-        let cell = cell.to_string();
-        self.connect_errors.get_or_create(&AboutCell { cell }).inc();
+    pub(crate) fn not_connected(&self, cell: &CellId) {
+        self.connect_errors.get_or_create(&cell.into()).inc();
     }
 
     pub(crate) fn line_dropped(&self, cause: &'static str) {

@@ -88,3 +88,17 @@ pub trait Refusal: std::error::Error + Clone + PartialEq + Send + Sync + 'static
         Vec::new()
     }
 }
+
+/// The refusal of a service that never says no.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoRefusal {}
+
+impl Refusal for NoRefusal {
+    fn code(&self) -> &'static str {
+        match *self {}
+    }
+
+    fn status(&self) -> Status {
+        match *self {}
+    }
+}

@@ -16,7 +16,7 @@ mod view;
 
 pub use api::{Api, Decode, Done, Method, MethodKind, No, Onward, Request, field, ids_of};
 pub use caller::{Audience, Caller, VendorRole};
-pub use decider::{Asked, Decider, Event, Problem, Refusal};
+pub use decider::{Asked, Decider, Event, NoRefusal, Problem, Refusal};
 pub use effect::{Effect, NoEffect};
 pub use gather::{Answer, Gather, NoFacts};
 pub use message::{CalledOff, Heard, Listener, Outbox, Posted, Unreadable, Words};

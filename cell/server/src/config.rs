@@ -96,8 +96,28 @@ impl Default for Config {
 }
 
 impl Config {
-    /// All values that make no sense, each with what would.
-    pub fn mistakes(&self) -> Vec<String> {
+    /// The engine's settings with its directory filled in.
+    pub(crate) fn store(&self) -> cell_embedded::Config {
+        let mut store = self.store.clone();
+        if store.directory.as_os_str().is_empty() {
+            store.directory = self.data_dir.join("store");
+        }
+        store
+    }
+}
+
+impl base_program::Settings for Config {
+    const PROGRAM: &'static str = "souk-cell";
+
+    fn instance(&self) -> String {
+        self.name.to_string()
+    }
+
+    fn telemetry(&mut self) -> &mut base_telemetry::Config {
+        &mut self.telemetry
+    }
+
+    fn mistakes(&self) -> Vec<String> {
         let mut mistakes = Vec::new();
         let ports = [("edge", self.edge), ("mesh", self.mesh), ("admin", self.admin)];
         for (nth, (name, address)) in ports.iter().enumerate() {
@@ -123,30 +143,5 @@ impl Config {
         }
         mistakes.extend(self.telemetry.mistakes().iter().map(ToString::to_string));
         mistakes
-    }
-
-    /// The engine's settings with its directory filled in.
-    pub(crate) fn store(&self) -> cell_embedded::Config {
-        let mut store = self.store.clone();
-        if store.directory.as_os_str().is_empty() {
-            store.directory = self.data_dir.join("store");
-        }
-        store
-    }
-}
-
-impl base_program::Settings for Config {
-    const PROGRAM: &'static str = "souk-cell";
-
-    fn instance(&self) -> String {
-        self.name.to_string()
-    }
-
-    fn telemetry(&mut self) -> &mut base_telemetry::Config {
-        &mut self.telemetry
-    }
-
-    fn mistakes(&self) -> Vec<String> {
-        Config::mistakes(self)
     }
 }

@@ -42,8 +42,24 @@ impl Default for Config {
 }
 
 impl Config {
-    /// All values that make no sense, each with what would.
-    pub fn mistakes(&self) -> Vec<String> {
+    /// For how long a cell that is silent counts as alive.
+    pub(crate) fn silence_max(&self) -> Duration {
+        Duration::from_millis(u64::from(self.beat_ms) * u64::from(self.beats_missed_max))
+    }
+}
+
+impl base_program::Settings for Config {
+    const PROGRAM: &'static str = "souk-control-plane";
+
+    fn instance(&self) -> String {
+        "control-plane".to_owned()
+    }
+
+    fn telemetry(&mut self) -> &mut base_telemetry::Config {
+        &mut self.telemetry
+    }
+
+    fn mistakes(&self) -> Vec<String> {
         let mut mistakes = Vec::new();
         let mut check = |holds: bool, text: String| {
             if !holds {
@@ -64,31 +80,12 @@ impl Config {
         mistakes.extend(self.telemetry.mistakes().iter().map(ToString::to_string));
         mistakes
     }
-
-    /// For how long a cell that is silent counts as alive.
-    pub(crate) fn silence_max(&self) -> Duration {
-        Duration::from_millis(u64::from(self.beat_ms) * u64::from(self.beats_missed_max))
-    }
-}
-
-impl base_program::Settings for Config {
-    const PROGRAM: &'static str = "souk-control-plane";
-
-    fn instance(&self) -> String {
-        "control-plane".to_owned()
-    }
-
-    fn telemetry(&mut self) -> &mut base_telemetry::Config {
-        &mut self.telemetry
-    }
-
-    fn mistakes(&self) -> Vec<String> {
-        Config::mistakes(self)
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use base_program::Settings as _;
+
     use super::Config;
 
     #[test]

@@ -12,6 +12,7 @@ use prometheus_client::{
 use router_limits::Gate;
 
 use super::Known;
+use crate::count::AboutCell;
 
 /// Requests over a limit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -30,17 +31,12 @@ struct Spared {
     cause: &'static str,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfCell {
-    cell: String,
-}
-
 /// The guard's counters.
 #[derive(Clone, Default)]
 pub(super) struct Tally {
     limited: Family<Over, Counter>,
     shed: Family<Spared, Counter>,
-    opened: Family<OfCell, Counter>,
+    opened: Family<AboutCell, Counter>,
     pub(super) retries_refused: Counter,
     pub(super) clients_untold: Counter,
 }
@@ -76,7 +72,7 @@ impl Tally {
     }
 
     pub(super) fn opened(&self, cell: &CellId) {
-        self.opened.get_or_create(&OfCell { cell: cell.to_string() }).inc();
+        self.opened.get_or_create(&cell.into()).inc();
     }
 }
 
@@ -99,7 +95,7 @@ impl Collector for Gates {
             let gauge = ConstGauge::<u64>::new(0);
             let mut family = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;
             for (cell, gate) in &**known {
-                let labels = OfCell { cell: cell.to_string() };
+                let labels = AboutCell::from(cell);
                 let value = ConstGauge::<u64>::new(read(gate).into());
                 value.encode(family.encode_family(&labels)?)?;
             }

@@ -1,6 +1,5 @@
 //! How a file of offers goes on: taken line by line, and over when every line has ended.
 
-use base_fault::Status;
 use base_ids::ResourceId;
 use base_time::Timestamp;
 
@@ -9,20 +8,6 @@ use crate::{
     event::Event,
     state::State,
 };
-
-/// Imports never refuse: a bad line is an answer, and a file that is none at all does not become a command.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {}
-
-impl cell_kernel::Refusal for Refusal {
-    fn code(&self) -> &'static str {
-        match *self {}
-    }
-
-    fn status(&self) -> Status {
-        match *self {}
-    }
-}
 
 /// Lines in one event, so that no single event is large.
 const CHUNK: usize = 250;

@@ -28,10 +28,9 @@ mod tests;
 pub mod view;
 pub mod wire;
 
-use cell_kernel::{Asked, Decider, NoFacts, ServiceSpec};
+use cell_kernel::{Asked, Decider, NoFacts, NoRefusal, ServiceSpec};
 
 pub use command::Command;
-pub use decide::Refusal;
 pub use event::Event;
 pub use state::State;
 
@@ -45,7 +44,8 @@ impl Decider for Imports {
     type Command = Command;
     type Event = Event;
     type Facts = ();
-    type Refusal = Refusal;
+    /// A bad line is an answer, and a file that is none at all does not become a command.
+    type Refusal = NoRefusal;
 
     fn stream(command: &Command) -> String {
         format!("import-{}", command.import)
@@ -60,7 +60,7 @@ impl Decider for Imports {
         command: &Command,
         (): &(),
         asked: &Asked,
-    ) -> Result<Vec<Event>, Refusal> {
+    ) -> Result<Vec<Event>, NoRefusal> {
         Ok(decide::decide(state, command, asked.at))
     }
 }

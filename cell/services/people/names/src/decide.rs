@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use base_fault::Status;
 use base_ids::{ClaimKind, ResourceId, Tenant};
 use base_time::Timestamp;
 
@@ -12,20 +11,6 @@ use crate::{
     facts::Facts,
     state::{Holder, Stage, State},
 };
-
-/// Names never refuse: who asks is a service, and a no is an answer that it waits for.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {}
-
-impl cell_kernel::Refusal for Refusal {
-    fn code(&self) -> &'static str {
-        match *self {}
-    }
-
-    fn status(&self) -> Status {
-        match *self {}
-    }
-}
 
 /// How long a released claim is remembered: longer than any message is retried.
 const OVER_FOR: Duration = Duration::from_hours(30 * 24);

@@ -30,10 +30,9 @@ mod tests;
 pub mod view;
 pub mod wire;
 
-use cell_kernel::{Api, Asked, Decider, ServiceSpec};
+use cell_kernel::{Api, Asked, Decider, NoRefusal, ServiceSpec};
 
 pub use command::Command;
-pub use decide::Refusal;
 pub use event::Event;
 pub use facts::{Config, Facts};
 pub use state::State;
@@ -48,7 +47,8 @@ impl Decider for Names {
     type Command = Command;
     type Event = Event;
     type Facts = Facts;
-    type Refusal = Refusal;
+    /// Who asks is a service, and a no is an answer that it waits for.
+    type Refusal = NoRefusal;
 
     fn stream(_: &Command) -> String {
         "claim".to_owned()
@@ -63,7 +63,7 @@ impl Decider for Names {
         command: &Command,
         facts: &Facts,
         asked: &Asked,
-    ) -> Result<Vec<Event>, Refusal> {
+    ) -> Result<Vec<Event>, NoRefusal> {
         Ok(decide::decide(state, command, facts, asked.at))
     }
 }
