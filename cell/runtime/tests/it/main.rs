@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where its expectation does")]
 
 mod fleet;
+mod held;
 mod toy;
 
 use base_fault::Code;
