@@ -6,7 +6,7 @@ use base_fault::chain;
 use base_telemetry::Flag;
 use base_time::{Clock as _, SystemClock};
 use ring::rand::{SecureRandom as _, SystemRandom};
-use router_table::{LastGood, Snapshot, Table};
+use router_table::{Delta, LastGood, Misfit, Snapshot, Table};
 use souk_proto_fleet::v1::{self, fleet_client::FleetClient, table_held::Role};
 use tokio::{sync::mpsc, task::spawn_blocking, time::MissedTickBehavior};
 use tokio_stream::wrappers::ReceiverStream;
@@ -50,6 +50,23 @@ enum Ended {
     Stopping,
 }
 
+/// How an update was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    Well,
+    /// It does not fit the table that is held: a whole one is needed.
+    Misfit,
+}
+
+/// Why what changed does not lead to a table.
+#[derive(Debug, thiserror::Error)]
+enum BadDelta {
+    #[error("it cannot be read")]
+    Unreadable(#[from] souk_proto_fleet::BadTable),
+    #[error("it does not lead to the control plane's table")]
+    Misfit(#[from] Misfit),
+}
+
 impl Watch {
     /// Shows what is held from the start on, before the control plane says anything.
     pub(crate) fn announce_held(&self) {
@@ -86,8 +103,8 @@ impl Watch {
     async fn follow(&self, endpoint: &Endpoint) -> Result<std::convert::Infallible, Ended> {
         let client = FleetClient::new(endpoint.connect().await?);
         let mut client = client.max_decoding_message_size(TABLE_BYTES_MAX);
-        let (held, held_stream) = mpsc::channel(4);
-        let say = async || held.send(self.held()).await.map_err(|_| Ended::Closed);
+        let (said, held_stream) = mpsc::channel(4);
+        let say = async || said.send(self.held()).await.map_err(|_| Ended::Closed);
         say().await?;
         let answer = client.watch_table(ReceiverStream::new(held_stream)).await?;
         let mut updates = answer.into_inner();
@@ -98,10 +115,9 @@ impl Watch {
             tokio::select! {
                 update = updates.message() => {
                     let update = update?.ok_or(Ended::Closed)?;
-                    if let Some(table) = update.table {
-                        self.take_over(table).await?;
-                        say().await?;
-                    }
+                    let wants_whole = self.take(update).await? == Taken::Misfit;
+                    let held = v1::TableHeld { wants_whole, ..self.held() };
+                    said.send(held).await.map_err(|_| Ended::Closed)?;
                 }
                 _ = beat.tick() => say().await?,
             }
@@ -116,16 +132,54 @@ impl Watch {
             admin_address: self.admin_address.clone(),
             epoch: table.epoch().0,
             digest: table.digest(),
+            takes_deltas: true,
+            wants_whole: false,
         }
     }
 
-    /// Routes by `pushed` from now on, unless it is damaged or older. The acknowledgement follows the copy on disk.
-    async fn take_over(&self, pushed: v1::Table) -> Result<(), Ended> {
-        let epoch = pushed.epoch;
-        let converted = spawn_blocking(|| Table::try_from(pushed)).await;
-        let table = converted.map_err(|_| Ended::Stopping)?.inspect_err(|_| {
-            self.counts.table_refused("damaged");
-        })?;
+    /// Takes what is pushed: a whole table, or what changed since the one that is held.
+    async fn take(&self, update: v1::TableUpdate) -> Result<Taken, Ended> {
+        let v1::TableUpdate { table, delta } = update;
+        if let Some(delta) = delta {
+            return self.apply(delta).await;
+        }
+        if let Some(pushed) = table {
+            let converted = spawn_blocking(|| Table::try_from(pushed)).await;
+            let table = converted.map_err(|_| Ended::Stopping)?.inspect_err(|_| {
+                self.counts.table_refused("damaged");
+            })?;
+            self.take_over(table).await?;
+        }
+        Ok(Taken::Well)
+    }
+
+    /// Applies what changed since the table that is held. What does not lead to the sender's table changes nothing.
+    async fn apply(&self, pushed: v1::TableDelta) -> Result<Taken, Ended> {
+        let held = self.table.load();
+        let applied = spawn_blocking(move || {
+            let delta = Delta::try_from(pushed)?;
+            held.apply(&delta).map_err(BadDelta::from)
+        });
+        match applied.await.map_err(|_| Ended::Stopping)? {
+            Ok(table) => {
+                self.take_over(table).await?;
+                Ok(Taken::Well)
+            }
+            Err(error) => {
+                self.counts.table_refused("delta");
+                let cause = chain(&error);
+                tracing::warn!(
+                    cause,
+                    "a change of the routing table is not applied; the whole one is asked for"
+                );
+                Ok(Taken::Misfit)
+            }
+        }
+    }
+
+    /// Routes by `table` from now on, unless it is older. The acknowledgement follows the copy on disk.
+    async fn take_over(&self, table: Table) -> Result<(), Ended> {
+        let epoch = table.epoch().0;
         if table == *self.table.load() {
             return Ok(());
         }

@@ -7,6 +7,7 @@
 
 mod addressed;
 mod cell;
+mod delta;
 mod draft;
 mod form;
 mod last_good;
@@ -21,6 +22,7 @@ mod tests;
 
 pub use addressed::{Addressed, BadTenant, tenant_of_name, tenant_of_path};
 pub use cell::{Cell, SigningKey};
+pub use delta::{Changed, Delta, Misfit, Row};
 pub use draft::{CellIndex, Draft, InvalidTable};
 pub use form::Damaged;
 pub use last_good::{LastGood, LastGoodError};

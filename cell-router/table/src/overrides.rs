@@ -78,23 +78,52 @@ impl Overrides {
 
     /// The place and generation of the tenant with this name, whose hash is `hash`. Allocates nothing.
     pub(crate) fn find(&self, name: &str, hash: u64) -> Option<(u16, u64)> {
-        let slot = slot_of(hash);
-        let first = *self.starts.get(slot)? as usize;
-        let end = *self.starts.get(slot + 1)? as usize;
-        let tag = tag_of(hash);
-        let skipped = self.tags[first..end].partition_point(|known| *known < tag);
-        let mut at = first + skipped;
-        if at >= end || self.tags[at] != tag {
+        let (slot, tag) = (slot_of(hash), tag_of(hash));
+        let found = self.tagged(slot, tag);
+        if found.is_empty() {
             return None;
         }
         let packed = Packed::of(name)?;
+        self.named(found, packed.as_bytes())
+    }
+
+    /// The entries of a slot that have this tag; hardly ever more than one.
+    fn tagged(&self, slot: usize, tag: u32) -> Range<usize> {
+        let (Some(first), Some(end)) = (self.starts.get(slot), self.starts.get(slot + 1)) else {
+            return 0..0;
+        };
+        let (first, end) = (*first as usize, *end as usize);
+        let begin = first + self.tags[first..end].partition_point(|known| *known < tag);
+        let mut at = begin;
         while at < end && self.tags[at] == tag {
-            if self.packed_name(at) == packed.as_bytes() {
-                return Some((self.places[at], self.generations[at]));
-            }
             at += 1;
         }
-        None
+        begin..at
+    }
+
+    fn named(&self, among: Range<usize>, packed: &[u8]) -> Option<(u16, u64)> {
+        let mut among = among;
+        let at = among.find(|at| self.packed_name(*at) == packed)?;
+        Some((self.places[at], self.generations[at]))
+    }
+
+    /// The entry at which `other` says something else about the same name, or nothing; `same` compares two of them.
+    pub(crate) fn unlike<'o>(
+        &'o self,
+        other: &'o Self,
+        same: impl Fn((u16, u64), (u16, u64)) -> bool + 'o,
+    ) -> impl Iterator<Item = String> + 'o {
+        let slots = 0..self.starts.len().saturating_sub(1);
+        let entries = slots.flat_map(|slot| {
+            let range = as_range(&(self.starts[slot]..self.starts[slot + 1]));
+            range.map(move |at| (slot, at))
+        });
+        entries.filter_map(move |(slot, at)| {
+            let (name, mine) = (self.packed_name(at), (self.places[at], self.generations[at]));
+            let theirs = other.named(other.tagged(slot, self.tags[at]), name);
+            let alike = theirs.is_some_and(|theirs| same(mine, theirs));
+            (!alike).then(|| unpack(name))
+        })
     }
 
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = Placed> + '_ {

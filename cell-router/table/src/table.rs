@@ -133,6 +133,31 @@ impl Table {
         self.overrides.len()
     }
 
+    /// How the tenant with this name is placed by name, if it is.
+    pub fn placed(&self, tenant_name: &str) -> Option<Placed> {
+        let (place, generation) =
+            self.overrides.find(tenant_name, xxh3_64(tenant_name.as_bytes()))?;
+        Some(Placed {
+            tenant: tenant_name.to_owned(),
+            cell: usize::from(place & !HELD),
+            generation: Generation(generation),
+            held: place & HELD != 0,
+        })
+    }
+
+    /// Names of the tenants that this table places by name, and `other` not so.
+    pub(crate) fn placed_otherwise<'t>(
+        &'t self,
+        other: &'t Self,
+    ) -> impl Iterator<Item = String> + 't {
+        let meant = |table: &'t Self, (place, generation): (u16, u64)| {
+            let cell = table.cells.get(usize::from(place & !HELD)).map(|cell| &cell.id);
+            (cell, place & HELD, generation)
+        };
+        self.overrides
+            .unlike(&other.overrides, move |mine, theirs| meant(self, mine) == meant(other, theirs))
+    }
+
     /// Bytes that slots and overrides take in memory.
     pub fn size(&self) -> usize {
         size_of_val(&*self.owners) + size_of_val(&*self.generations) + self.overrides.size()

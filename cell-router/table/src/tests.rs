@@ -1,5 +1,6 @@
 //! The stories and laws of the routing table.
 
+mod delta;
 mod stale;
 
 use base_ids::{Epoch, Generation, Slot, Tenant};

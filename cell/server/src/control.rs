@@ -6,9 +6,9 @@ use base_fault::{Code, Fault};
 use base_telemetry::Flag;
 use cell_providers::keys::{PublicKey, SigningKeys};
 use cell_runtime::Cell;
-use router_table::{LastGood, Table};
+use router_table::{Delta, LastGood, Table};
 use souk_proto_fleet::v1::{
-    HeartbeatRequest, SigningKey, TableHeld, TableUpdate, fleet_client::FleetClient,
+    HeartbeatRequest, SigningKey, TableDelta, TableHeld, TableUpdate, fleet_client::FleetClient,
     table_held::Role,
 };
 use tokio::sync::mpsc;
@@ -26,6 +26,14 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 const BEAT_MAX: Duration = Duration::from_secs(30);
 /// A routing table with a million overrides fits in this many bytes.
 const TABLE_MAX: usize = 256 << 20;
+
+/// How an update was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    Well,
+    /// It does not fit the table that is held: a whole one is needed.
+    Misfit,
+}
 
 /// What the cell says about itself.
 #[derive(Clone, Debug)]
@@ -116,27 +124,57 @@ impl ControlLink {
         })?;
         let mut updates = answer.into_inner().timeout_repeating(tokio::time::interval(HELD_BEAT));
         while let Some(next) = updates.next().await {
+            let mut wants_whole = false;
             match next {
                 Err(_beat) => {}
-                Ok(Ok(update)) => self.take(update).await?,
+                Ok(Ok(update)) => wants_whole = self.take(update).await? == Taken::Misfit,
                 Ok(Err(status)) => {
                     let text = format!("the table stream broke: {}", status.message());
                     return Err(Fault::downstream(Code::Unavailable, RETRY_MIN, text));
                 }
             }
-            if held.send(self.held()).await.is_err() {
+            let now = TableHeld { wants_whole, ..self.held() };
+            if held.send(now).await.is_err() {
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    async fn take(&self, update: TableUpdate) -> Result<(), Fault> {
-        let Some(table) = update.table else { return Ok(()) };
-        let bad = |error| {
-            Fault::caller(Code::Malformed, "the pushed routing table is refused").because(error)
+    async fn take(&self, update: TableUpdate) -> Result<Taken, Fault> {
+        let TableUpdate { table, delta } = update;
+        let table = match (table, delta) {
+            (_, Some(delta)) => match self.apply(delta).await? {
+                Some(table) => table,
+                None => return Ok(Taken::Misfit),
+            },
+            (Some(table), None) => Table::try_from(table).map_err(|error| {
+                Fault::caller(Code::Malformed, "the pushed routing table is refused").because(error)
+            })?,
+            (None, None) => return Ok(Taken::Well),
         };
-        let table = Table::try_from(table).map_err(bad)?;
+        self.adopt(table).await?;
+        Ok(Taken::Well)
+    }
+
+    /// The table that a delta leads to; nothing if it does not fit the one that is held.
+    async fn apply(&self, pushed: TableDelta) -> Result<Option<Table>, Fault> {
+        let delta = Delta::try_from(pushed).map_err(|error| {
+            let text = "the pushed change of the routing table is refused";
+            Fault::caller(Code::Malformed, text).because(error)
+        })?;
+        let held = self.cell.table();
+        let applied = tokio::task::spawn_blocking(move || held.apply(&delta)).await;
+        let applied = applied.map_err(|error| {
+            Fault::ours(Code::Internal, "a change of the routing table was cut off").because(error)
+        })?;
+        if let Err(misfit) = &applied {
+            tracing::warn!(%misfit, "a change of the routing table is not applied; the whole one is asked for");
+        }
+        Ok(applied.ok())
+    }
+
+    async fn adopt(&self, table: Table) -> Result<(), Fault> {
         if !self.cell.adopt(table).await? {
             return Ok(());
         }
@@ -157,6 +195,8 @@ impl ControlLink {
             admin_address: self.introduction.heartbeat.admin_address.clone(),
             epoch: table.epoch().0,
             digest: if table.epoch().0 == 0 { 0 } else { table.digest() },
+            takes_deltas: true,
+            wants_whole: false,
         }
     }
 }

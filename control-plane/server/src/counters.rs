@@ -17,6 +17,7 @@ pub(crate) struct Counters {
     pub(crate) heartbeats: Counter,
     pub(crate) heartbeats_refused: Counter,
     pub(crate) tables_sent: Counter,
+    pub(crate) deltas_sent: Counter,
     pub(crate) digests_disagreed: Counter,
     pub(crate) changes: Family<[(&'static str, &'static str); 1], Counter>,
 }
@@ -30,6 +31,7 @@ impl Counters {
             counter("heartbeats", "heartbeats taken", &self.heartbeats);
             counter("heartbeats_refused", "heartbeats refused", &self.heartbeats_refused);
             counter("tables_sent", "whole tables sent to members", &self.tables_sent);
+            counter("deltas_sent", "changes of the table sent to members", &self.deltas_sent);
             let help = "reports of a table whose digest is not ours for its epoch";
             counter("digests_disagreed", help, &self.digests_disagreed);
             let help = "changes written, by kind";

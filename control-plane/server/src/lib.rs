@@ -9,6 +9,7 @@
 //! | `plane` | what happens when a cell beats or an owner changes? |
 //! | `beats`, `members` | who was heard of lately? (in memory only) |
 //! | `push` | which table does a member get next? |
+//! | `published`, `history` | which one is the newest, and what changed on the way to it? |
 //! | `fleet_service`, `operator_service` | how does it look on the wire? |
 //! | `deeds` | what may operators do to ownership? |
 //! | `refused` | why does nothing change? |
@@ -22,6 +23,7 @@ mod deeds;
 mod doctor;
 mod fleet_service;
 mod heartbeat;
+mod history;
 mod members;
 mod operator_service;
 mod plane;

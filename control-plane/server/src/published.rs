@@ -1,13 +1,18 @@
-//! The newest table as it goes over the wire, and the digests of those before it.
+//! The newest table as it goes over the wire, what changed on the way to it, and the digests of those before it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use base_ids::Epoch;
 use cp_model::Fleet;
 use parking_lot::Mutex;
-use router_table::InvalidTable;
+use router_table::{Changed, InvalidTable, Table};
 use souk_proto_fleet::v1;
 use tokio::sync::watch;
+
+use crate::history::History;
 
 /// How many digests of earlier tables are remembered.
 const DIGESTS_MAX: usize = 256;
@@ -17,17 +22,22 @@ const DIGESTS_MAX: usize = 256;
 pub(crate) struct Published {
     pub(crate) epoch: Epoch,
     pub(crate) digest: u64,
-    pub(crate) table: v1::Table,
+    table: Table,
+    /// The whole as it goes over the wire, once somebody needs it.
+    whole: OnceLock<v1::Table>,
 }
 
 impl Published {
     fn of(fleet: &Fleet) -> Result<Self, InvalidTable> {
         let table = fleet.table()?;
-        Ok(Self { epoch: table.epoch(), digest: table.digest(), table: v1::Table::from(&table) })
+        let (epoch, digest) = (table.epoch(), table.digest());
+        Ok(Self { epoch, digest, table, whole: OnceLock::new() })
     }
 
+    /// The whole table.
     pub(crate) fn update(&self) -> v1::TableUpdate {
-        v1::TableUpdate { table: Some(self.table.clone()) }
+        let whole = self.whole.get_or_init(|| v1::Table::from(&self.table));
+        v1::TableUpdate { table: Some(whole.clone()), delta: None }
     }
 }
 
@@ -36,6 +46,7 @@ impl Published {
 pub(crate) struct Tables {
     newest: watch::Sender<Arc<Published>>,
     digests: Mutex<BTreeMap<Epoch, u64>>,
+    history: Mutex<History>,
 }
 
 impl Tables {
@@ -44,6 +55,7 @@ impl Tables {
         Ok(Self {
             digests: Mutex::new(BTreeMap::from([(published.epoch, published.digest)])),
             newest: watch::Sender::new(Arc::new(published)),
+            history: Mutex::default(),
         })
     }
 
@@ -53,6 +65,13 @@ impl Tables {
             return Ok(false);
         }
         let published = Published::of(fleet)?;
+        // Two changes at once may come here in the wrong order; the newer one stays. The lock makes steps of them.
+        let mut history = self.history.lock();
+        let newest = self.newest();
+        if published.epoch <= newest.epoch {
+            return Ok(false);
+        }
+        history.note(&newest.table, &published.table);
         {
             let mut digests = self.digests.lock();
             digests.insert(published.epoch, published.digest);
@@ -60,14 +79,8 @@ impl Tables {
                 digests.pop_first();
             }
         }
-        // Two changes at once may come here in the wrong order; the newer one stays.
-        Ok(self.newest.send_if_modified(|newest| {
-            let newer = published.epoch > newest.epoch;
-            if newer {
-                *newest = Arc::new(published);
-            }
-            newer
-        }))
+        self.newest.send_replace(Arc::new(published));
+        Ok(true)
     }
 
     pub(crate) fn newest(&self) -> Arc<Published> {
@@ -76,6 +89,18 @@ impl Tables {
 
     pub(crate) fn subscribe(&self) -> watch::Receiver<Arc<Published>> {
         self.newest.subscribe()
+    }
+
+    /// What takes a holder of the table of `since` to the newest one; nothing if that is too long ago, or too much.
+    pub(crate) fn delta(&self, since: Epoch) -> Option<v1::TableUpdate> {
+        let history = self.history.lock();
+        // Under the lock, so that no step is missing between the two.
+        let newest = self.newest();
+        let changed =
+            if since == newest.epoch { Changed::default() } else { history.since(since)? };
+        drop(history);
+        let delta = newest.table.delta(since, &changed);
+        Some(v1::TableUpdate { table: None, delta: Some(v1::TableDelta::from(&delta)) })
     }
 
     /// Whether a member's table is ours of that epoch. Epoch 0 is no table; one too old to be remembered is not known to differ.

@@ -1,4 +1,4 @@
-//! One member's stream: the whole table first, then each newer one, and again when the member's differs from ours.
+//! One member's stream: what changed since the table that it holds, or the whole one; and the whole again when it differs from ours.
 
 use std::sync::Arc;
 
@@ -54,9 +54,13 @@ impl<R: Reports> Push<R> {
         };
         let mut seat = Seat::take(plane, &first)?;
         let mut tables = plane.tables().subscribe();
-        // The whole table comes first, whatever the member holds.
+        // A table comes first, whatever the member holds.
         tables.mark_changed();
-        seat.note(&first);
+        let verdict = seat.note(&first);
+        // What it holds on from an earlier stream is where a delta may start.
+        if verdict == Verdict::Fine && first.epoch != 0 {
+            seat.sent = Some(Epoch(first.epoch));
+        }
         Ok(Some(Self { seat, reports, tables }))
     }
 
@@ -72,7 +76,9 @@ impl<R: Reports> Push<R> {
                         return Ok(None);
                     }
                     let newest = Arc::clone(&self.tables.borrow_and_update());
-                    return Ok(Some(self.seat.send(&newest)));
+                    if let Some(update) = self.seat.send_on(&newest) {
+                        return Ok(Some(update));
+                    }
                 }
                 report = self.reports.next() => {
                     let Some(report) = report.transpose()? else {
@@ -93,7 +99,11 @@ impl<R: Reports> Push<R> {
 struct Seat {
     plane: Arc<ControlPlane>,
     key: MemberKey,
+    /// Epoch of the table that it was sent last, or said to hold at first.
     sent: Option<Epoch>,
+    takes_deltas: bool,
+    /// Whether it was sent anything on this stream.
+    greeted: bool,
     /// Whether the last report was already behind the table that was sent before it.
     behind: bool,
 }
@@ -114,7 +124,15 @@ impl Seat {
             epoch = first.epoch,
             "watches the table"
         );
-        Ok(Self { plane: Arc::clone(plane), key, sent: None, behind: false })
+        let takes_deltas = first.takes_deltas;
+        Ok(Self {
+            plane: Arc::clone(plane),
+            key,
+            sent: None,
+            takes_deltas,
+            greeted: false,
+            behind: false,
+        })
     }
 
     fn must_be_the_same(&self, report: &TableHeld) -> Result<(), Status> {
@@ -125,8 +143,29 @@ impl Seat {
         }
     }
 
+    /// What changed since the table that was sent last, or the whole one if that is not known; nothing if it has this one.
+    fn send_on(&mut self, table: &Published) -> Option<TableUpdate> {
+        let Some(since) = self.sent.filter(|_| self.takes_deltas) else {
+            return Some(self.send(table));
+        };
+        // The first update says that all is well, even if it changes nothing.
+        if std::mem::replace(&mut self.greeted, true) && since >= table.epoch {
+            return None;
+        }
+        let Some(update) = self.plane.tables().delta(since) else {
+            return Some(self.send(table));
+        };
+        // It may lead to a table that is newer still.
+        self.sent = update.delta.as_ref().map(|delta| Epoch(delta.epoch));
+        self.behind = false;
+        self.plane.counters().deltas_sent.inc();
+        Some(update)
+    }
+
+    /// The whole table.
     fn send(&mut self, table: &Published) -> TableUpdate {
         self.sent = Some(table.epoch);
+        self.greeted = true;
         self.behind = false;
         self.plane.counters().tables_sent.inc();
         table.update()
@@ -148,6 +187,15 @@ impl Seat {
                 digest = format_args!("{:016x}", report.digest),
                 newest = tables.newest().epoch.0,
                 "holds another table than ours; gets the whole one again"
+            );
+            return Verdict::SendAgain;
+        }
+        if report.wants_whole {
+            tracing::warn!(
+                role,
+                member,
+                epoch = epoch.0,
+                "cannot apply a delta; gets the whole table"
             );
             return Verdict::SendAgain;
         }

@@ -1,5 +1,6 @@
 //! The contract between Souk's own processes: control plane, routers, cells.
 
+mod delta;
 mod table;
 
 pub use table::BadTable;

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, pin::Pin, sync::Arc};
 
 use futures_util::Stream;
-use router_table::Table;
+use router_table::{Delta, Table};
 use souk_proto_fleet::v1::{
     self,
     fleet_server::{Fleet, FleetServer},
@@ -17,13 +17,13 @@ use tonic::{Request, Response, Status, Streaming, transport::Server};
 
 pub(crate) struct ControlPlane {
     pub(crate) address: SocketAddr,
-    table: watch::Sender<Option<v1::Table>>,
+    table: watch::Sender<Option<v1::TableUpdate>>,
     held: watch::Receiver<Option<v1::TableHeld>>,
     server: JoinHandle<()>,
 }
 
 struct Pushes {
-    table: watch::Sender<Option<v1::Table>>,
+    table: watch::Sender<Option<v1::TableUpdate>>,
     held: Arc<watch::Sender<Option<v1::TableHeld>>>,
 }
 
@@ -44,7 +44,13 @@ impl ControlPlane {
 
     /// Pushes a table as it is, sound or not.
     pub(crate) fn push_raw(&self, table: v1::Table) {
-        self.table.send_replace(Some(table));
+        self.table.send_replace(Some(v1::TableUpdate { table: Some(table), delta: None }));
+    }
+
+    /// Pushes what changed, whether it fits or not.
+    pub(crate) fn push_delta(&self, delta: &Delta) {
+        let delta = Some(v1::TableDelta::from(delta));
+        self.table.send_replace(Some(v1::TableUpdate { table: None, delta }));
     }
 
     /// Pushes a table and waits until the router says that it holds it.
@@ -97,7 +103,7 @@ impl Fleet for Pushes {
             }
         });
         let tables = WatchStream::new(self.table.subscribe()).filter_map(|table| table);
-        let updates = tables.map(|table| Ok(v1::TableUpdate { table: Some(table) }));
+        let updates = tables.map(Ok);
         Ok(Response::new(Box::pin(updates)))
     }
 }

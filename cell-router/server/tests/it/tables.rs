@@ -1,6 +1,7 @@
 //! Tables by push with acknowledgement, the last good one on disk, never an older one.
 
 use router_server::Router;
+use router_table::{Changed, LastGood};
 
 use crate::{
     cells::StandInCell,
@@ -114,4 +115,44 @@ async fn a_taken_port_is_told_and_nothing_is_left_running() {
     config.listen = taken.local_addr().unwrap().to_string();
     let Err(fault) = Router::start(config).await else { panic!("the port is taken") };
     assert!(fault.context().contains("cannot be bound"), "{fault:?}");
+}
+
+#[tokio::test]
+async fn what_changed_is_applied_and_what_does_not_fit_is_asked_for_as_a_whole() {
+    let (cells, mut control_plane) = (two_cells().await, ControlPlane::start().await);
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = config(directory.path());
+    config.control_plane = Some(format!("http://{}", control_plane.address));
+    let router = Router::start(config).await.unwrap();
+    let tables: Vec<_> = [(7, 0), (8, 1), (9, 0)]
+        .map(|(epoch, owner)| table(epoch, &cells, &[("users/u1", owner)]))
+        .into();
+    let delta = |from: usize, to: usize| {
+        tables[to].delta(tables[from].epoch(), &Changed::between(&tables[from], &tables[to]))
+    };
+    control_plane.push(&tables[0]).await;
+    control_plane.push_delta(&delta(0, 1));
+    control_plane.acknowledged(&tables[1]).await;
+    let cell = async || Client::of(router.addresses().http).get("/v1/users/u1").await.cell();
+    assert_eq!(cell().await, "cell-2");
+    let kept = LastGood::at(directory.path().join("routing-table")).load().unwrap();
+    assert_eq!(kept.as_ref(), Some(&tables[1]), "what was applied is kept");
+
+    // It starts from a table that the router no longer holds, and one leads elsewhere than it says.
+    let mut spoilt = delta(1, 2);
+    spoilt.digest ^= 1;
+    for misfit in [delta(0, 2), spoilt] {
+        control_plane.push_delta(&misfit);
+        let word = loop {
+            let word = control_plane.next_word().await;
+            if word.wants_whole {
+                break word;
+            }
+        };
+        assert_eq!((word.epoch, word.digest), (8, tables[1].digest()));
+        assert_eq!(cell().await, "cell-2");
+    }
+    control_plane.push(&tables[2]).await;
+    assert_eq!(cell().await, "cell-1");
+    assert!(router.metrics().text().contains("cause=\"delta\"} 2\n"));
 }

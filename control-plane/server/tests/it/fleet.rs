@@ -12,7 +12,7 @@ use std::{
 
 use base_time::{Clock, Timestamp};
 use cp_server::{Config, Running, start};
-use router_table::Table;
+use router_table::{Delta, Table};
 use souk_proto_fleet::v1::{
     HeartbeatRequest, HeartbeatResponse, SigningKey, TableHeld, TableUpdate,
     fleet_client::FleetClient, operator_client::OperatorClient, table_held,
@@ -154,7 +154,27 @@ impl Watcher {
             admin_address: "127.0.0.1:9".into(),
             epoch: 0,
             digest: 0,
+            takes_deltas: false,
+            wants_whole: false,
         };
+        Self::with(address, member).await
+    }
+
+    /// A router that holds `table` already and takes deltas.
+    pub(crate) async fn holding(address: SocketAddr, name: &str, table: &Table) -> Self {
+        let member = TableHeld {
+            member: name.into(),
+            role: table_held::Role::Router.into(),
+            admin_address: "127.0.0.1:9".into(),
+            epoch: table.epoch().0,
+            digest: table.digest(),
+            takes_deltas: true,
+            wants_whole: false,
+        };
+        Self::with(address, member).await.unwrap()
+    }
+
+    async fn with(address: SocketAddr, member: TableHeld) -> Result<Self, Status> {
         let (reports, receiver) = mpsc::channel(8);
         reports.send(member.clone()).await.unwrap();
         let updates =
@@ -164,10 +184,26 @@ impl Watcher {
 
     /// The next table that is pushed, checked against its digest.
     pub(crate) async fn next(&mut self) -> Result<Table, Status> {
+        Ok(Table::try_from(self.update().await?.table.unwrap()).unwrap())
+    }
+
+    /// What changed, that is pushed next.
+    pub(crate) async fn next_delta(&mut self) -> Delta {
+        let update = self.update().await.unwrap();
+        assert!(update.table.is_none());
+        Delta::try_from(update.delta.unwrap()).unwrap()
+    }
+
+    async fn update(&mut self) -> Result<TableUpdate, Status> {
         let update =
             timeout(PATIENCE, self.updates.message()).await.expect("a table is pushed in time")?;
-        let update = update.ok_or_else(|| Status::cancelled("the stream has ended"))?;
-        Ok(Table::try_from(update.table.unwrap()).unwrap())
+        update.ok_or_else(|| Status::cancelled("the stream has ended"))
+    }
+
+    pub(crate) async fn want_whole(&self, table: &Table) {
+        let (epoch, digest) = (table.epoch().0, table.digest());
+        let held = TableHeld { epoch, digest, wants_whole: true, ..self.member.clone() };
+        self.reports.send(held).await.unwrap();
     }
 
     pub(crate) async fn ack(&self, table: &Table) {

@@ -1,6 +1,7 @@
 //! The control plane over real connections: in this process where time must be ours, as a process where it must die.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod deltas;
 mod fleet;
 mod holds;
 mod liveness;
