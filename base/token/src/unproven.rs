@@ -8,6 +8,9 @@ pub enum Unproven {
     /// It has run out.
     #[error("the access token has run out")]
     Expired,
+    /// Its session was ended before it ran out (Invariant auth-4).
+    #[error("the session of the access token is over; sign in again")]
+    SessionOver,
     /// Its key is not among those that the reader knows; another reader may have heard of it.
     #[error("the access token is signed with a key that is not known")]
     UnknownKey,
@@ -20,7 +23,9 @@ impl From<Unproven> for Fault {
     fn from(unproven: Unproven) -> Self {
         let code = match unproven {
             Unproven::Expired => Code::TokenExpired,
-            Unproven::UnknownKey | Unproven::Forged(_) => Code::Unauthenticated,
+            Unproven::SessionOver | Unproven::UnknownKey | Unproven::Forged(_) => {
+                Code::Unauthenticated
+            }
         };
         Self::caller(code, unproven.to_string())
     }

@@ -117,6 +117,7 @@ pub(crate) struct Counts {
     pub(crate) table_taken_ms: Gauge<i64, AtomicI64>,
     pub(crate) tables_refused: Family<Cause, Counter>,
     pub(crate) watching: Gauge,
+    pub(crate) sessions_ended: Counter,
     pub(crate) access_lines: Counter,
     lines_dropped: Family<Cause, Counter>,
     connections: Gauge,
@@ -159,6 +160,7 @@ impl Counts {
             table_taken_ms: Gauge::default(),
             tables_refused: Family::default(),
             watching: Gauge::default(),
+            sessions_ended: Counter::default(),
             access_lines: Counter::default(),
             lines_dropped: Family::default(),
             connections: Gauge::default(),
@@ -189,6 +191,11 @@ impl Counts {
                 "connect_errors",
                 "connections that a cell did not take",
                 counts.connect_errors,
+            );
+            all.register(
+                "sessions_ended",
+                "ended sessions heard of, whose tokens are refused",
+                counts.sessions_ended,
             );
             all.register("in_flight", "requests being served", counts.in_flight);
             all.register("guests", "visitors who became guests", counts.guests);

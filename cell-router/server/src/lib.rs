@@ -19,6 +19,7 @@ mod count;
 mod course;
 mod deadline;
 mod doors;
+mod ended;
 mod entrance;
 mod exchange;
 mod forward;

@@ -22,6 +22,7 @@ use crate::{
     ask::Asker,
     count::Counts,
     doors::Doors,
+    ended,
     guard::Guard,
     hold::{Hold, HoldCounts},
     lasting::Lasting,
@@ -164,12 +165,22 @@ fn fresh_seed() -> Result<u64, Fault> {
     Ok(u64::from_ne_bytes(bytes))
 }
 
+/// Follows what the control plane pushes.
 fn watching(watch: Watch, control_plane: Option<Endpoint>) -> Option<JoinHandle<()>> {
     let Some(endpoint) = control_plane else {
         tracing::warn!("no control plane is configured: the table on disk is all there is");
         return None;
     };
-    Some(tokio::spawn(watch.run(endpoint)))
+    let endpoint = endpoint
+        .connect_timeout(Duration::from_secs(2))
+        .http2_keep_alive_interval(Duration::from_secs(10))
+        .keep_alive_timeout(Duration::from_secs(5))
+        .keep_alive_while_idle(true);
+    let (router, channel) = (watch.member.clone(), endpoint.connect_lazy());
+    let ended = ended::follow(router, channel, Arc::clone(&watch.learnt), watch.counts.clone());
+    Some(tokio::spawn(async {
+        tokio::join!(watch.run(endpoint), ended);
+    }))
 }
 
 /// The table on disk. A damaged one is refused loudly and asked for anew.

@@ -1,7 +1,7 @@
-//! Who sends: access tokens are proven once and remembered until they run out or their key is another one.
+//! Who sends: access tokens are proven once and remembered until they run out, their key is another one, or their session is ended.
 //!
-//! What is remembered is there for speed. It never outlives the token or its key: each use looks at the clock, and each new table is
-//! asked whether the key is still the one that was believed. Keys come with the table, those of all cells, the next one before it is
+//! What is remembered is there for speed. It never outlives the token, its key or its session: each use looks at the clock, each new
+//! table is asked whether the key is still the one that was believed, and each word of ended sessions makes it look among them. Keys come with the table, those of all cells, the next one before it is
 //! used and the last one until its tokens have run out; so a router that starts without a control plane knows them from its disk.
 
 use std::sync::{
@@ -18,11 +18,14 @@ use ring::{
     signature::{ED25519, UnparsedPublicKey},
 };
 use router_table::Table;
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::recent::Recent;
 
 /// How many tokens are remembered.
 const TOKENS_MAX: usize = 65_536;
+/// How many ended sessions are remembered: those of the last ten minutes, after which their tokens have run out.
+const ENDED_MAX: usize = 262_144;
 
 /// Who sends, proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,16 +56,49 @@ struct Proven {
     key: Key,
     /// Digest of the last table in which its key was seen.
     seen: AtomicU64,
+    session: SessionName,
+    /// How many words of ended sessions had come when its own was not among them.
+    went_on: AtomicU64,
 }
 
-/// The tokens seen lately.
+/// Stands for a session of a user; half as long as its name, and as unlikely to be another's.
+type SessionName = u128;
+
+/// The tokens seen lately, and the sessions ended lately.
 pub(crate) struct Tokens {
     known: Recent<[u8; 32], Arc<Proven>>,
+    ended: Recent<SessionName, ()>,
+    /// How many words of ended sessions have come.
+    endings: AtomicU64,
 }
 
 impl Tokens {
     pub(crate) fn new() -> Self {
-        Self { known: Recent::new(TOKENS_MAX) }
+        Self {
+            known: Recent::new(TOKENS_MAX),
+            ended: Recent::new(ENDED_MAX),
+            endings: AtomicU64::new(0),
+        }
+    }
+
+    /// Believes no more in the tokens of these sessions, each a user's name with the session's id.
+    pub(crate) fn end<'s>(&self, sessions: impl IntoIterator<Item = (&'s str, &'s str)>) {
+        for (user, session) in sessions {
+            self.ended.put(session_name(user, session), ());
+        }
+        self.endings.fetch_add(1, Ordering::Release);
+    }
+
+    fn goes_on(&self, proven: &Proven) -> bool {
+        let endings = self.endings.load(Ordering::Acquire);
+        if proven.went_on.load(Ordering::Relaxed) == endings {
+            return true;
+        }
+        let goes_on = self.ended.get(&proven.session).is_none();
+        if goes_on {
+            proven.went_on.store(endings, Ordering::Relaxed);
+        }
+        goes_on
     }
 
     /// Who sends with this token.
@@ -77,16 +113,16 @@ impl Tokens {
         }
         let mut name = [0; 32];
         name.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
-        match self.known.get(&name).filter(|proven| proven.holds_in(table)) {
-            Some(proven) if now < proven.until => Ok(proven.sender.clone()),
-            Some(_) => Err(Unproven::Expired),
+        let proven = match self.known.get(&name).filter(|proven| proven.holds_in(table)) {
+            Some(proven) if now < proven.until => proven,
+            Some(_) => return Err(Unproven::Expired),
             None => {
-                let proven = Proven::of(token, table, now)?;
-                let sender = proven.sender.clone();
-                self.known.put(name, Arc::new(proven));
-                Ok(sender)
+                let proven = Arc::new(Proven::of(token, table, now)?);
+                self.known.put(name, Arc::clone(&proven));
+                proven
             }
-        }
+        };
+        if self.goes_on(&proven) { Ok(proven.sender.clone()) } else { Err(Unproven::SessionOver) }
     }
 }
 
@@ -102,6 +138,8 @@ impl Proven {
             TokenAudience::Shopper | TokenAudience::Operator => None,
         };
         Ok(Self {
+            session: session_name(claims.subject.as_str(), &claims.session),
+            went_on: AtomicU64::new(0),
             sender: Sender { subject: claims.subject, vendor },
             until,
             key: key(table, &kid).ok_or(Unproven::UnknownKey)?,
@@ -121,6 +159,10 @@ impl Proven {
         }
         same
     }
+}
+
+fn session_name(user: &str, session: &str) -> SessionName {
+    xxh3_128(format!("{user}/sessions/{session}").as_bytes())
 }
 
 fn key(table: &Table, kid: &str) -> Option<Key> {
@@ -202,6 +244,26 @@ mod tests {
         assert!(tokens.sender(&long, &table, at(2999)).is_ok());
         assert_eq!(tokens.sender(&long, &table, at(3000)), Err(Unproven::Expired), "remembered");
         assert_eq!(Tokens::new().sender(&long, &table, at(3000)), Err(Unproven::Expired));
+    }
+
+    #[test]
+    fn no_token_of_an_ended_session_is_believed_and_every_other_one_is() {
+        let (tokens, table) = (Tokens::new(), table(1, &[(7, 3000)]));
+        let of = |claims: &str| token(HEADER, claims);
+        let (old, newer) = (of(CLAIMS), of(&CLAIMS.replace("1000", "1400")));
+        let others = [of(&CLAIMS.replace("u1", "u2")), of(&CLAIMS.replace("s1", "s2"))];
+        let ask = |token: &str| tokens.sender(token, &table, at(1500)).map(|_| ());
+        assert_eq!(ask(&old), Ok(()));
+        tokens.end([("users/u9", "s9")]);
+        assert_eq!(ask(&old), Ok(()), "looked for among the ended");
+        tokens.end([("users/u1", "s1"), ("users/u1", "s3")]);
+        for _ in 0..2 {
+            assert_eq!(
+                (ask(&old), ask(&newer)),
+                (Err(Unproven::SessionOver), Err(Unproven::SessionOver))
+            );
+            assert_eq!(others.each_ref().map(|other| ask(other)), [Ok(()), Ok(())]);
+        }
     }
 
     #[test]

@@ -81,15 +81,10 @@ impl Watch {
 
     /// Follows the control plane for ever; comes back to it after any failure.
     pub(crate) async fn run(self, control_plane: Endpoint) {
-        let endpoint = control_plane
-            .connect_timeout(Duration::from_secs(2))
-            .http2_keep_alive_interval(Duration::from_secs(10))
-            .keep_alive_timeout(Duration::from_secs(5))
-            .keep_alive_while_idle(true);
         let mut pause = PAUSE_MIN;
         loop {
             let taken = self.counts.table_taken_ms.get();
-            let Err(ended) = self.follow(&endpoint).await;
+            let Err(ended) = self.follow(&control_plane).await;
             self.counts.watching.set(0);
             if self.counts.table_taken_ms.get() != taken {
                 pause = PAUSE_MIN;

@@ -15,6 +15,8 @@ use tokio::sync::mpsc;
 use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
 use tonic::transport::{Channel, Endpoint};
 
+use crate::readers::Telling;
+
 /// Waits between tries to reach the control plane.
 const RETRY_MIN: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(5);
@@ -59,14 +61,15 @@ pub(crate) struct ControlLink {
 }
 
 impl ControlLink {
-    /// Heartbeats and follows the table until the task is dropped.
-    pub(crate) async fn run(self) -> Result<(), Fault> {
+    /// Heartbeats, follows the table, and tells of ended sessions until the task is dropped.
+    pub(crate) async fn run(self, ended: Telling) -> Result<(), Fault> {
         let endpoint = Endpoint::from_shared(self.address.clone()).map_err(|error| {
             Fault::caller(Code::InvalidField, "control_plane is not an address").because(error)
         })?;
         let channel = endpoint.connect_timeout(Duration::from_secs(1)).connect_lazy();
         let client = FleetClient::new(channel).max_decoding_message_size(TABLE_MAX);
-        tokio::join!(self.beat(client.clone()), self.follow_table(client));
+        let telling = ended.run(client.clone());
+        tokio::join!(self.beat(client.clone()), self.follow_table(client), telling);
         Ok(())
     }
 

@@ -10,6 +10,7 @@ mod mesh;
 mod operators;
 mod outside;
 mod phases;
+mod readers;
 pub mod registry;
 mod start;
 pub mod wiring;

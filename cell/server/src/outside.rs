@@ -9,31 +9,39 @@ use cell_kernel::Reading;
 use cell_providers::{keys::SigningKeys, mail, passwords::Argon2id, stripe};
 use cell_runtime::port::Stores;
 
-use crate::{config::Config, wiring::Outside};
+use crate::{
+    config::Config,
+    readers::{self, Telling},
+    wiring::Outside,
+};
 
-/// Opens it, and the cell's signing keys. Every mistake names the setting that it is in.
+/// Opens it, with the cell's signing keys and what tells the control plane of ended sessions. Every mistake names the setting that
+/// it is in.
 pub(crate) fn open(
     config: &Config,
     stores: &Stores,
     clock: Arc<dyn Clock>,
-) -> Result<(Outside, Arc<SigningKeys>), Fault> {
+) -> Result<(Outside, Arc<SigningKeys>, Telling), Fault> {
     let set = &config.outside;
     let keys_file = config.data_dir.join("keys.json");
-    let keys = SigningKeys::open(keys_file, config.name.as_str(), set.keys.clone(), clock)?;
+    let keys =
+        SigningKeys::open(keys_file, config.name.as_str(), set.keys.clone(), Arc::clone(&clock))?;
     let keys = Arc::new(keys);
     let cards = stripe::Stripe::new(set.cards.clone()).map_err(|error| {
         Fault::invalid_field("outside.cards", "cards cannot be charged so").because(error)
     })?;
+    let (readers, telling) = readers::open(config.control_plane.is_some(), clock);
     let outside = Outside {
         reading: Reading::new(Arc::clone(&stores.rows)),
         secret: Arc::new(secret(config)?),
         passwords: Arc::new(Argon2id::new(&set.passwords)?),
         signer: keys.clone(),
         post: mail::post(&set.mail, config.data_dir.join("mail"))?,
+        readers: Arc::new(readers),
         cards: Arc::new(cards),
         webhooks: Arc::new(stripe::Webhooks::new(&set.cards.webhook_secret)),
     };
-    Ok((outside, keys))
+    Ok((outside, keys, telling))
 }
 
 fn secret(config: &Config) -> Result<PlatformSecret, Fault> {

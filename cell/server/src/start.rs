@@ -105,7 +105,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
     metrics.with(|registry| runtime_metrics.register(registry));
     crate::activity::register(&metrics, &store);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (outside, keys) = outside::open(&config, &store.stores(), Arc::clone(&clock))?;
+    let (outside, keys, telling) = outside::open(&config, &store.stores(), Arc::clone(&clock))?;
     phases.done("keys and providers");
     let parts = Parts {
         id: config.name.clone(),
@@ -178,7 +178,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
             last_good,
             ready: table_held,
         };
-        tasks.spawn(async move { ended("control plane link", link.run().await) });
+        tasks.spawn(async move { ended("control plane link", link.run(telling).await) });
     }
     if let Some(path) = &config.addresses_file {
         addresses::publish(path, &addresses)?;

@@ -11,7 +11,7 @@ use cell_kernel::{Answer, Reading, VendorRole};
 use cell_words::ProductId;
 use futures_util::future::try_join_all;
 use svc_auth::{
-    effect::Post,
+    effect::{Post, TokenReaders},
     facts::{MembershipOf, OwnerOf, Passwords, TokenSigner},
 };
 use svc_carts::{
@@ -37,6 +37,8 @@ pub struct Outside {
     pub signer: Arc<dyn TokenSigner>,
     /// Sends mail.
     pub post: Arc<dyn Post>,
+    /// Reaches all who read access tokens.
+    pub readers: Arc<dyn TokenReaders>,
     /// Takes card payments.
     pub cards: Arc<dyn CardProvider>,
     /// Proves what the card provider says.
@@ -61,6 +63,7 @@ impl Wiring {
             owners: self.clone(),
             members: self.clone(),
             post: Arc::clone(&outside.post),
+            readers: Arc::clone(&outside.readers),
         }
     }
 }

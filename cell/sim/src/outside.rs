@@ -8,7 +8,7 @@ use cell_kernel::{Answer, Reading};
 use cell_runtime::{Services, port::Stores};
 use cell_server::{Config, registry, wiring::Outside};
 use svc_auth::{
-    effect::{Delivery, Mail, Post},
+    effect::{Delivery, EndedSession, Mail, Post, TokenReaders},
     facts::{Passwords, TokenSigner},
 };
 
@@ -31,6 +31,7 @@ pub(crate) fn services(bank: &Bank, stores: &Stores) -> Services {
         passwords: Arc::new(Plain),
         signer: Arc::new(Plain),
         post: Arc::new(Plain),
+        readers: Arc::new(Plain),
         cards: Arc::new(bank.clone()),
         webhooks: Arc::new(bank.clone()),
     };
@@ -66,5 +67,11 @@ impl TokenSigner for Plain {
 impl Post for Plain {
     fn send<'a>(&'a self, _: &'a Mail, _: &'a str) -> Answer<'a, Delivery> {
         Box::pin(std::future::ready(Ok(Delivery::Accepted)))
+    }
+}
+
+impl TokenReaders for Plain {
+    fn end_session<'a>(&'a self, _: &'a EndedSession) -> Answer<'a, ()> {
+        Box::pin(std::future::ready(Ok(())))
     }
 }

@@ -62,13 +62,18 @@ impl Collector for PlaneCollector {
         let alive = fleet.cells().filter(|cell| plane.alive(&cell.id)).count();
         let connected =
             |role| plane.members().with_role(role).filter(|(_, member)| member.connected()).count();
-        let rows: [(&str, &str, u64); 7] = [
+        let rows: [(&str, &str, u64); 8] = [
             ("epoch", "epoch of the newest table", fleet.epoch().0),
             ("commit", "number of the last change", plane.commit()),
             ("cells", "cells that have registered", fleet.cells().len() as u64),
             ("cells_alive", "cells that have beaten lately", alive as u64),
             ("slots_unheld", "slots that nobody owns", fleet.unheld().count() as u64),
             ("routers_connected", "routers that watch the table", connected(Role::Router) as u64),
+            (
+                "ended_sessions",
+                "ended sessions whose tokens have not run out yet",
+                plane.ended().len() as u64,
+            ),
             ("cells_connected", "cells that watch the table", connected(Role::Cell) as u64),
         ];
         for (name, help, value) in rows {

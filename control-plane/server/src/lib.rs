@@ -9,6 +9,7 @@
 //! | `plane` | what happens when a cell beats or an owner changes? |
 //! | `beats`, `members` | who was heard of lately? (in memory only) |
 //! | `push` | which table does a member get next? |
+//! | `ended` | whose tokens are refused before they run out? (in memory only) |
 //! | `published`, `history` | which one is the newest, and what changed on the way to it? |
 //! | `fleet_service`, `operator_service` | how does it look on the wire? |
 //! | `deeds` | what may operators do to ownership? |
@@ -21,6 +22,7 @@ mod config;
 mod counters;
 mod deeds;
 mod doctor;
+mod ended;
 mod fleet_service;
 mod heartbeat;
 mod history;

@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use crate::{
-    Config, beats::Beats, counters::Counters, heartbeat, members::Members, published::Tables,
-    refused::refused,
+    Config, beats::Beats, counters::Counters, ended::Ended, heartbeat, members::Members,
+    published::Tables, refused::refused,
 };
 
 /// What the services share.
@@ -27,6 +27,7 @@ pub struct ControlPlane {
     tables: Tables,
     beats: Mutex<Beats>,
     members: Mutex<Members>,
+    ended: Ended,
     counters: Counters,
     stopping: CancellationToken,
     broken: CancellationToken,
@@ -49,6 +50,7 @@ impl ControlPlane {
             tables,
             beats: Mutex::default(),
             members: Mutex::default(),
+            ended: Ended::default(),
             counters: Counters::default(),
             stopping: CancellationToken::new(),
             broken: CancellationToken::new(),
@@ -243,6 +245,10 @@ impl ControlPlane {
 
     pub(crate) fn beats(&self) -> MutexGuard<'_, Beats> {
         self.beats.lock()
+    }
+
+    pub(crate) fn ended(&self) -> &Ended {
+        &self.ended
     }
 
     pub(crate) fn members(&self) -> MutexGuard<'_, Members> {

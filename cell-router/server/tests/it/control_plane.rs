@@ -18,12 +18,14 @@ use tonic::{Request, Response, Status, Streaming, transport::Server};
 pub(crate) struct ControlPlane {
     pub(crate) address: SocketAddr,
     table: watch::Sender<Option<v1::TableUpdate>>,
+    ended: watch::Sender<v1::EndedSessions>,
     held: watch::Receiver<Option<v1::TableHeld>>,
     server: JoinHandle<()>,
 }
 
 struct Pushes {
     table: watch::Sender<Option<v1::TableUpdate>>,
+    ended: watch::Sender<v1::EndedSessions>,
     held: Arc<watch::Sender<Option<v1::TableHeld>>>,
 }
 
@@ -31,15 +33,16 @@ impl ControlPlane {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let table = watch::Sender::new(None);
+        let (table, ended) = (watch::Sender::new(None), watch::Sender::default());
         let (held_sender, held) = watch::channel(None);
-        let pushes = Pushes { table: table.clone(), held: Arc::new(held_sender) };
+        let pushes =
+            Pushes { table: table.clone(), ended: ended.clone(), held: Arc::new(held_sender) };
         let server = tokio::spawn(async move {
             let service = FleetServer::new(pushes);
             let serving = Server::builder().add_service(service);
             serving.serve_with_incoming(TcpListenerStream::new(listener)).await.unwrap();
         });
-        Self { address, table, held, server }
+        Self { address, table, ended, held, server }
     }
 
     /// Pushes a table as it is, sound or not.
@@ -51,6 +54,13 @@ impl ControlPlane {
     pub(crate) fn push_delta(&self, delta: &Delta) {
         let delta = Some(v1::TableDelta::from(delta));
         self.table.send_replace(Some(v1::TableUpdate { table: None, delta }));
+    }
+
+    /// Says that a session is over.
+    pub(crate) fn end_session(&self, user: &str, session: &str) {
+        let (user, session) = (user.to_owned(), session.to_owned());
+        let sessions = vec![v1::EndedSession { user, session, tokens_until_ms: i64::MAX }];
+        self.ended.send_replace(v1::EndedSessions { sessions });
     }
 
     /// Pushes a table and waits until the router says that it holds it.
@@ -105,5 +115,22 @@ impl Fleet for Pushes {
         let tables = WatchStream::new(self.table.subscribe()).filter_map(|table| table);
         let updates = tables.map(Ok);
         Ok(Response::new(Box::pin(updates)))
+    }
+
+    type WatchEndedSessionsStream =
+        Pin<Box<dyn Stream<Item = Result<v1::EndedSessions, Status>> + Send>>;
+
+    async fn end_sessions(
+        &self,
+        _: Request<v1::EndSessionsRequest>,
+    ) -> Result<Response<v1::EndSessionsResponse>, Status> {
+        Err(Status::unimplemented("routers end no sessions"))
+    }
+
+    async fn watch_ended_sessions(
+        &self,
+        _: Request<v1::WatchEndedSessionsRequest>,
+    ) -> Result<Response<Self::WatchEndedSessionsStream>, Status> {
+        Ok(Response::new(Box::pin(WatchStream::new(self.ended.subscribe()).map(Ok))))
     }
 }

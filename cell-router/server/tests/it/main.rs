@@ -9,6 +9,7 @@
 mod cells;
 mod client;
 mod control_plane;
+mod ended;
 mod fleet;
 mod framing;
 mod guards;

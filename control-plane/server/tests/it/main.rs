@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod deltas;
+mod ended;
 mod fleet;
 mod holds;
 mod liveness;

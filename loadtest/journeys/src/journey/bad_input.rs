@@ -50,12 +50,13 @@ pub async fn bad_input(stage: &Stage) -> anyhow::Result<bool> {
     }
     wrong += usize::from(!replayed_key(&set, &visitor).await?);
     wrong += usize::from(!smuggled(&set).await?);
+    wrong += usize::from(!tokens::after_sign_out(&set).await?);
     for ended in set.fleet.ended()? {
         say::bad(format!("{} ended ({})", ended.member, ended.status));
         wrong += 1;
     }
     let verdict =
-        format!("{} of {} answered with the right no", cases.len() + 2 - wrong, cases.len() + 2);
+        format!("{} of {} answered with the right no", cases.len() + 3 - wrong, cases.len() + 3);
     say::verdict(wrong == 0, verdict);
     stage.strike(set, wrong == 0).await
 }

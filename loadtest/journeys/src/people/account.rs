@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use http::Method;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
@@ -87,6 +88,17 @@ impl Account {
         let tokens = self.api.surely(&signing_in(&self.email, &self.password)).await?;
         let token = As::Token(text(&tokens, "/accessToken")?.to_owned());
         *self.token.lock() = Some((Instant::now(), token.clone()));
+        Ok(token)
+    }
+
+    /// Begins another session and ends it at once; returns the token that it had.
+    ///
+    /// Errors: those of the platform.
+    pub async fn sign_in_and_out(&self) -> anyhow::Result<As> {
+        let tokens = self.api.surely(&signing_in(&self.email, &self.password)).await?;
+        let token = As::Token(text(&tokens, "/accessToken")?.to_owned());
+        let session = format!("/v1/{}", text(&tokens, "/session")?);
+        self.api.surely(&Ask::of(Method::DELETE, session).by(&token)).await?;
         Ok(token)
     }
 

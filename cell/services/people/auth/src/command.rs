@@ -42,6 +42,8 @@ pub enum Command {
     ExpireSession { session: ResourceId },
     /// A letter was handed to the post, or came back.
     NoteLetter { letter: Letter, delivery: Delivery },
+    /// All who read tokens were told that the session is over.
+    NoteSessionTold { session: ResourceId },
     /// Make a user an operator.
     GrantOperator { user: Tenant, reason: Reason },
     /// Take the right to operate away.

@@ -115,6 +115,8 @@ pub(crate) fn decide(state: &State, command: &Command, facts: &Facts, asked: &As
                 Event::LetterReturned { letter: *letter, reason: reason.clone() }
             }
         }]),
+        // Nothing hangs on it.
+        Command::NoteSessionTold { .. } => Ok(Vec::new()),
         Command::GrantOperator { user, reason } => operators::grant(state, user, reason, asked),
         Command::RevokeOperator { user, reason } => {
             Ok(operators::revoke(state, user, reason, asked))

@@ -1,8 +1,10 @@
-//! What auth does to the outside world: it has letters sent. A code is worked out when its letter is sent, so none is stored.
+//! What auth does to the outside world: it has letters sent, and the tokens of ended sessions refused. A code is worked out when
+//! its letter is sent, so none is stored.
 
 use std::sync::Arc;
 
-use base_ids::{Email, Language, Tenant};
+use base_fault::Fault;
+use base_ids::{Email, Language, ResourceId, Tenant};
 use base_proof::{CodePurpose, IssuedCode, PlatformSecret, Secret};
 use base_time::Timestamp;
 use cell_kernel::{Answer, Effect, Seen};
@@ -12,13 +14,31 @@ use strum::{EnumIter, IntoStaticStr};
 use crate::{
     Auth, Ports,
     command::Command,
-    event::{Event, FailedBecause},
+    event::{EndedBecause, Event, FailedBecause},
+    facts::ACCESS_FOR,
 };
 
 /// Writes letters and sends them.
 pub trait Post: Send + Sync + 'static {
     /// Hands a letter over. `key` is the same for every try of the same letter. A fault means that a later try may succeed.
     fn send<'a>(&'a self, mail: &'a Mail, key: &'a str) -> Answer<'a, Delivery>;
+}
+
+/// Reaches all who read access tokens without asking anybody.
+pub trait TokenReaders: Send + Sync + 'static {
+    /// Has the tokens of a session refused from now on; it may be told more than once. A fault means that a later try may succeed.
+    fn end_session<'a>(&'a self, ended: &'a EndedSession) -> Answer<'a, ()>;
+}
+
+/// A session that is over while access tokens of it may still be about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedSession {
+    /// Whose.
+    pub user: Tenant,
+    /// Its id.
+    pub session: ResourceId,
+    /// When the last of its tokens runs out by itself.
+    pub tokens_until: Timestamp,
 }
 
 /// A letter to be sent.
@@ -67,9 +87,19 @@ pub enum Letter {
     SessionReused,
 }
 
+/// A call as it is stored until it is made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Call {
+    /// Send a letter.
+    Letter(LetterCall),
+    /// Have the tokens of a session refused.
+    EndSession(EndedSession),
+}
+
 /// A letter as it is stored until it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Call {
+pub struct LetterCall {
     letter: Letter,
     to: Email,
     language: Language,
@@ -77,33 +107,19 @@ pub struct Call {
     code: Option<IssuedCode>,
 }
 
-pub(crate) struct Letters {
+pub(crate) struct Calls {
     post: Arc<dyn Post>,
+    readers: Arc<dyn TokenReaders>,
     secret: Arc<PlatformSecret>,
 }
 
-impl Letters {
+impl Calls {
     pub(crate) fn new(ports: &Ports) -> Self {
-        Self { post: ports.post.clone(), secret: ports.secret.clone() }
-    }
-}
-
-impl Effect<Auth> for Letters {
-    type Call = Call;
-
-    fn calls(&self, seen: &Seen<'_, Auth>) -> Vec<Call> {
-        let (Some(letter), Some(account)) = (letter_about(seen.event), &seen.state.account) else {
-            return Vec::new();
-        };
-        let code = match seen.event {
-            Event::CodeIssued { code } => Some(code.clone()),
-            _ => None,
-        };
-        let (to, language) = (account.wish.email.clone(), account.wish.locale.language());
-        vec![Call { letter, to, language, user: seen.tenant.clone(), code }]
+        let Ports { post, readers, secret, .. } = ports;
+        Self { post: post.clone(), readers: readers.clone(), secret: secret.clone() }
     }
 
-    fn perform<'a>(&'a self, call: &'a Call, key: &'a str) -> Answer<'a, Command> {
+    async fn send(&self, call: &LetterCall, key: &str) -> Result<Command, Fault> {
         let code = call.code.as_ref();
         let mail = Mail {
             letter: call.letter,
@@ -111,11 +127,58 @@ impl Effect<Auth> for Letters {
             language: call.language,
             code: code.map(|code| (self.secret.code(&call.user, code), code.until)),
         };
+        let delivery = self.post.send(&mail, key).await?;
+        Ok(Command::NoteLetter { letter: call.letter, delivery })
+    }
+}
+
+impl Effect<Auth> for Calls {
+    type Call = Call;
+
+    fn calls(&self, seen: &Seen<'_, Auth>) -> Vec<Call> {
+        let letter = letter_of(seen).map(Call::Letter);
+        letter.into_iter().chain(ended_session(seen).map(Call::EndSession)).collect()
+    }
+
+    fn perform<'a>(&'a self, call: &'a Call, key: &'a str) -> Answer<'a, Command> {
         Box::pin(async move {
-            let delivery = self.post.send(&mail, key).await?;
-            Ok(Command::NoteLetter { letter: call.letter, delivery })
+            match call {
+                Call::Letter(letter) => self.send(letter, key).await,
+                Call::EndSession(ended) => {
+                    self.readers.end_session(ended).await?;
+                    Ok(Command::NoteSessionTold { session: ended.session.clone() })
+                }
+            }
         })
     }
+}
+
+fn letter_of(seen: &Seen<'_, Auth>) -> Option<LetterCall> {
+    let account = seen.state.account.as_ref()?;
+    let code = match seen.event {
+        Event::CodeIssued { code } => Some(code.clone()),
+        _ => None,
+    };
+    Some(LetterCall {
+        letter: letter_about(seen.event)?,
+        to: account.wish.email.clone(),
+        language: account.wish.locale.language(),
+        user: seen.tenant.clone(),
+        code,
+    })
+}
+
+/// The session that an event ends while its tokens may still be used. Those of an idle one have run out long ago, and one that
+/// lived as long as it may was not taken from anybody.
+fn ended_session(seen: &Seen<'_, Auth>) -> Option<EndedSession> {
+    use EndedBecause::{Expired, Idle};
+    let session = match seen.event {
+        Event::SessionEnded { because: Idle | Expired, .. } => return None,
+        Event::SessionEnded { session, .. } | Event::RefreshReused { session, .. } => session,
+        _ => return None,
+    };
+    let (user, session) = (seen.tenant.clone(), session.clone());
+    Some(EndedSession { user, session, tokens_until: seen.at.after(ACCESS_FOR) })
 }
 
 /// The letter that an event gives rise to.

@@ -1,6 +1,6 @@
 //! What auth must learn before it decides, and the ports that it asks.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use base_ids::Tenant;
 use base_proof::{OneTimeCode, Password, PasswordHash, PlatformSecret, Secret};
@@ -41,6 +41,9 @@ pub trait MembershipOf: Send + Sync + 'static {
         user: &'a Tenant,
     ) -> Answer<'a, Option<VendorRole>>;
 }
+
+/// How long an access token lives: what was taken away is gone for good after that, whoever could not be told.
+pub(crate) const ACCESS_FOR: Duration = Duration::from_mins(10);
 
 /// Signs access tokens with the cell's newest key.
 pub trait TokenSigner: Send + Sync + 'static {

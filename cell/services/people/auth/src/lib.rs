@@ -10,6 +10,7 @@
 //!   longer after each further failure. Every failure is an event.
 //! - Invariant auth-3: from the answer nobody learns whether an e-mail has an account: an unknown e-mail, a wrong password and a
 //!   locked account take the same way, do the same work and get the same answer.
+//! - Invariant auth-4: what a session's tokens prove ends with it: all who read tokens are told, until the last token has run out.
 //! - A token has exactly one audience: a shopper's is worth nothing to a vendor's method, nor to an operator's.
 //! - No secret is kept in plain text: passwords are hashed, codes and refresh tokens are derived under the platform's secret.
 //!
@@ -18,6 +19,7 @@
 //!
 //! # Tells
 //! Names: `ClaimName`, `ConfirmName`. The user's own users service: `AccountOpened`. The user: letters, after commit.
+//! All who read access tokens: which sessions were ended.
 //!
 //! # Never
 //! Lets an e-mail in that nobody has proven. Stores a code or a token.
@@ -98,17 +100,19 @@ pub struct Ports {
     pub members: Arc<dyn facts::MembershipOf>,
     /// Sends mail.
     pub post: Arc<dyn effect::Post>,
+    /// Reaches all who read access tokens.
+    pub readers: Arc<dyn effect::TokenReaders>,
 }
 
 /// The service, ready to run.
 pub fn spec(ports: Ports) -> ServiceSpec<Auth> {
     let gather = facts::Asking::new(&ports);
-    let letters = effect::Letters::new(&ports);
+    let calls = effect::Calls::new(&ports);
     ServiceSpec::new(gather, api::api(ports))
         .view::<view::Accounts>()
         .view::<view::Sessions>()
         .view::<view::Operators>()
         .announce(announce::announce)
         .listen(listen::listener())
-        .effect(letters)
+        .effect(calls)
 }

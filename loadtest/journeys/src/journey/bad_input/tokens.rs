@@ -1,8 +1,9 @@
 //! Tokens that are wrong in one thing each, signed with a key that the platform believes: what is wrong is all that can be seen.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, ensure};
+use base_testkit::eventually;
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
@@ -19,8 +20,11 @@ use crate::{
     http::{As, Ask},
     journey::stage::Set,
     launch::Member,
+    say,
 };
 
+/// How soon a token must be refused once its session has been ended.
+const REFUSED_WITHIN: Duration = Duration::from_secs(10);
 /// Past the difference that clocks may have, in seconds.
 const LONG: i64 = 3_600;
 
@@ -142,4 +146,27 @@ pub(super) async fn cases(set: &Set) -> anyhow::Result<Vec<Case>> {
         cases.extend(forged.iter().map(|(what, token)| case(what, token, &["unauthenticated"])));
     }
     Ok(cases)
+}
+
+/// A token of a session that was ended is refused within seconds, long before it runs out, by name and as `users/me`; the tokens of
+/// the user's other session go on.
+pub(super) async fn after_sign_out(set: &Set) -> anyhow::Result<bool> {
+    let owner = &set.market.stalls[0].vendor.owner;
+    let (left, kept) = (owner.sign_in_and_out().await?, owner.caller().await?);
+    let ask = async |user: &str, token: &As| {
+        let answer = set.market.api.once(&Ask::get(format!("/v1/{user}/profile")).by(token)).await;
+        answer.map_or(0, |answer| answer.status)
+    };
+    let user = owner.user.as_str();
+    let refused = eventually(REFUSED_WITHIN, async || {
+        match (ask(user, &left).await, ask("users/me", &left).await, ask(user, &kept).await) {
+            (401, 401, 200) => Ok(()),
+            other => Err(other),
+        }
+    });
+    let refused = refused.await;
+    if let Err(late) = &refused {
+        say::bad(format!("the token of an ended session, twice, and another's: {late}"));
+    }
+    Ok(refused.is_ok())
 }

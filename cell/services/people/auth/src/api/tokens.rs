@@ -1,16 +1,13 @@
 //! Writes the tokens of a session.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use base_ids::{ResourceId, Tenant};
 use base_time::Timestamp;
 use base_token::{AccessClaims, TokenAudience};
 use cell_kernel::Done;
 
-use crate::{Auth, Ports, command::Command, wire};
-
-/// How long an access token lives: what was taken away is gone for good after that, without asking anybody.
-pub(super) const ACCESS_FOR: Duration = Duration::from_mins(10);
+use crate::{Auth, Ports, command::Command, facts::ACCESS_FOR, wire};
 
 /// Answers with the tokens of the session that the command started or refreshed.
 pub(super) fn answering(

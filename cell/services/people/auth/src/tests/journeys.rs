@@ -180,6 +180,22 @@ fn a_stolen_refresh_token_ends_the_session_for_both_and_the_owner_gets_a_letter(
 }
 
 #[test]
+fn tokens_of_a_session_that_was_taken_away_are_refused_everywhere() {
+    let (mut town, first) = with_account();
+    let second = sign_in(&mut town, "leila@example.ma", "correct horse").unwrap();
+    town.at = 60_000;
+    let asked = wire::RevokeSessionRequest { name: first.session.clone() };
+    let _: wire::RevokeSessionResponse =
+        town.call("users/leila", "RevokeSession", &asked, shopper("users/leila")).unwrap();
+    assert_eq!(town.ended(), [(first.session, 660_000)], "until its last token has run out");
+    let stolen = second.refresh_token.clone();
+    refresh(&mut town, "users/leila", &stolen).unwrap();
+    assert_eq!(town.ended(), []);
+    refresh(&mut town, "users/leila", &stolen).unwrap_err();
+    assert_eq!(town.ended(), [(second.session, 660_000)]);
+}
+
+#[test]
 fn a_refresh_token_that_was_forged_or_is_anothers_is_worth_nothing() {
     let (mut town, tokens) = with_account();
     let forged = tokens.refresh_token.replace(".1.", ".2.");

@@ -22,7 +22,7 @@ use cell_kernel::{
 
 use crate::{
     Auth, Command, Event, Ports, State, api,
-    effect::{Delivery, Letters, Mail, Post},
+    effect::{Calls, Delivery, EndedSession, Mail, Post, TokenReaders},
     facts::{Asking, MembershipOf, OwnerOf, Passwords, TokenSigner},
     view,
 };
@@ -94,6 +94,15 @@ impl Post for Postman {
     }
 }
 
+struct Doors(mpsc::Sender<EndedSession>);
+
+impl TokenReaders for Doors {
+    fn end_session<'a>(&'a self, ended: &'a EndedSession) -> Answer<'a, ()> {
+        self.0.send(ended.clone()).unwrap();
+        at_once(())
+    }
+}
+
 pub(super) struct Town {
     pub(super) passwords: Arc<ToyPasswords>,
     pub(super) at: i64,
@@ -101,6 +110,7 @@ pub(super) struct Town {
     homes: BTreeMap<Tenant, State>,
     operators: RowsInMemory,
     post: mpsc::Receiver<Mail>,
+    doors: mpsc::Receiver<EndedSession>,
     minted: Arc<AtomicUsize>,
 }
 
@@ -108,6 +118,7 @@ impl Town {
     /// A town in which `leila@example.ma` is held by users/leila.
     pub(super) fn new() -> Self {
         let (sender, post) = mpsc::channel();
+        let (to_doors, doors) = mpsc::channel();
         let passwords = Arc::new(ToyPasswords::default());
         let secret = Arc::new(PlatformSecret::new(&[7; 32]).unwrap());
         let email: base_ids::Email = "leila@example.ma".parse().unwrap();
@@ -119,9 +130,10 @@ impl Town {
             owners: Arc::new(Holders(BTreeMap::from([held]))),
             members: Arc::new(Team),
             post: Arc::new(Postman(sender)),
+            readers: Arc::new(Doors(to_doors)),
         };
         let (homes, operators) = (BTreeMap::new(), RowsInMemory::default());
-        Self { passwords, at: 0, ports, homes, operators, post, minted: Arc::default() }
+        Self { passwords, at: 0, ports, homes, operators, post, doors, minted: Arc::default() }
     }
 
     /// Calls a method as a caller would; forwarded calls go on until somebody answers.
@@ -174,6 +186,16 @@ impl Town {
     /// The letters since the last time.
     pub(super) fn letters(&self) -> Vec<Mail> {
         self.post.try_iter().collect()
+    }
+
+    /// The sessions since the last time whose tokens are refused everywhere, and until when it must be known.
+    pub(super) fn ended(&self) -> Vec<(String, i64)> {
+        let told = self.doors.try_iter();
+        told.map(|ended| {
+            let EndedSession { user, session, tokens_until } = ended;
+            (format!("{user}/sessions/{session}"), tokens_until.as_millis())
+        })
+        .collect()
     }
 
     /// The code of the one letter since the last time.
@@ -230,10 +252,12 @@ impl Town {
 
     fn react(&mut self, tenant: &Tenant, event: &Event, state: &State, at: Timestamp) {
         let seen = Seen { tenant, key: "account", event, state, version: Version(1), at };
-        let letters = Letters::new(&self.ports);
-        for call in letters.calls(&seen) {
+        let calls = Calls::new(&self.ports);
+        for call in calls.calls(&seen) {
             let stored = serde_json::to_vec(&call).unwrap();
-            now(letters.perform(&serde_json::from_slice(&stored).unwrap(), "key")).unwrap();
+            let read = serde_json::from_slice(&stored).unwrap();
+            assert_eq!(read, call, "a stored call is read as the one that was stored");
+            now(calls.perform(&read, "key")).unwrap();
         }
         let mut rows = cell_kernel::Rows::new();
         view::Operators::fold(&seen, &mut rows);

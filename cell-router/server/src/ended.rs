@@ -1,0 +1,45 @@
+//! Follows the sessions that are ended while access tokens of theirs may still be about.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use base_fault::chain;
+use souk_proto_fleet::v1::{WatchEndedSessionsRequest, fleet_client::FleetClient};
+use tonic::{Status, transport::Channel};
+
+use crate::{count::Counts, proxy::Learnt};
+
+/// How long it waits before it comes back to a control plane that has left.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Follows for ever. While the control plane is away, nothing more is heard, and tokens last until they run out.
+pub(crate) async fn follow(
+    router: String,
+    control_plane: Channel,
+    learnt: Arc<Learnt>,
+    counts: Counts,
+) -> Infallible {
+    let mut client = FleetClient::new(control_plane);
+    loop {
+        let Err(ended) = follow_once(&router, &mut client, &learnt, &counts).await;
+        tracing::debug!(cause = chain(&ended), "ended sessions are not followed, trying again");
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn follow_once(
+    router: &str,
+    client: &mut FleetClient<Channel>,
+    learnt: &Learnt,
+    counts: &Counts,
+) -> Result<Infallible, Status> {
+    let request = WatchEndedSessionsRequest { router: router.to_owned() };
+    let mut told = client.watch_ended_sessions(request).await?.into_inner();
+    loop {
+        let Some(word) = told.message().await? else {
+            return Err(Status::unavailable("the control plane has ended the stream"));
+        };
+        let sessions = word.sessions.iter();
+        learnt.tokens.end(sessions.map(|ended| (ended.user.as_str(), ended.session.as_str())));
+        counts.sessions_ended.inc_by(word.sessions.len() as u64);
+    }
+}
