@@ -1,11 +1,9 @@
 //! What auth does to the outside world: it has letters sent, and the tokens of ended sessions refused. A code is worked out when
 //! its letter is sent, so none is stored.
 
-use std::sync::Arc;
-
 use base_fault::Fault;
 use base_ids::{Email, Language, ResourceId, Tenant};
-use base_proof::{CodePurpose, IssuedCode, PlatformSecret, Secret};
+use base_proof::{CodePurpose, IssuedCode, Secret};
 use base_time::Timestamp;
 use cell_kernel::{Answer, Effect, Seen};
 use serde::{Deserialize, Serialize};
@@ -107,27 +105,19 @@ pub struct LetterCall {
     code: Option<IssuedCode>,
 }
 
-pub(crate) struct Calls {
-    post: Arc<dyn Post>,
-    readers: Arc<dyn TokenReaders>,
-    secret: Arc<PlatformSecret>,
-}
+/// Makes the calls.
+pub(crate) struct Calls(pub(crate) Ports);
 
 impl Calls {
-    pub(crate) fn new(ports: &Ports) -> Self {
-        let Ports { post, readers, secret, .. } = ports;
-        Self { post: post.clone(), readers: readers.clone(), secret: secret.clone() }
-    }
-
     async fn send(&self, call: &LetterCall, key: &str) -> Result<Command, Fault> {
         let code = call.code.as_ref();
         let mail = Mail {
             letter: call.letter,
             to: call.to.clone(),
             language: call.language,
-            code: code.map(|code| (self.secret.code(&call.user, code), code.until)),
+            code: code.map(|code| (self.0.secret.code(&call.user, code), code.until)),
         };
-        let delivery = self.post.send(&mail, key).await?;
+        let delivery = self.0.post.send(&mail, key).await?;
         Ok(Command::NoteLetter { letter: call.letter, delivery })
     }
 }
@@ -145,7 +135,7 @@ impl Effect<Auth> for Calls {
             match call {
                 Call::Letter(letter) => self.send(letter, key).await,
                 Call::EndSession(ended) => {
-                    self.readers.end_session(ended).await?;
+                    self.0.readers.end_session(ended).await?;
                     Ok(Command::NoteSessionTold { session: ended.session.clone() })
                 }
             }

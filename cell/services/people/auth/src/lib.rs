@@ -107,7 +107,7 @@ pub struct Ports {
 /// The service, ready to run.
 pub fn spec(ports: Ports) -> ServiceSpec<Auth> {
     let gather = facts::Asking::new(&ports);
-    let calls = effect::Calls::new(&ports);
+    let calls = effect::Calls(ports.clone());
     ServiceSpec::new(gather, api::api(ports))
         .view::<view::Accounts>()
         .view::<view::Sessions>()

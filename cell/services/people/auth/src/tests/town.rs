@@ -252,7 +252,7 @@ impl Town {
 
     fn react(&mut self, tenant: &Tenant, event: &Event, state: &State, at: Timestamp) {
         let seen = Seen { tenant, key: "account", event, state, version: Version(1), at };
-        let calls = Calls::new(&self.ports);
+        let calls = Calls(self.ports.clone());
         for call in calls.calls(&seen) {
             let stored = serde_json::to_vec(&call).unwrap();
             let read = serde_json::from_slice(&stored).unwrap();
