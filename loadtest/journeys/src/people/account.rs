@@ -97,8 +97,9 @@ impl Account {
     pub async fn sign_in_and_out(&self) -> anyhow::Result<As> {
         let tokens = self.api.surely(&signing_in(&self.email, &self.password)).await?;
         let token = As::Token(text(&tokens, "/accessToken")?.to_owned());
-        let session = format!("/v1/{}", text(&tokens, "/session")?);
-        self.api.surely(&Ask::of(Method::DELETE, session).by(&token)).await?;
+        let session = text(&tokens, "/session")?;
+        let leave = Ask::of(Method::DELETE, format!("/v1/{session}")).by(&token).key(session);
+        self.api.surely(&leave).await?;
         Ok(token)
     }
 
