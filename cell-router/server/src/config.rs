@@ -31,6 +31,8 @@ pub struct Config {
     pub public_url: String,
     /// File that gets the bound addresses as JSON once the router serves.
     pub addresses_file: Option<PathBuf>,
+    /// Unix socket by which a new process takes over the ports from the one that runs, which then drains and ends. Without it each binds its own.
+    pub handover: Option<PathBuf>,
     /// Whether the guests' cookie is sent over TLS only.
     pub secure_cookies: bool,
     /// How often the router tells the control plane which table it holds, in milliseconds.
@@ -66,6 +68,7 @@ impl Default for Config {
             data_dir: "router-data".into(),
             public_url: String::new(),
             addresses_file: None,
+            handover: None,
             secure_cookies: false,
             beat_ms: 2_000,
             drain_ms: 5_000,

@@ -25,6 +25,7 @@ mod exchange;
 mod forward;
 mod frames;
 mod guard;
+mod handover;
 mod head;
 mod hold;
 mod http1;

@@ -42,6 +42,9 @@ struct Own {
     /// The control plane, such as http://10.0.0.5:7400.
     #[arg(long, value_name = "URL")]
     control_plane: Option<String>,
+    /// Unix socket by which a new process takes over the ports from the one that runs.
+    #[arg(long, value_name = "PATH")]
+    handover: Option<PathBuf>,
     /// Where the last known good routing table lies.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         ("tls.domains", path(own.tls_domains)),
         ("admin", own.admin),
         ("control_plane", own.control_plane),
+        ("handover", path(own.handover)),
         ("data_dir", path(own.data_dir)),
         ("public_url", own.public_url),
         ("access_log.to", own.access_log),
@@ -77,9 +81,17 @@ fn main() -> ExitCode {
     ];
     run(&own.flags, keyed, async |config: Config, mut process| {
         let router = Router::start_with_level(config, Some(process.level())).await?;
-        while process.told().await == Told::LookAgain {
-            router.reopen_logs().await;
-            router.reread_certificates();
+        loop {
+            tokio::select! {
+                () = router.followed() => break,
+                told = process.told() => match told {
+                    Told::Stop => break,
+                    Told::LookAgain => {
+                        router.reopen_logs().await;
+                        router.reread_certificates();
+                    }
+                }
+            }
         }
         router.stop().await;
         Ok(())

@@ -1,11 +1,20 @@
-//! The sockets that a router listens on.
+//! The sockets that a router listens on: its own, or those of the process before it.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    os::fd::{AsFd as _, OwnedFd},
+};
 
 use base_fault::{Code, Fault};
 use serde::{Deserialize, Serialize};
 use tokio::net::{TcpListener, TcpSocket};
 
+use crate::handover::{Inherited, Purposed};
+
+/// The settings that say where to listen.
+const PLAIN: &str = "listen";
+const TLS: &str = "tls.listen";
+const ADMIN: &str = "admin";
 /// Connections that the system completes before the router takes them.
 const BACKLOG: u32 = 4_096;
 
@@ -38,11 +47,27 @@ pub(crate) struct Ports {
 }
 
 impl Ports {
-    /// Binds all of them, or none.
-    pub(crate) fn bind(places: &Places) -> Result<Self, Fault> {
-        let plain = places.plain.map(|place| bind(place, "listen")).transpose()?;
-        let tls = places.tls.map(|place| bind(place, "tls.listen")).transpose()?;
-        Ok(Self { plain, tls, admin: bind(places.admin, "admin")? })
+    /// Takes over those that are inherited and binds the others; all of them, or none.
+    pub(crate) fn open(places: &Places, inherited: &mut Inherited) -> Result<Self, Fault> {
+        let mut open = |place, setting| match inherited.take(setting, place) {
+            Some(socket) => adopt(socket),
+            None => bind(place, setting),
+        };
+        let plain = places.plain.map(|place| open(place, PLAIN)).transpose()?;
+        let tls = places.tls.map(|place| open(place, TLS)).transpose()?;
+        Ok(Self { plain, tls, admin: open(places.admin, ADMIN)? })
+    }
+
+    /// Each once more, for the process that follows.
+    pub(crate) fn copies(&self) -> Result<Vec<Purposed<OwnedFd>>, Fault> {
+        let all =
+            [(PLAIN, self.plain.as_ref()), (TLS, self.tls.as_ref()), (ADMIN, Some(&self.admin))];
+        let copies = all.into_iter().filter_map(|(setting, socket)| {
+            Some(socket?.as_fd().try_clone_to_owned().map(|copy| (setting, copy)))
+        });
+        copies.collect::<Result<_, _>>().map_err(|error| {
+            Fault::ours(Code::Internal, "a port cannot be kept for handing over").because(error)
+        })
     }
 
     /// Where they are.
@@ -60,7 +85,14 @@ impl Ports {
     }
 }
 
-fn bind(address: SocketAddr, field: &str) -> Result<TcpListener, Fault> {
+fn adopt(socket: std::net::TcpListener) -> Result<TcpListener, Fault> {
+    let adopted = socket.set_nonblocking(true).and_then(|()| TcpListener::from_std(socket));
+    adopted.map_err(|error| {
+        Fault::ours(Code::Internal, "a port that was handed over cannot be used").because(error)
+    })
+}
+
+fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener, Fault> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     let listener = socket.and_then(|socket| {
         // A port is free again at once after its router, whatever is left of old connections.
@@ -69,7 +101,7 @@ fn bind(address: SocketAddr, field: &str) -> Result<TcpListener, Fault> {
         socket.listen(BACKLOG)
     });
     listener.map_err(|error| {
-        let text = format!("{field}: {address} cannot be bound");
+        let text = format!("{setting}: {address} cannot be bound");
         Fault::ours(Code::Internal, text).because(error)
     })
 }

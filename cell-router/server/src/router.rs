@@ -24,6 +24,7 @@ use crate::{
     doors::Doors,
     ended,
     guard::Guard,
+    handover::{Inherited, Succession},
     hold::{Hold, HoldCounts},
     lasting::Lasting,
     ports::{Addresses, Ports},
@@ -48,6 +49,8 @@ pub struct RunningRouter {
     stop: watch::Sender<bool>,
     taking: Vec<JoinHandle<()>>,
     look_again: Arc<Notify>,
+    succession: Succession,
+    admin: JoinHandle<()>,
     others: Vec<JoinHandle<()>>,
     in_flight: TaskTracker,
     lasting: Lasting,
@@ -79,8 +82,9 @@ impl Router {
         let last_good = LastGood::at(config.data_dir.join(TABLE_FILE));
         let table = Snapshot::new(known_table(&config.data_dir, &last_good, &counts).await?);
         let acceptor = checked.certificates.clone().map(tls::acceptor).transpose()?;
-        let ports = Ports::bind(&checked.places)?;
-        let addresses = ports.addresses()?;
+        let mut inherited = inherit(&config, &table.load()).await?;
+        let ports = Ports::open(&checked.places, &mut inherited)?;
+        let (addresses, copies) = (ports.addresses()?, ports.copies()?);
         let (learnt, lasting) = (Arc::new(Learnt::new()), Lasting::default());
         let in_flight = TaskTracker::new();
         let epoch = table.load().epoch();
@@ -116,18 +120,14 @@ impl Router {
         };
         let (stop, stopped) = watch::channel(false);
         let doors = Arc::new(Doors::new(proxy, config.entrance.clone(), stopped));
-        let mut taking = Vec::new();
-        taking.extend(ports.plain.map(|port| tokio::spawn(Arc::clone(&doors).take(port, None))));
-        let tls = ports.tls.zip(acceptor.map(Arc::new));
-        taking
-            .extend(tls.map(|(port, tls)| tokio::spawn(Arc::clone(&doors).take(port, Some(tls)))));
         let mut admin_port =
             Admin::new(metrics.clone(), readiness).with_routes(table_page(&table, &counts));
         if let Some(level) = level {
             admin_port = admin_port.with_level(level);
         }
         let look_again = Arc::new(Notify::new());
-        let mut others = vec![serve_admin(admin_port, ports.admin)];
+        let admin_served = serve_admin(admin_port, ports.admin);
+        let mut others = Vec::new();
         others.extend(checked.certificates.zip(config.tls.as_ref()).map(|(certificates, tls)| {
             let every = Duration::from_millis(tls.look_ms);
             let at_once = Arc::clone(&look_again);
@@ -137,6 +137,12 @@ impl Router {
         if let Some(path) = &config.addresses_file {
             addresses::publish(path, &addresses)?;
         }
+        let mut taking = Vec::new();
+        taking.extend(ports.plain.map(|port| tokio::spawn(Arc::clone(&doors).take(port, None))));
+        let tls = ports.tls.zip(acceptor.map(Arc::new));
+        taking
+            .extend(tls.map(|(port, tls)| tokio::spawn(Arc::clone(&doors).take(port, Some(tls)))));
+        let succession = Succession::begin(config.handover.as_deref(), inherited, copies).await?;
         let Addresses { http, https, admin } = addresses;
         tracing::info!(%http, ?https, %admin, epoch = %table.load().epoch(), "router serves");
         Ok(RunningRouter {
@@ -147,6 +153,8 @@ impl Router {
             stop,
             taking,
             look_again,
+            succession,
+            admin: admin_served,
             others,
             in_flight,
             lasting,
@@ -155,6 +163,18 @@ impl Router {
             drain: checked.drain,
         })
     }
+}
+
+/// The ports of the process that this one follows, if it follows one.
+async fn inherit(config: &Config, table: &Table) -> Result<Inherited, Fault> {
+    let inherited = Inherited::of(config.handover.as_deref()).await?;
+    if inherited.is_from_another() && table.cells().is_empty() {
+        // It would answer everybody that it knows no cell.
+        let directory = config.data_dir.display();
+        let text = format!("no routing table in {directory}: the process before goes on");
+        return Err(Fault::ours(Code::Unavailable, text));
+    }
+    Ok(inherited)
 }
 
 /// Something that nobody outside can guess.
@@ -266,10 +286,19 @@ impl RunningRouter {
         self.look_again.notify_one();
     }
 
+    /// Waits until another process serves in this one's place. Nothing is missed by giving up the wait.
+    pub async fn followed(&self) {
+        self.succession.followed().await;
+    }
+
     /// Takes no more connections, lets requests in flight end, and stops. Streams that are still open after the configured
     /// time are cut.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
+        if self.succession.end().await {
+            // The one that follows answers there.
+            self.admin.abort();
+        }
         // Each ends as soon as its listener is closed.
         for taking in &mut self.taking {
             let _ = taking.await;
@@ -292,7 +321,7 @@ impl RunningRouter {
 impl Drop for RunningRouter {
     fn drop(&mut self) {
         self.stop.send_replace(true);
-        for other in self.taking.iter().chain(&self.others) {
+        for other in self.taking.iter().chain(&self.others).chain([&self.admin]) {
             other.abort();
         }
     }

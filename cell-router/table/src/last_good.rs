@@ -63,8 +63,9 @@ impl LastGood {
 
     /// Puts `table` in the place of what was there: a reader, or a process after a crash, sees the one or the other, whole.
     pub fn save(&self, table: &Table) -> io::Result<()> {
+        // A process and the one that follows it may write at the same time.
         let mut fresh = self.path.clone().into_os_string();
-        fresh.push(".new");
+        fresh.push(format!(".{}.new", std::process::id()));
         let mut file = File::create(&fresh)?;
         file.write_all(&table.to_bytes())?;
         file.sync_all()?;

@@ -27,3 +27,4 @@ mod stale;
 mod streams;
 mod tables;
 mod tls;
+mod upgrade;
