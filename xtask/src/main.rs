@@ -5,6 +5,7 @@ mod check;
 mod cli;
 mod conformance;
 mod doc;
+mod engines;
 mod generate;
 mod house;
 mod journeys;
@@ -48,6 +49,7 @@ fn run(house: &House, verb: &Verb) -> anyhow::Result<bool> {
         Verb::Oversell(asked) => journeys::oversell(house, &asked.rest),
         Verb::Sim(asked) => journeys::sim(house, &asked.rest),
         Verb::Bench(asked) => bench::run(house, asked),
+        Verb::Engines(asked) => engines::run(house, &asked.rest),
         Verb::Conformance(asked) => conformance::run(house, asked),
         Verb::Gen(asked) => generate::run(house, asked.check),
         Verb::NewService(asked) => new_service::run(house, asked),

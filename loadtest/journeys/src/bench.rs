@@ -3,8 +3,8 @@
 mod figures;
 mod machine;
 mod orders;
-mod proc;
 mod start;
 
+use loadtest_kit::proc;
 pub use orders::{Orders, orders};
 pub use start::{Start, start};

@@ -3,13 +3,12 @@
 mod fleet;
 mod homes;
 mod place;
-mod ports;
 mod program;
 mod spec;
 
 pub use fleet::{Ended, Fleet, Plan, refuse_if_used};
 pub use homes::Homes;
+pub use loadtest_kit::{Ports, holder};
 pub use place::Place;
-pub use ports::{Ports, holder};
 pub use program::Program;
 pub use spec::Member;

@@ -9,4 +9,5 @@ pub mod journey;
 pub mod launch;
 pub mod market;
 pub mod people;
-pub mod say;
+
+pub use loadtest_kit::say;

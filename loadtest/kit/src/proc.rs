@@ -8,7 +8,9 @@ use anyhow::Context as _;
 const TICK_MS: u32 = 10;
 
 /// Milliseconds on the processor so far, user and system, all threads.
-pub(super) fn cpu_ms(pid: u32) -> anyhow::Result<f64> {
+///
+/// Errors: there is no such process, or the kernel says it in another form.
+pub fn cpu_ms(pid: u32) -> anyhow::Result<f64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
     // The second field is the command's name in parentheses and may hold spaces; user and system time are the 14th and 15th.
     let (_, behind_name) = stat.rsplit_once(") ").context("/proc/…/stat has another form")?;
@@ -19,7 +21,9 @@ pub(super) fn cpu_ms(pid: u32) -> anyhow::Result<f64> {
 }
 
 /// Resident memory in MB (millions of bytes).
-pub(super) fn resident_mb(pid: u32) -> anyhow::Result<f64> {
+///
+/// Errors: there is no such process, or the kernel says it in another form.
+pub fn resident_mb(pid: u32) -> anyhow::Result<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status
         .lines()

