@@ -30,15 +30,15 @@ pub struct Counts {
 impl Counts {
     /// Registers all of them; `process` stands in front of their names, such as `souk_cell`.
     pub fn register(&self, registry: &mut Registry, process: &str) {
-        let name = |name: &str| format!("{process}_{name}");
+        let all = registry.sub_registry_with_prefix(process);
         let help = "connections of processes that proved who they are, by port";
-        registry.register(name("peers_admitted"), help, self.admitted.clone());
+        all.register("peers_admitted", help, self.admitted.clone());
         let help = "connections that were refused, by port and why";
-        registry.register(name("peers_refused"), help, self.refused.clone());
+        all.register("peers_refused", help, self.refused.clone());
         let help = "times that the files of the identity had changed, by what became of it";
-        registry.register(name("identity_reads"), help, self.files.clone());
-        let help = "when the process's own certificate ends, in seconds since 1970; 0 without one";
-        registry.register(name("identity_until_seconds"), help, self.until_secs.clone());
+        all.register("identity_reads", help, self.files.clone());
+        let help = "when the process's own certificate ends, in seconds since 1970";
+        all.register("identity_until_seconds", help, self.until_secs.clone());
     }
 
     /// So many connections were let in on a port.

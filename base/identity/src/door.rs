@@ -1,7 +1,7 @@
 //! A port as those who knock on it know it: who may come in is decided before a byte of theirs is read.
 
 use std::{
-    io,
+    fmt, io,
     net::SocketAddr,
     pin::Pin,
     task::{Context, Poll},
@@ -39,6 +39,7 @@ pub enum Peer {
 #[derive(Debug)]
 pub struct Admitted {
     peer: Peer,
+    from: SocketAddr,
     stream: Stream,
 }
 
@@ -70,52 +71,76 @@ impl Door {
         // Without it small answers wait for the peer's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
         let Some((passport, acceptor)) = &self.lock else {
-            return Ok(Admitted { peer: Peer::Local, stream: Stream::Plain(stream) });
+            return Ok(Admitted { peer: Peer::Local, from, stream: Stream::Plain(stream) });
         };
         let shaken = tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await;
         let admitted = match shaken {
             Err(_) => Err(Refusal::Slow),
             Ok(Err(error)) => Err(Refusal::of_handshake(&error)),
-            Ok(Ok(stream)) => known(stream),
+            Ok(Ok(stream)) => known(stream, from),
         };
         match &admitted {
             Ok(_) => passport.counts().admit(self.port),
-            Err(refusal) if passport.counts().refuse(self.port, refusal.as_str()) => {
-                let port = self.port;
-                tracing::warn!(port, %from, "who connected {refusal}; it is not let in");
-            }
-            Err(_) => {}
+            Err(refusal) => self.turn_away(passport, refusal, &from),
         }
         admitted
     }
+
+    /// Whether one who came in may do what is for `roles` alone.
+    ///
+    /// Errors: it may not; counted and told already.
+    pub fn allows(&self, peer: &Peer, roles: &'static [Role]) -> Result<(), Refusal> {
+        match (peer, &self.lock) {
+            (Peer::Known(found), Some((passport, _))) if !roles.contains(&found.role()) => {
+                let refusal = Refusal::Role { found: found.clone(), roles };
+                self.turn_away(passport, &refusal, peer);
+                Err(refusal)
+            }
+            (Peer::Local, Some((passport, _))) => {
+                self.turn_away(passport, &Refusal::Nothing, peer);
+                Err(Refusal::Nothing)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether one who came in may speak for the process of this role and name: only that process may.
+    ///
+    /// Errors: it may not; counted and told already.
+    pub fn speaks_for(&self, peer: &Peer, role: Role, name: &str) -> Result<(), Refusal> {
+        match (peer, &self.lock) {
+            (Peer::Known(found), Some((passport, _)))
+                if found.role() != role || found.name() != name =>
+            {
+                let expected = format!("{role} {name}");
+                let refusal = Refusal::Other { expected, found: found.clone() };
+                self.turn_away(passport, &refusal, peer);
+                Err(refusal)
+            }
+            (Peer::Local, Some((passport, _))) => {
+                self.turn_away(passport, &Refusal::Nothing, peer);
+                Err(Refusal::Nothing)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn turn_away(&self, passport: &Passport, refusal: &Refusal, who: &dyn fmt::Display) {
+        if passport.counts().refuse(self.port, refusal.as_str()) {
+            let port = self.port;
+            tracing::warn!(port, from = %who, "a peer is refused: it {refusal}");
+        }
+    }
 }
 
-fn known(stream: TlsStream<TcpStream>) -> Result<Admitted, Refusal> {
+fn known(stream: TlsStream<TcpStream>, from: SocketAddr) -> Result<Admitted, Refusal> {
     let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
     let said = certificate::read(shown.ok_or(Refusal::Nothing)?)?;
-    Ok(Admitted { peer: Peer::Known(said.identity), stream: Stream::Tls(Box::new(stream)) })
+    Ok(Admitted { peer: Peer::Known(said.identity), from, stream: Stream::Tls(Box::new(stream)) })
 }
 
-impl Peer {
-    /// Whether it may do what is for `roles`: its certificate says so, or it is on this machine at a port that speaks plaintext.
-    pub fn is_one_of(&self, roles: &[Role]) -> bool {
-        match self {
-            Self::Local => true,
-            Self::Known(identity) => roles.contains(&identity.role()),
-        }
-    }
-
-    /// Whether it may speak for the process of this role and name.
-    pub fn speaks_for(&self, role: Role, name: &str) -> bool {
-        match self {
-            Self::Local => true,
-            Self::Known(identity) => identity.role() == role && identity.name() == name,
-        }
-    }
-}
-
-impl std::fmt::Display for Peer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Local => f.write_str("somebody on this machine"),
             Self::Known(identity) => write!(f, "{identity}"),
@@ -127,6 +152,11 @@ impl Admitted {
     /// Who it is.
     pub fn peer(&self) -> &Peer {
         &self.peer
+    }
+
+    /// Where it connected from.
+    pub fn from(&self) -> SocketAddr {
+        self.from
     }
 }
 

@@ -108,8 +108,17 @@ impl Identity {
 
     /// The same as a name of DNS, such as `cell-1.cell.souk.example`: some libraries know servers by no other. Nobody looks it up.
     pub fn dns_name(&self) -> String {
-        format!("{}.{}.{}", self.name, self.role, self.fleet)
+        dns_name(&self.name, self.role, &self.fleet)
     }
+}
+
+/// The name of DNS by which a process of a fleet is known.
+pub fn dns_name(name: &str, role: Role, fleet: &str) -> String {
+    let mut whole = String::with_capacity(name.len() + fleet.len() + 16);
+    for part in [name, ".", role.as_str(), ".", fleet] {
+        whole.push_str(part);
+    }
+    whole
 }
 
 impl fmt::Display for Identity {

@@ -28,7 +28,7 @@ pub use counts::Counts;
 pub use credentials::Credentials;
 pub use door::{Admitted, Door, Peer};
 pub use files::{KeyPair, Seen, Stamp, keep_looking, stamp};
-pub use identity::{Identity, InvalidIdentity, Role, fleet_name};
+pub use identity::{Identity, InvalidIdentity, Role, dns_name, fleet_name};
 pub use line::Expected;
 pub use passport::Passport;
 pub use plain::{authority_of, must_be_loopback};

@@ -6,7 +6,7 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use crate::{Identity, Passport, Refusal, Role};
+use crate::{Identity, Passport, Refusal, Role, dns_name};
 
 /// Who must be at the other end.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +41,7 @@ impl Expected {
     /// The name of DNS that a server is asked for.
     fn dns_name(&self, fleet: &str) -> String {
         match &self.name {
-            Some(name) => format!("{name}.{}.{fleet}", self.role),
+            Some(name) => dns_name(name, self.role, fleet),
             None => format!("{}.{fleet}", self.role),
         }
     }

@@ -124,6 +124,21 @@ impl Passport {
         (left < whole / 3).then_some(left)
     }
 
+    /// What there is to say to an operator about the identity of a process: whether all is well, and what is.
+    pub fn finding(passport: Option<&Self>) -> (bool, String) {
+        let Some(passport) = passport else {
+            return (true, "none: it speaks plaintext, on this machine alone".to_owned());
+        };
+        let (identity, until) = (passport.identity(), passport.credentials().until());
+        let text = format!("{identity}, good until {until}");
+        if passport.due().is_none() {
+            return (true, text);
+        }
+        let issue = format!("`soukctl identity issue {} {}`", identity.role(), identity.name());
+        let remedy = format!("issue another with {issue} and put it in the place of its files");
+        (false, format!("{text}; {remedy}"))
+    }
+
     /// A warning a day, an error once it is too late.
     fn warn(&self, warned: &Mutex<Option<u64>>) {
         let Some(left) = self.due() else { return };

@@ -9,10 +9,10 @@ const REMEDY: &str = "make one with `soukctl identity authority` and `soukctl id
                       identity.key and identity.authorities";
 
 /// What is wrong with a port of a process without an identity; nothing if it is on a loopback address.
-pub fn must_be_loopback(field: &str, address: SocketAddr) -> Option<String> {
+pub fn must_be_loopback(address: SocketAddr) -> Option<String> {
     (!address.ip().is_loopback()).then(|| {
         format!(
-            "{field} is {address}: without an identity the port speaks plaintext and lets everybody in, which is only for \
+            "{address} is not this machine: without an identity the port speaks plaintext and lets everybody in, which is only for \
              loopback addresses such as 127.0.0.1; {REMEDY}"
         )
     })
@@ -22,7 +22,7 @@ pub fn must_be_loopback(field: &str, address: SocketAddr) -> Option<String> {
 /// address for those who have none.
 ///
 /// Errors: what is wrong with it, and what would be right.
-pub fn authority_of(field: &str, url: &str, has_identity: bool) -> Result<String, String> {
+pub fn authority_of(url: &str, has_identity: bool) -> Result<String, String> {
     let parsed = url.parse::<Uri>().ok();
     let parts = parsed.as_ref().and_then(|uri| {
         let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
@@ -35,13 +35,13 @@ pub fn authority_of(field: &str, url: &str, has_identity: bool) -> Result<String
             Ok(authority.to_string())
         }
         (Some(("http", _)), true) => Err(format!(
-            "{field} is `{url}`: with an identity everybody is spoken to with TLS; expected https://host:port"
+            "`{url}`: with an identity everybody is spoken to with TLS; expected https://host:port"
         )),
         (Some(("http" | "https", _)), false) => Err(format!(
-            "{field} is `{url}`: without an identity only http:// on a loopback address can be spoken to; {REMEDY}"
+            "`{url}`: without an identity only http:// on a loopback address can be spoken to; {REMEDY}"
         )),
         _ => Err(format!(
-            "{field} is `{url}`; expected https://host:port, such as https://10.0.0.5:7400"
+            "`{url}` is not where a process of the fleet can be: expected https://host:port, such as https://10.0.0.5:7400"
         )),
     }
 }
@@ -58,20 +58,20 @@ mod tests {
     #[test]
     fn plaintext_never_leaves_the_machine() {
         for here in ["127.0.0.1:7400", "127.8.9.1:0", "[::1]:7400"] {
-            assert_eq!(must_be_loopback("listen", here.parse().unwrap()), None);
-            assert_eq!(authority_of("x", &format!("http://{here}"), false).unwrap(), here);
+            assert_eq!(must_be_loopback(here.parse().unwrap()), None);
+            assert_eq!(authority_of(&format!("http://{here}"), false).unwrap(), here);
         }
         for there in ["10.0.0.5:7400", "0.0.0.0:7400", "[::]:0"] {
-            let mistake = must_be_loopback("listen", there.parse().unwrap()).unwrap();
+            let mistake = must_be_loopback(there.parse().unwrap()).unwrap();
             assert!(mistake.contains("soukctl identity authority"), "{mistake}");
-            authority_of("x", &format!("http://{there}"), false).unwrap_err();
+            authority_of(&format!("http://{there}"), false).unwrap_err();
         }
-        assert_eq!(authority_of("x", "http://localhost:1/", false).unwrap(), "localhost:1");
+        assert_eq!(authority_of("http://localhost:1/", false).unwrap(), "localhost:1");
     }
 
     #[test]
     fn who_has_an_identity_speaks_tls_and_nothing_else() {
-        assert_eq!(authority_of("x", "https://cp.souk:7400", true).unwrap(), "cp.souk:7400");
+        assert_eq!(authority_of("https://cp.souk:7400", true).unwrap(), "cp.souk:7400");
         for (url, has_identity) in [
             ("http://127.0.0.1:7400", true),
             ("https://127.0.0.1:7400", false),
@@ -81,8 +81,8 @@ mod tests {
             ("ftp://cp.souk:7400", true),
             ("", false),
         ] {
-            let mistake = authority_of("control_plane", url, has_identity).unwrap_err();
-            assert!(mistake.starts_with("control_plane is"), "{mistake}");
+            let mistake = authority_of(url, has_identity).unwrap_err();
+            assert!(mistake.starts_with(&format!("`{url}`")), "{mistake}");
         }
     }
 }

@@ -6,9 +6,10 @@ use base_ids::{Epoch, Generation};
 use http::{HeaderMap, header};
 use pingora::{
     Error, ErrorType, OkOrErr as _, OrErr as _, Result,
-    connectors::http::Connector,
+    connectors::{ConnectorOptions, http::Connector},
     http::RequestHeader,
     protocols::http::client::HttpSession,
+    server::configuration::ServerConf,
     upstreams::peer::{HttpPeer, Peer as _},
 };
 use router_table::{ASK_HEADER, Hint, REFUSAL_HEADER, Refusal, Target};
@@ -26,8 +27,8 @@ pub(crate) enum Word {
 }
 
 impl Asker {
-    pub(crate) fn new() -> Self {
-        Self(Connector::new(None))
+    pub(crate) fn new(connectors: &ServerConf) -> Self {
+        Self(Connector::new(Some(ConnectorOptions::from_server_conf(connectors))))
     }
 
     /// Asks the cell behind `peer`. `head` is that of the request as it is; an answer takes at most `patience`.

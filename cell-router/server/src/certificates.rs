@@ -2,19 +2,18 @@
 
 use std::{
     collections::HashMap,
-    fs::{Metadata, metadata, read_dir},
+    fs::read_dir,
     io,
     path::{Path, PathBuf},
     sync::Arc,
-    time::SystemTime,
 };
 
 use arc_swap::ArcSwap;
 use base_fault::{Code, Fault, chain};
+use base_identity::{KeyPair, Seen, Stamp, stamp};
 use rustls::{
     client::verify_server_name,
-    crypto::ring::default_provider,
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _},
+    pki_types::ServerName,
     server::{ClientHello, ParsedCertificate, ResolvesServerCert},
     sign::CertifiedKey,
 };
@@ -49,9 +48,6 @@ struct Pair {
     key: Arc<CertifiedKey>,
 }
 
-/// Changes when a file is written or replaced.
-type Stamp = [(Option<SystemTime>, u64); 2];
-
 impl Certificates {
     /// Reads all files. A domain whose files are no good is left out and told in the log.
     ///
@@ -65,20 +61,19 @@ impl Certificates {
     }
 
     /// Reads anew what has changed. What is no good leaves the certificate before it in force and is told in the log.
-    /// Says how many were read and how many were refused.
-    pub(crate) fn look_again(&self) -> (usize, usize) {
+    pub(crate) fn look_again(&self) -> Seen {
         let before = self.known.load_full();
         let (certificate, key) = (&self.files.certificate, &self.files.key);
-        let mut seen = (0, 0);
-        if stamp(certificate, key).is_ok_and(|now| now != before.default.stamp) {
+        let mut seen = Seen::default();
+        if stamp(&[certificate, key]).is_ok_and(|now| now != before.default.stamp) {
             let mut known = (*before).clone();
             match Pair::read(certificate, key) {
                 Ok(pair) => {
                     known.default = pair;
-                    seen.0 += 1;
+                    seen.read += 1;
                 }
                 Err(fault) => {
-                    seen.1 += 1;
+                    seen.refused += 1;
                     tracing::error!(
                         fault = chain(&fault),
                         "the default certificate stays as it was"
@@ -88,30 +83,32 @@ impl Certificates {
             self.known.store(Arc::new(known));
         }
         match self.read_domains() {
-            Ok((read, refused)) => (seen.0 + read, seen.1 + refused),
+            Ok(domains) => {
+                Seen { read: seen.read + domains.read, refused: seen.refused + domains.refused }
+            }
             Err(fault) => {
                 tracing::error!(
                     fault = chain(&fault),
                     "the domains' certificates stay as they were"
                 );
-                (seen.0, seen.1 + 1)
+                Seen { refused: seen.refused + 1, ..seen }
             }
         }
     }
 
-    fn read_domains(&self) -> Result<(usize, usize), Fault> {
+    fn read_domains(&self) -> Result<Seen, Fault> {
         let Some(folder) = &self.files.domains else {
-            return Ok((0, 0));
+            return Ok(Seen::default());
         };
         let before = self.known.load_full();
         let names = names_in(folder).map_err(|error| unreadable(folder, error))?;
         let mut known =
             Known { domains: HashMap::new(), refused: HashMap::new(), ..(*before).clone() };
-        let mut seen = (0, 0);
+        let mut seen = Seen::default();
         for name in names {
             let [certificate, key] =
                 [CERTIFICATE_FILE, KEY_FILE].map(|file| folder.join(&name).join(file));
-            let now = stamp(&certificate, &key).unwrap_or_default();
+            let now = stamp(&[&certificate, &key]).unwrap_or_default();
             let held = before.domains.get(&name);
             if let Some(held) = held.filter(|held| held.stamp == now) {
                 known.domains.insert(name, held.clone());
@@ -120,11 +117,11 @@ impl Certificates {
             match Pair::read(&certificate, &key).and_then(|pair| pair.serving(&name)) {
                 Ok(pair) => {
                     known.domains.insert(name, pair);
-                    seen.0 += 1;
+                    seen.read += 1;
                 }
                 Err(fault) => {
                     if before.refused.get(&name) != Some(&now) {
-                        seen.1 += 1;
+                        seen.refused += 1;
                         tracing::error!(
                             domain = name,
                             fault = chain(&fault),
@@ -161,15 +158,8 @@ impl ResolvesServerCert for Certificates {
 
 impl Pair {
     fn read(certificate: &Path, key: &Path) -> Result<Self, Fault> {
-        // Taken first: what is written while the files are read is read again the next time.
-        let stamp = stamp(certificate, key).map_err(|error| unreadable(certificate, error))?;
-        let chain: Result<Vec<_>, _> =
-            CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect);
-        let chain = chain.map_err(|error| unreadable(certificate, error))?;
-        let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, error))?;
-        let pair = CertifiedKey::from_der(chain, secret, &default_provider())
-            .map_err(|error| unreadable(certificate, error))?;
-        Ok(Self { stamp, key: Arc::new(pair) })
+        let stamp = stamp(&[certificate, key])?;
+        Ok(Self { stamp, key: KeyPair::read(certificate, key)?.certified })
     }
 
     /// Refuses a certificate that is not for the domain.
@@ -201,11 +191,6 @@ fn names_in(folder: &Path) -> io::Result<Vec<String>> {
         }
     }
     Ok(names)
-}
-
-fn stamp(certificate: &Path, key: &Path) -> io::Result<Stamp> {
-    let of = |seen: Metadata| (seen.modified().ok(), seen.len());
-    Ok([of(metadata(certificate)?), of(metadata(key)?)])
 }
 
 fn unreadable(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Fault {
@@ -244,6 +229,11 @@ mod tests {
         certificates.of(name).cert[0].to_vec()
     }
 
+    fn seen(certificates: &Certificates) -> (usize, usize) {
+        let seen = certificates.look_again();
+        (seen.read, seen.refused)
+    }
+
     #[test]
     fn a_client_is_shown_the_certificate_of_the_name_that_it_asks_for() {
         let folder = tempfile::tempdir().unwrap();
@@ -275,19 +265,19 @@ mod tests {
         fs::create_dir(at("c.example")).unwrap();
         let certificates = Certificates::read(&files(folder.path())).unwrap();
         assert_eq!(shown(&certificates, Some("a.example")), own);
-        assert_eq!(certificates.look_again(), (0, 0), "nothing changed, and told before");
+        assert_eq!(seen(&certificates), (0, 0), "nothing changed, and told before");
 
         let a = write(&at("a.example"), &["a.example"]);
         fs::write(at("b.example").join("tls.key"), "damaged").unwrap();
         let mine = write(&folder.path().join("own"), &["souk.example", "www.souk.example"]);
-        assert_eq!(certificates.look_again(), (2, 1));
+        assert_eq!(seen(&certificates), (2, 1));
         assert_eq!(shown(&certificates, Some("a.example")), a);
         assert_eq!(shown(&certificates, Some("b.example")), b);
         assert_eq!(shown(&certificates, None), mine);
 
         fs::remove_dir_all(at("b.example")).unwrap();
         fs::write(folder.path().join("own/tls.crt"), "damaged").unwrap();
-        assert_eq!(certificates.look_again(), (0, 1));
+        assert_eq!(seen(&certificates), (0, 1));
         assert_eq!(shown(&certificates, Some("b.example")), mine);
     }
 

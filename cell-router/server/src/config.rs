@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use base_fault::{Fault, chain};
+use base_identity::{Passport, Role, authority_of};
 use router_limits::{GateConfig, LimitsConfig, Proxies};
 use serde::{Deserialize, Serialize};
 use tonic::transport::Endpoint;
@@ -23,7 +24,11 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// Where health, metrics and the table's state are: ip:port. Not to be reachable from outside.
     pub admin: String,
-    /// Where the control plane pushes tables from, such as `http://10.0.0.1:7400`. Without it the table on disk is all there is.
+    /// Who the router is among the fleet's processes; it then speaks to cells and to the control plane with TLS alone. Without it
+    /// it speaks plaintext to those on this machine, and takes no table that names others.
+    pub identity: Option<base_identity::Config>,
+    /// Where the control plane pushes tables from, such as `https://10.0.0.1:7400`; `http://` on this machine without an identity.
+    /// Without it the table on disk is all there is.
     pub control_plane: Option<String>,
     /// Directory of the last known good table; made if it does not exist.
     pub data_dir: PathBuf,
@@ -64,6 +69,7 @@ impl Default for Config {
             listen: "127.0.0.1:8080".to_owned(),
             tls: None,
             admin: "127.0.0.1:8081".to_owned(),
+            identity: None,
             control_plane: None,
             data_dir: "router-data".into(),
             public_url: String::new(),
@@ -88,6 +94,7 @@ impl Default for Config {
 pub(crate) struct Checked {
     pub(crate) places: Places,
     pub(crate) certificates: Option<Arc<Certificates>>,
+    pub(crate) passport: Option<Passport>,
     pub(crate) control_plane: Option<Endpoint>,
     pub(crate) drain: Duration,
 }
@@ -96,6 +103,19 @@ impl Config {
     /// All that is wrong with it.
     pub fn mistakes(&self) -> Vec<Fault> {
         self.check().err().unwrap_or_default()
+    }
+
+    fn passport(&self) -> Result<Option<Passport>, Fault> {
+        let read = |files| Passport::read(files, Role::Router, Some(&self.name));
+        self.identity.as_ref().map(read).transpose()
+    }
+
+    /// Where the control plane is.
+    fn endpoint(&self) -> Result<Option<Endpoint>, String> {
+        let Some(url) = &self.control_plane else { return Ok(None) };
+        let place = authority_of(url, self.identity.is_some())?;
+        let endpoint = Endpoint::from_shared(format!("http://{place}"));
+        endpoint.map(Some).map_err(|error| format!("`{url}` is not an address: {error}"))
     }
 
     pub(crate) fn check(&self) -> Result<Checked, Vec<Fault>> {
@@ -141,14 +161,14 @@ impl Config {
             wrong("tls", chain(&fault));
             None
         });
-        let control_plane = self.control_plane.as_ref().map(|url| {
-            let endpoint = Endpoint::from_shared(url.clone());
-            endpoint.ok().filter(|_| url.starts_with("http://"))
+        let passport = self.passport().unwrap_or_else(|fault| {
+            wrong("identity", chain(&fault));
+            None
         });
-        if control_plane.as_ref().is_some_and(Option::is_none) {
-            let url = self.control_plane.as_deref().unwrap_or_default();
-            wrong("control_plane", format!("`{url}` is not an address: expected http://host:port"));
-        }
+        let control_plane = self.endpoint().unwrap_or_else(|problem| {
+            wrong("control_plane", problem);
+            None
+        });
         let url = &self.public_url;
         let schemes = ["http://", "https://"];
         if !url.is_empty()
@@ -191,7 +211,8 @@ impl Config {
             [(_, plain), (_, tls), (_, Some(admin))] if mistakes.is_empty() => Ok(Checked {
                 places: Places { plain, tls, admin },
                 certificates: certificates.map(Arc::new),
-                control_plane: control_plane.flatten(),
+                passport,
+                control_plane,
                 drain: Duration::from_millis(self.drain_ms),
             }),
             _ => Err(mistakes),

@@ -14,7 +14,6 @@ use pingora::{
     proxy::HttpProxy,
     server::configuration::ServerConf,
 };
-use router_table::Pursuit;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
@@ -32,8 +31,6 @@ use crate::{
     proxy::Proxy,
 };
 
-/// Idle connections that are kept to all cells together.
-const UPSTREAM_POOL_SIZE: usize = 1024;
 /// How HTTP/2 begins, with TLS or without.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How long no connection is taken after the system refused one, most often for want of descriptors.
@@ -54,10 +51,15 @@ pub(crate) struct Doors {
 }
 
 impl Doors {
-    pub(crate) fn new(proxy: Proxy, entrance: Entrance, stopping: watch::Receiver<bool>) -> Self {
+    pub(crate) fn new(
+        proxy: Proxy,
+        connectors: Arc<ServerConf>,
+        entrance: Entrance,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
         let (counts, public_url) = (proxy.counts.clone(), proxy.public_url.clone());
         let seats = Arc::new(Semaphore::new(entrance.connections_max));
-        let proxy = Arc::new(http_proxy(proxy, &entrance));
+        let proxy = Arc::new(http_proxy(proxy, connectors, &entrance));
         let http2 = Arc::new(Http2(Arc::clone(&proxy)));
         let open = TaskTracker::new();
         Self { proxy, http2, entrance, counts, public_url, seats, stopping, open }
@@ -189,16 +191,10 @@ async fn read_preface(client: &mut Connection) -> Option<bool> {
     }
 }
 
-fn http_proxy(proxy: Proxy, entrance: &Entrance) -> HttpProxy<Proxy> {
-    let conf = ServerConf {
-        upstream_keepalive_pool_size: UPSTREAM_POOL_SIZE,
-        // One more than a pursuit may take: a pooled connection that was closed costs a try but asks no other cell.
-        max_retries: usize::from(Pursuit::SENDS_MAX) + 1,
-        ..ServerConf::default()
-    };
+fn http_proxy(proxy: Proxy, connectors: Arc<ServerConf>, entrance: &Entrance) -> HttpProxy<Proxy> {
     let mut options = HttpServerOptions::default();
     options.h2_idle_timeout = Some(entrance.idle());
-    let mut proxy = HttpProxy::new(proxy, Arc::new(conf));
+    let mut proxy = HttpProxy::new(proxy, connectors);
     proxy.server_options = Some(options);
     proxy.h2_options = Some(h2_options(entrance));
     proxy.handle_init_modules();

@@ -9,13 +9,13 @@ use router_server::{Config, Router};
 /// Routes every request to the cell that owns its tenant.
 ///
 /// Settings come from the file, then from variables such as SOUK_ROUTER__NAME, then from flags. SIGHUP opens the logs anew and
-/// reads the log filter and the certificates again.
+/// reads the log filter, the certificates and the identity again.
 /// Ends with 0 when told to stop, 1 when it cannot go on, 2 when its settings are wrong.
 #[derive(Parser)]
 #[command(
     name = "souk-router",
     version,
-    after_help = "Example:\n  souk-router --listen 0.0.0.0:8080 --admin 127.0.0.1:8081 --control-plane http://10.0.0.5:7400 --data-dir /var/lib/souk/router"
+    after_help = "Example:\n  souk-router --listen 0.0.0.0:8080 --admin 127.0.0.1:8081 --control-plane https://10.0.0.5:7400 --data-dir /var/lib/souk/router --set identity.certificate=/etc/souk/identity.crt --set identity.key=/etc/souk/identity.key --set identity.authorities=/etc/souk/authorities.crt"
 )]
 struct Own {
     /// Name of this router among the fleet's.
@@ -39,7 +39,7 @@ struct Own {
     /// Where health, metrics and the table's state are; port 0 takes any free one.
     #[arg(long, value_name = "IP:PORT")]
     admin: Option<String>,
-    /// The control plane, such as http://10.0.0.5:7400.
+    /// The control plane, such as https://10.0.0.5:7400.
     #[arg(long, value_name = "URL")]
     control_plane: Option<String>,
     /// Unix socket by which a new process takes over the ports from the one that runs.

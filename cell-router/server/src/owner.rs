@@ -11,7 +11,7 @@ use crate::{
     exchange::{Exchange, RETRY_AFTER, no_owner},
     hold::Turn,
     proxy::{GAVE_UP, PAUSE, Proxy, kind_of},
-    upstream::{self, Spoken},
+    upstream::Spoken,
 };
 
 /// What a request wants, as far as its head tells: the methods that are safe only read.
@@ -126,8 +126,8 @@ impl Proxy {
             return Ok(true);
         }
         self.let_in(session, exchange, target)?;
-        let peer = upstream::peer(target, Spoken::Rest, &self.patience);
-        let (patience, head) = (self.patience.connect(), session.req_header());
+        let peer = self.upstream.peer(target, Spoken::Rest);
+        let (patience, head) = (self.upstream.patience.connect(), session.req_header());
         let asked = self.asker.ask(&peer, target, &exchange.tenant, head, patience).await;
         let word = asked.map_err(|mut error| {
             error.set_retry(false);

@@ -44,7 +44,7 @@ use crate::{
     recall::Why,
     recent::Recent,
     token::Tokens,
-    upstream::{self, Patience, Spoken},
+    upstream::{Spoken, Upstream},
 };
 
 /// What a cell's typed refusal becomes inside Pingora.
@@ -66,7 +66,7 @@ pub(crate) struct Proxy {
     pub(crate) counts: Counts,
     pub(crate) access: Access,
     pub(crate) guard: Guard,
-    pub(crate) patience: Patience,
+    pub(crate) upstream: Upstream,
     pub(crate) entrance: Entrance,
     pub(crate) public_url: String,
     pub(crate) secure_cookies: bool,
@@ -290,7 +290,7 @@ impl ProxyHttp for Proxy {
             head if is_socket(head) => Spoken::Socket,
             _ => Spoken::Rest,
         };
-        let peer = upstream::peer(&target, spoken, &self.patience);
+        let peer = self.upstream.peer(&target, spoken);
         exchange.target = Some(target);
         Ok(Box::new(peer))
     }

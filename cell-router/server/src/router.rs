@@ -4,10 +4,12 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use axum::{Json, routing::get};
 use base_fault::{Code, Fault, chain};
+use base_identity::{Expected, Passport, Role};
 use base_telemetry::{Admin, LogLevel, Metrics, Readiness, addresses};
 use base_time::{Clock as _, SystemClock};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use router_table::{LastGood, Snapshot, Table};
+use souk_proto_fleet::channel;
 use tokio::{
     net::TcpListener,
     sync::{Notify, watch},
@@ -30,7 +32,8 @@ use crate::{
     ports::{Addresses, Ports},
     proxy::{Learnt, Proxy},
     tls,
-    watch::Watch,
+    upstream::{self, Upstream},
+    watch::{Watch, reachable},
 };
 
 /// File of the last known good table in the data directory.
@@ -51,6 +54,7 @@ pub struct RunningRouter {
     look_again: Arc<Notify>,
     succession: Succession,
     admin: JoinHandle<()>,
+    passport: Option<Passport>,
     others: Vec<JoinHandle<()>>,
     in_flight: TaskTracker,
     lasting: Lasting,
@@ -80,11 +84,14 @@ impl Router {
         let readiness = Readiness::new();
         let access = Access::open(&config.access_log, fresh_seed()?, &counts)?;
         let last_good = LastGood::at(config.data_dir.join(TABLE_FILE));
-        let table = Snapshot::new(known_table(&config.data_dir, &last_good, &counts).await?);
+        let known = known_table(&config.data_dir, &last_good, &counts).await?;
+        let known = reachable(known, checked.passport.is_some(), &counts);
+        let table = Snapshot::new(known.unwrap_or_else(Table::empty));
         let acceptor = checked.certificates.clone().map(tls::acceptor).transpose()?;
         let mut inherited = inherit(&config, &table.load()).await?;
         let ports = Ports::open(&checked.places, &mut inherited)?;
         let (addresses, copies) = (ports.addresses()?, ports.copies()?);
+        let connectors = Arc::new(upstream::connectors(config.identity.as_ref()));
         let (learnt, lasting) = (Arc::new(Learnt::new()), Lasting::default());
         let in_flight = TaskTracker::new();
         let epoch = table.load().epoch();
@@ -101,25 +108,26 @@ impl Router {
             reconnect: config.entrance.reconnect(),
             counts: counts.clone(),
             ready: readiness.register("table"),
+            has_identity: checked.passport.is_some(),
         };
         watch.announce_held();
         let proxy = Proxy {
             table: table.clone(),
             learnt,
             hold,
-            asker: Asker::new(),
+            asker: Asker::new(&connectors),
             lasting: lasting.clone(),
             counts: counts.clone(),
             access: access.clone(),
             guard: Guard::new(&config, &metrics),
-            patience: config.patience.clone(),
+            upstream: Upstream::new(config.patience.clone(), checked.passport.clone()),
             entrance: config.entrance.clone(),
             public_url: config.public_url.clone(),
             secure_cookies: config.secure_cookies,
             drain: in_flight.clone(),
         };
         let (stop, stopped) = watch::channel(false);
-        let doors = Arc::new(Doors::new(proxy, config.entrance.clone(), stopped));
+        let doors = Arc::new(Doors::new(proxy, connectors, config.entrance.clone(), stopped));
         let mut admin_port =
             Admin::new(metrics.clone(), readiness).with_routes(table_page(&table, &counts));
         if let Some(level) = level {
@@ -133,7 +141,8 @@ impl Router {
             let at_once = Arc::clone(&look_again);
             tokio::spawn(tls::watch(certificates, every, at_once, counts.clone()))
         }));
-        others.extend(watching(watch, checked.control_plane));
+        others.extend(checked.passport.as_ref().map(|passport| kept(passport, &metrics)));
+        others.extend(watching(watch, checked.control_plane, checked.passport.as_ref()));
         if let Some(path) = &config.addresses_file {
             addresses::publish(path, &addresses)?;
         }
@@ -155,6 +164,7 @@ impl Router {
             look_again,
             succession,
             admin: admin_served,
+            passport: checked.passport,
             others,
             in_flight,
             lasting,
@@ -185,8 +195,18 @@ fn fresh_seed() -> Result<u64, Fault> {
     Ok(u64::from_ne_bytes(bytes))
 }
 
+/// Looks after the identity.
+fn kept(passport: &Passport, metrics: &Metrics) -> JoinHandle<()> {
+    metrics.with(|registry| passport.counts().register(registry, "souk_router"));
+    tokio::spawn(passport.clone().keep())
+}
+
 /// Follows what the control plane pushes.
-fn watching(watch: Watch, control_plane: Option<Endpoint>) -> Option<JoinHandle<()>> {
+fn watching(
+    watch: Watch,
+    control_plane: Option<Endpoint>,
+    passport: Option<&Passport>,
+) -> Option<JoinHandle<()>> {
     let Some(endpoint) = control_plane else {
         tracing::warn!("no control plane is configured: the table on disk is all there is");
         return None;
@@ -196,10 +216,11 @@ fn watching(watch: Watch, control_plane: Option<Endpoint>) -> Option<JoinHandle<
         .http2_keep_alive_interval(Duration::from_secs(10))
         .keep_alive_timeout(Duration::from_secs(5))
         .keep_alive_while_idle(true);
-    let (router, channel) = (watch.member.clone(), endpoint.connect_lazy());
-    let ended = ended::follow(router, channel, Arc::clone(&watch.learnt), watch.counts.clone());
+    let channel = channel(&endpoint, passport, Expected::any(Role::ControlPlane));
+    let (router, same) = (watch.member.clone(), channel.clone());
+    let ended = ended::follow(router, same, Arc::clone(&watch.learnt), watch.counts.clone());
     Some(tokio::spawn(async {
-        tokio::join!(watch.run(endpoint), ended);
+        tokio::join!(watch.run(channel), ended);
     }))
 }
 
@@ -281,9 +302,10 @@ impl RunningRouter {
         self.access.reopen().await;
     }
 
-    /// Looks at the files of the certificates now, not only at the next beat.
+    /// Looks at the files of the certificates and of the identity now, not only at the next beat.
     pub fn reread_certificates(&self) {
         self.look_again.notify_one();
+        self.passport.iter().for_each(Passport::look_now);
     }
 
     /// Waits until another process serves in this one's place. Nothing is missed by giving up the wait.

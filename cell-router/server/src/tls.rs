@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use base_fault::{Code, Fault};
+use base_identity::keep_looking;
 use pingora::listeners::tls::Acceptor;
 use rustls::{
     ServerConfig,
@@ -11,7 +12,7 @@ use rustls::{
     version::{TLS12, TLS13},
 };
 use serde::{Deserialize, Serialize};
-use tokio::{sync::Notify, task::spawn_blocking, time::MissedTickBehavior};
+use tokio::sync::Notify;
 
 use crate::{certificates::Certificates, count::Counts};
 
@@ -70,21 +71,12 @@ pub(crate) async fn watch(
     at_once: Arc<Notify>,
     counts: Counts,
 ) {
-    let mut beat = tokio::time::interval(every);
-    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    beat.tick().await;
-    loop {
-        tokio::select! {
-            _ = beat.tick() => {}
-            () = at_once.notified() => {}
+    let look = move || certificates.look_again();
+    keep_looking(every, at_once, look, |seen| {
+        counts.certificates_seen(seen.read, seen.refused);
+        if seen.read > 0 {
+            tracing::info!(read = seen.read, "certificates were read anew");
         }
-        let files = Arc::clone(&certificates);
-        let Ok((read, refused)) = spawn_blocking(move || files.look_again()).await else {
-            return;
-        };
-        counts.certificates_seen(read, refused);
-        if read > 0 {
-            tracing::info!(read, "certificates were read anew");
-        }
-    }
+    })
+    .await;
 }

@@ -6,11 +6,14 @@ use base_fault::chain;
 use base_telemetry::Flag;
 use base_time::{Clock as _, SystemClock};
 use ring::rand::{SecureRandom as _, SystemRandom};
-use router_table::{Delta, LastGood, Misfit, Snapshot, Table};
-use souk_proto_fleet::v1::{self, fleet_client::FleetClient, table_held::Role};
+use router_table::{Cell, Delta, LastGood, Misfit, Snapshot, Table};
+use souk_proto_fleet::{
+    v1::{self, fleet_client::FleetClient, table_held::Role},
+    why,
+};
 use tokio::{sync::mpsc, task::spawn_blocking, time::MissedTickBehavior};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::Endpoint;
+use tonic::transport::Channel;
 
 use crate::{count::Counts, hold::Hold, lasting::Lasting, proxy::Learnt};
 
@@ -33,15 +36,14 @@ pub(crate) struct Watch {
     pub(crate) reconnect: Duration,
     pub(crate) counts: Counts,
     pub(crate) ready: Flag,
+    pub(crate) has_identity: bool,
 }
 
 /// Why a stream of tables ended.
 #[derive(Debug, thiserror::Error)]
 enum Ended {
-    #[error("the control plane cannot be reached")]
-    Unreachable(#[from] tonic::transport::Error),
-    #[error("the control plane ended the stream: {0}")]
-    Broken(#[from] tonic::Status),
+    #[error("the control plane cannot be reached, or ended the stream: {}", why(.0))]
+    Broken(tonic::Status),
     #[error("the control plane closed the stream")]
     Closed,
     #[error("a table that was pushed cannot be used")]
@@ -67,6 +69,12 @@ enum BadDelta {
     Misfit(#[from] Misfit),
 }
 
+impl From<tonic::Status> for Ended {
+    fn from(status: tonic::Status) -> Self {
+        Self::Broken(status)
+    }
+}
+
 impl Watch {
     /// Shows what is held from the start on, before the control plane says anything.
     pub(crate) fn announce_held(&self) {
@@ -80,7 +88,7 @@ impl Watch {
     }
 
     /// Follows the control plane for ever; comes back to it after any failure.
-    pub(crate) async fn run(self, control_plane: Endpoint) {
+    pub(crate) async fn run(self, control_plane: Channel) {
         let mut pause = PAUSE_MIN;
         loop {
             let taken = self.counts.table_taken_ms.get();
@@ -95,8 +103,8 @@ impl Watch {
         }
     }
 
-    async fn follow(&self, endpoint: &Endpoint) -> Result<std::convert::Infallible, Ended> {
-        let client = FleetClient::new(endpoint.connect().await?);
+    async fn follow(&self, control_plane: &Channel) -> Result<std::convert::Infallible, Ended> {
+        let client = FleetClient::new(control_plane.clone());
         let mut client = client.max_decoding_message_size(TABLE_BYTES_MAX);
         let (said, held_stream) = mpsc::channel(4);
         let say = async || said.send(self.held()).await.map_err(|_| Ended::Closed);
@@ -178,6 +186,9 @@ impl Watch {
         if table == *self.table.load() {
             return Ok(());
         }
+        let Some(table) = reachable(table, self.has_identity, &self.counts) else {
+            return Ok(());
+        };
         if let Err(older) = self.table.advance(table) {
             self.counts.table_refused("older");
             tracing::error!(%older, "the control plane pushed an older table, which is not taken over");
@@ -201,6 +212,18 @@ impl Watch {
         }
         Ok(())
     }
+}
+
+/// The table, unless it names a cell on another machine and the router has no identity: it would speak plaintext over a network.
+pub(crate) fn reachable(table: Table, has_identity: bool, counts: &Counts) -> Option<Table> {
+    let far = |cell: &&Cell| !cell.edge.ip().is_loopback();
+    let Some(cell) = table.cells().iter().find(far).filter(|_| !has_identity) else {
+        return Some(table);
+    };
+    counts.table_refused("no_identity");
+    let (cell, edge) = (&cell.id, cell.edge);
+    tracing::error!(%cell, %edge, "a table names a cell on another machine, and the router has no identity to speak to it with; the table is not taken over");
+    None
 }
 
 /// Somewhere between half and all of `pause`, so that routers do not come back all at once.

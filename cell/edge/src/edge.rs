@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::get,
 };
+use base_identity::Door;
 use base_telemetry::Metrics;
 use base_time::Clock;
 use bytes::Bytes;
@@ -93,13 +94,19 @@ impl Edge {
         self.router.clone()
     }
 
-    /// Serves `listener` until `shutdown` is done; then ends streams, gives calls in flight their time, and returns.
-    pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+    /// Serves those who come to `listener` and are let in, until `shutdown` is done; then ends streams, gives calls in flight their
+    /// time, and returns.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        door: Door,
+        shutdown: impl Future<Output = ()>,
+    ) {
         let stopping = async {
             shutdown.await;
             self.office.stopping.cancel();
         };
-        serve::serve(listener, self.router(), &self.office.config, stopping).await;
+        serve::serve(listener, door, self.router(), &self.office.config, stopping).await;
         // Mutations whose callers have gone.
         self.office.running.close();
         let drain = std::time::Duration::from_millis(self.office.config.drain_ms);

@@ -1,14 +1,18 @@
-//! Serves a router on a listener: HTTP/1.1 and HTTP/2 without TLS on one port, every wait bounded, an orderly end.
+//! Serves a router on a listener: HTTP/1.1 and HTTP/2 on one port for whom its door lets in, every wait bounded, an orderly end.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
+use base_identity::Door;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto::Builder, graceful::GracefulShutdown},
     service::TowerToHyperService,
 };
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 
 use crate::EdgeConfig;
 
@@ -24,6 +28,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Serves until `shutdown` is done; then takes no more, and gives what is in flight its time to end.
 pub(crate) async fn serve(
     listener: TcpListener,
+    door: Door,
     router: Router,
     config: &EdgeConfig,
     shutdown: impl Future<Output = ()>,
@@ -37,7 +42,7 @@ pub(crate) async fn serve(
             accepted = accept(&listener, &places) => accepted,
             () = &mut shutdown => break,
         };
-        let (stream, place) = match accepted {
+        let (stream, from, place) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -45,14 +50,15 @@ pub(crate) async fn serve(
                 continue;
             }
         };
-        // Without it small answers wait for the peer's delayed acknowledgement.
-        let _ = stream.set_nodelay(true);
+        let (door, builder, watcher) = (door.clone(), builder.clone(), graceful.watcher());
         let service = TowerToHyperService::new(router.clone());
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended badly");
+            // Who is not let in has been counted and told of.
+            if let Ok(admitted) = door.admit(stream, from).await {
+                let connection = builder.serve_connection(TokioIo::new(admitted), service);
+                if let Err(error) = watcher.watch(connection.into_owned()).await {
+                    tracing::debug!(%error, "a connection ended badly");
+                }
             }
             drop(place);
         });
@@ -67,11 +73,11 @@ pub(crate) async fn serve(
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> io::Result<(tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     // When all places are taken, new connections wait in the system's queue.
     let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, place))
+    let (stream, from) = listener.accept().await?;
+    Ok((stream, from, place))
 }
 
 fn builder(config: &EdgeConfig) -> Builder<TokioExecutor> {

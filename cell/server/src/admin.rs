@@ -1,21 +1,25 @@
-//! What operators may ask of a cell, on its admin port: streams with their causes, dead letters, what waits, how it is.
+//! What operators may ask of a cell, on the port where other cells come too: streams with their causes, dead letters, what waits, how it is.
 
 use base_fault::Fault;
+use base_identity::{Door, Passport, Role};
 use base_ids::{StreamName, Tenant, Version};
 use cell_kernel::Caller;
 use cell_runtime::{
     Call, Cell,
     port::{Cause, Errand, StoredEvent},
 };
-use souk_proto_fleet::v1::{
-    self, CheckCellRequest, DeadLetterRequest, DeadLetterResponse, DoctorResponse, Finding,
-    GrantOperatorRequest, GrantOperatorResponse, ListDeadLettersRequest, ListDeadLettersResponse,
-    ListStreamsRequest, ListStreamsResponse, ListWaitingRequest, ListWaitingResponse,
-    ShowStreamRequest, ShowStreamResponse, StreamEvent, StreamHead, WaitingFor, WhoHeardRequest,
-    WhoHeardResponse,
-    cell_admin_server::{CellAdmin, CellAdminServer},
+use souk_proto_fleet::{
+    Only,
+    v1::{
+        self, CheckCellRequest, DeadLetterRequest, DeadLetterResponse, DoctorResponse, Finding,
+        GrantOperatorRequest, GrantOperatorResponse, ListDeadLettersRequest,
+        ListDeadLettersResponse, ListStreamsRequest, ListStreamsResponse, ListWaitingRequest,
+        ListWaitingResponse, ShowStreamRequest, ShowStreamResponse, StreamEvent, StreamHead,
+        WaitingFor, WhoHeardRequest, WhoHeardResponse,
+        cell_admin_server::{CellAdmin, CellAdminServer},
+    },
 };
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
 
 use crate::mesh::words::{addressed_to_wire, id_of_wire, message_to_wire};
 
@@ -25,12 +29,18 @@ const LIMIT_MAX: usize = 1_000;
 /// Serves a cell to operators.
 pub(crate) struct AdminService {
     cell: Cell,
+    passport: Option<Passport>,
 }
 
 impl AdminService {
-    /// The gRPC service.
-    pub(crate) fn server(cell: Cell) -> CellAdminServer<Self> {
-        CellAdminServer::new(Self { cell })
+    /// The gRPC service, behind a door, for operators alone.
+    pub(crate) fn server(
+        cell: Cell,
+        door: &Door,
+        passport: Option<Passport>,
+    ) -> InterceptedService<CellAdminServer<Self>, Only> {
+        let operators = Only::of(door, &[Role::Operator]);
+        CellAdminServer::with_interceptor(Self { cell, passport }, operators)
     }
 }
 
@@ -159,7 +169,7 @@ impl CellAdmin for AdminService {
         &self,
         _: Request<CheckCellRequest>,
     ) -> Result<Response<DoctorResponse>, Status> {
-        let findings = crate::doctor::findings(&self.cell).await;
+        let findings = crate::doctor::findings(&self.cell, self.passport.as_ref()).await;
         let show =
             |(check, ok, text): (&str, bool, String)| Finding { check: check.to_owned(), ok, text };
         Ok(Response::new(DoctorResponse { findings: findings.into_iter().map(show).collect() }))

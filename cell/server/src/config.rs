@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use base_fault::{Fault, chain};
+use base_identity::{Passport, Role, authority_of, must_be_loopback};
 use base_ids::CellId;
 use serde::{Deserialize, Serialize};
 
@@ -27,17 +29,20 @@ pub struct Outside {
 pub struct Config {
     /// The cell's name, unique in the fleet: 1 to 40 of `a-z`, `0-9` and `-`.
     pub name: CellId,
-    /// Where routers reach the API. Port 0 takes any free one.
+    /// Who the cell is among the fleet's processes, which it then lets in by theirs. Without it `edge` and `mesh` speak plaintext.
+    pub identity: Option<base_identity::Config>,
+    /// Where routers reach the API. Port 0 takes any free one. Only on a loopback address without an identity.
     pub edge: SocketAddr,
-    /// Where other cells reach this one. Port 0 takes any free one.
+    /// Where other cells and operators reach this one. Port 0 takes any free one. Only on a loopback address without an identity.
     pub mesh: SocketAddr,
-    /// Where health, metrics and administration are. Not to be reachable from outside. Port 0 takes any free one.
+    /// Where health and metrics are, in plaintext. Not to be reachable from outside. Port 0 takes any free one.
     pub admin: SocketAddr,
     /// Address by which others reach this machine, if it is not the one that is bound.
     pub advertise: Option<std::net::IpAddr>,
     /// Where the cell keeps what it must not lose.
     pub data_dir: PathBuf,
-    /// The control plane, such as `http://10.0.0.5:7400`. Without it the table on disk is all there is.
+    /// The control plane, such as `https://10.0.0.5:7400`; `http://` on this machine without an identity. Without it the table on
+    /// disk is all there is.
     pub control_plane: Option<String>,
     /// Share of first homes that the cell takes, relative to the others; 0 takes none.
     pub weight: u32,
@@ -70,6 +75,7 @@ impl Default for Config {
         let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
         Self {
             name: "cell-1".parse().expect("the name is valid"),
+            identity: None,
             edge: local(7410),
             mesh: local(7411),
             admin: local(7412),
@@ -96,6 +102,34 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Reads the identity, if there is one.
+    ///
+    /// Errors: its files cannot be used, or are another process's.
+    pub(crate) fn passport(&self) -> Result<Option<Passport>, Fault> {
+        let read = |files| Passport::read(files, Role::Cell, Some(self.name.as_str()));
+        self.identity.as_ref().map(read).transpose()
+    }
+
+    /// Where the control plane is, as `host:port`.
+    ///
+    /// Errors: what is wrong with the setting.
+    pub(crate) fn control_plane(&self) -> Result<Option<String>, String> {
+        let of = |url: &String| authority_of(url, self.identity.is_some());
+        let place = self.control_plane.as_ref().map(of).transpose();
+        place.map_err(|problem| format!("control_plane: {problem}"))
+    }
+
+    /// What cannot be without an identity.
+    fn unprotected(&self) -> Vec<String> {
+        let advertised = self.advertise.map(|ip| SocketAddr::new(ip, self.mesh.port()));
+        let places =
+            [("edge", Some(self.edge)), ("mesh", Some(self.mesh)), ("advertise", advertised)];
+        let problem = |(field, at): (&str, Option<_>)| {
+            must_be_loopback(at?).map(|problem| format!("{field}: {problem}"))
+        };
+        places.into_iter().filter_map(problem).collect()
+    }
+
     /// The engine's settings with its directory filled in.
     pub(crate) fn store(&self) -> cell_embedded::Config {
         let mut store = self.store.clone();
@@ -132,11 +166,12 @@ impl base_program::Settings for Config {
         if self.data_dir.as_os_str().is_empty() {
             mistakes.push("data_dir is empty; name a directory".to_owned());
         }
-        if let Some(url) = &self.control_plane
-            && !url.starts_with("http://")
-        {
-            mistakes.push(format!("control_plane is `{url}`; expected http://host:port"));
+        match self.passport() {
+            Ok(Some(_)) => {}
+            Ok(None) => mistakes.extend(self.unprotected()),
+            Err(fault) => mistakes.push(format!("identity: {}", chain(&fault))),
         }
+        mistakes.extend(self.control_plane().err());
         if self.outside.secret_file.as_os_str().is_empty() {
             let text = "outside.secret_file is not set; make one with `head -c 32 /dev/urandom > platform.secret` and give every cell the same";
             mistakes.push(text.to_owned());

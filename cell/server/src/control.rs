@@ -3,13 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use base_fault::{Code, Fault};
+use base_identity::{self as identity, Expected, Passport};
 use base_telemetry::Flag;
 use cell_providers::keys::{PublicKey, SigningKeys};
 use cell_runtime::Cell;
 use router_table::{Delta, LastGood, Table};
-use souk_proto_fleet::v1::{
-    HeartbeatRequest, SigningKey, TableDelta, TableHeld, TableUpdate, fleet_client::FleetClient,
-    table_held::Role,
+use souk_proto_fleet::{
+    channel,
+    v1::{
+        HeartbeatRequest, SigningKey, TableDelta, TableHeld, TableUpdate,
+        fleet_client::FleetClient, table_held::Role,
+    },
+    why,
 };
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
@@ -48,8 +53,10 @@ pub(crate) struct Introduction {
 pub(crate) struct ControlLink {
     /// The cell.
     pub(crate) cell: Cell,
-    /// `http://host:port` of the control plane.
+    /// `host:port` of the control plane.
     pub(crate) address: String,
+    /// Proves to the control plane who the cell is.
+    pub(crate) passport: Option<Passport>,
     /// What the cell says about itself.
     pub(crate) introduction: Introduction,
     /// Its public signing keys.
@@ -63,10 +70,13 @@ pub(crate) struct ControlLink {
 impl ControlLink {
     /// Heartbeats, follows the table, and tells of ended sessions until the task is dropped.
     pub(crate) async fn run(self, ended: Telling) -> Result<(), Fault> {
-        let endpoint = Endpoint::from_shared(self.address.clone()).map_err(|error| {
+        let endpoint = Endpoint::from_shared(format!("http://{}", self.address));
+        let endpoint = endpoint.map_err(|error| {
             Fault::caller(Code::InvalidField, "control_plane is not an address").because(error)
         })?;
-        let channel = endpoint.connect_timeout(Duration::from_secs(1)).connect_lazy();
+        let endpoint = endpoint.connect_timeout(Duration::from_secs(1));
+        let control_plane = Expected::any(identity::Role::ControlPlane);
+        let channel = channel(&endpoint, self.passport.as_ref(), control_plane);
         let client = FleetClient::new(channel).max_decoding_message_size(TABLE_MAX);
         let telling = ended.run(client.clone());
         tokio::join!(self.beat(client.clone()), self.follow_table(client), telling);
@@ -86,7 +96,7 @@ impl ControlLink {
                         .clamp(RETRY_MIN, BEAT_MAX)
                 }
                 Ok(Err(status)) => {
-                    said_once(&mut silent, status.message());
+                    said_once(&mut silent, &why(&status));
                     RETRY_MAX / 5
                 }
                 Err(_) => {
@@ -122,7 +132,7 @@ impl ControlLink {
             Fault::downstream(
                 Code::Unavailable,
                 RETRY_MIN,
-                format!("the control plane says no: {}", status.message()),
+                format!("the control plane says no: {}", why(&status)),
             )
         })?;
         let mut updates = answer.into_inner().timeout_repeating(tokio::time::interval(HELD_BEAT));
@@ -132,7 +142,7 @@ impl ControlLink {
                 Err(_beat) => {}
                 Ok(Ok(update)) => wants_whole = self.take(update).await? == Taken::Misfit,
                 Ok(Err(status)) => {
-                    let text = format!("the table stream broke: {}", status.message());
+                    let text = format!("the table stream broke: {}", why(&status));
                     return Err(Fault::downstream(Code::Unavailable, RETRY_MIN, text));
                 }
             }

@@ -1,5 +1,6 @@
 //! What a cell finds when it looks at itself.
 
+use base_identity::Passport;
 use cell_runtime::Cell;
 use router_table::Route;
 
@@ -7,8 +8,12 @@ use router_table::Route;
 const DEAD_MAX: usize = 100;
 
 /// One line per check: what was looked at, whether it is well, and what was found (and what to do, where it is not).
-pub(crate) async fn findings(cell: &Cell) -> Vec<(&'static str, bool, String)> {
-    let mut findings = vec![table(cell), waiting(cell)];
+pub(crate) async fn findings(
+    cell: &Cell,
+    passport: Option<&Passport>,
+) -> Vec<(&'static str, bool, String)> {
+    let (ok, text) = Passport::finding(passport);
+    let mut findings = vec![table(cell), waiting(cell), ("identity", ok, text)];
     findings.push(match cell.stores().outbox.dead(DEAD_MAX).await {
         Ok(dead) if dead.is_empty() => ("dead letters", true, "none".to_owned()),
         Ok(dead) => {

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
-use base_program::{Flags, run};
+use base_program::{Flags, Told, run};
 use cell_server::{Config, start};
 use clap::Parser;
 use mimalloc::MiMalloc;
@@ -14,13 +14,14 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Runs all commerce services for the tenants of one cell.
 ///
-/// Settings come from the file, then from variables such as SOUK_CELL__NAME, then from flags.
+/// Settings come from the file, then from variables such as SOUK_CELL__NAME, then from flags. SIGHUP reads the log filter and the
+/// identity again.
 /// Ends with 0 when told to stop, 1 when it cannot go on, 2 when its settings are wrong.
 #[derive(Parser)]
 #[command(
     name = "souk-cell",
     version,
-    after_help = "Example:\n  souk-cell --name cell-1 --data-dir /var/lib/souk/cell-1 --control-plane http://10.0.0.5:7400"
+    after_help = "Example:\n  souk-cell --name cell-1 --data-dir /var/lib/souk/cell-1 --control-plane https://10.0.0.5:7400 --set identity.certificate=/etc/souk/identity.crt --set identity.key=/etc/souk/identity.key --set identity.authorities=/etc/souk/authorities.crt"
 )]
 struct Own {
     /// The cell's name, unique in the fleet.
@@ -29,16 +30,16 @@ struct Own {
     /// Where routers reach the API; port 0 takes any free one.
     #[arg(long, value_name = "IP:PORT")]
     edge: Option<SocketAddr>,
-    /// Where other cells reach this one; port 0 takes any free one.
+    /// Where other cells and operators reach this one; port 0 takes any free one.
     #[arg(long, value_name = "IP:PORT")]
     mesh: Option<SocketAddr>,
-    /// Where health, metrics and administration are; port 0 takes any free one.
+    /// Where health and metrics are; port 0 takes any free one.
     #[arg(long, value_name = "IP:PORT")]
     admin: Option<SocketAddr>,
     /// Where the cell keeps what it must not lose.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// The control plane, such as http://10.0.0.5:7400.
+    /// The control plane, such as https://10.0.0.5:7400.
     #[arg(long, value_name = "URL")]
     control_plane: Option<String>,
     #[command(flatten)]
@@ -58,9 +59,14 @@ fn main() -> ExitCode {
     ];
     run(&own.flags, keyed, async |config: Config, mut process| {
         let mut running = start(config, Some(process.level())).await?;
-        tokio::select! {
-            () = process.told_to_stop() => {}
-            reason = running.failed() => return Err(reason.into()),
+        loop {
+            tokio::select! {
+                told = process.told() => match told {
+                    Told::LookAgain => running.look_again(),
+                    Told::Stop => break,
+                },
+                reason = running.failed() => return Err(reason.into()),
+            }
         }
         running.stop().await;
         Ok(())

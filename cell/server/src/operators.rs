@@ -1,4 +1,4 @@
-//! How the first operator of a platform comes to be: granted on the admin port of the cell that owns `platform/operators`.
+//! How the first operator of a platform comes to be: granted with `soukctl` at the cell that owns `platform/operators`.
 
 use base_fault::{Code, Fault};
 use base_ids::Tenant;

@@ -2,7 +2,8 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use base_fault::Fault;
+use base_fault::{Code, Fault};
+use base_identity::{Door, Passport, Role};
 use base_telemetry::{Admin, LogLevel, Metrics, Readiness, addresses};
 use base_time::{Clock, SystemClock};
 use cell_edge::{Edge, EdgeParts, InvalidContract};
@@ -11,13 +12,12 @@ use cell_providers::keys::SigningKeys;
 use cell_runtime::{Cell, Parts, Seals};
 use router_table::{LastGood, LastGoodError, Snapshot, Table};
 use serde::Serialize;
-use souk_proto_fleet::v1::HeartbeatRequest;
+use souk_proto_fleet::{GRPC, incoming, v1::HeartbeatRequest};
 use tokio::{
     net::TcpListener,
     sync::{oneshot, watch},
     task::JoinSet,
 };
-use tokio_stream::wrappers::TcpListenerStream;
 
 use crate::{
     admin::AdminService,
@@ -35,14 +35,20 @@ const KEEPALIVE: Duration = Duration::from_secs(10);
 /// How often it is looked whether a new signing key is due.
 const RENEW: Duration = Duration::from_mins(5);
 
+/// Who comes to the edge, and to the mesh.
+const ROUTERS: &[Role] = &[Role::Router];
+const CELLS_AND_OPERATORS: &[Role] = &[Role::Cell, Role::Operator];
+/// What is spoken at the edge.
+const HTTP: &[&str] = &["h2", "http/1.1"];
+
 /// The addresses that were taken, as the addresses file tells them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Addresses {
     /// Where routers reach the API.
     pub edge: SocketAddr,
-    /// Where other cells reach this one.
+    /// Where other cells and operators reach this one.
     pub mesh: SocketAddr,
-    /// Where health, metrics and administration are.
+    /// Where health and metrics are.
     pub admin: SocketAddr,
     /// Id of the process.
     pub pid: u32,
@@ -85,12 +91,16 @@ pub struct Running {
     addresses: Addresses,
     tasks: JoinSet<String>,
     stop_edge: Option<oneshot::Sender<()>>,
+    passport: Option<Passport>,
     broken: watch::Receiver<Option<Fault>>,
 }
 
 /// Starts a cell.
 pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, StartError> {
     let mut phases = Phases::begin();
+    let passport = config.passport()?;
+    let control_plane =
+        config.control_plane().map_err(|text| Fault::caller(Code::InvalidField, text))?;
     let store = config.store();
     let opened = tokio::task::spawn_blocking(move || Embedded::open(&store)).await;
     let store = opened.expect("opening a store catches its panics")?;
@@ -104,6 +114,9 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
     let runtime_metrics = cell_runtime::Metrics::default();
     metrics.with(|registry| runtime_metrics.register(registry));
     crate::activity::register(&metrics, &store);
+    if let Some(passport) = &passport {
+        metrics.with(|registry| passport.counts().register(registry, "souk_cell"));
+    }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (outside, keys, telling) = outside::open(&config, &store.stores(), Arc::clone(&clock))?;
     phases.done("keys and providers");
@@ -113,7 +126,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
         stores: store.stores(),
         clock: Arc::clone(&clock),
         table: table.clone(),
-        mesh: Arc::new(GrpcMesh::new(config.name.clone(), table)),
+        mesh: Arc::new(GrpcMesh::new(config.name.clone(), table, passport.clone())),
         mint: Arc::new(|| uuid::Uuid::now_v7().simple().to_string()),
         seals: Seals::new(outside.secret.answers_key()),
         metrics: runtime_metrics,
@@ -131,8 +144,8 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
 
     phases.done("table adopted");
     let (edge_listener, edge) = bind(config.edge, "edge: the API, for routers").await?;
-    let (mesh_listener, mesh) = bind(config.mesh, "mesh: other cells").await?;
-    let (admin_listener, admin) = bind(config.admin, "admin: health, metrics, operators").await?;
+    let (mesh_listener, mesh) = bind(config.mesh, "mesh: other cells and operators").await?;
+    let (admin_listener, admin) = bind(config.admin, "admin: health and metrics").await?;
     let addresses = Addresses { edge, mesh, admin, pid: std::process::id() };
 
     phases.done("ports");
@@ -149,30 +162,30 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
     });
     let face = face.await?;
     phases.done("contract");
+    let door = Door::new("edge", passport.as_ref(), ROUTERS, HTTP);
     tasks.spawn(async move {
-        face.serve(edge_listener, async move { drop(stopped.await) }).await;
+        face.serve(edge_listener, door, async move { drop(stopped.await) }).await;
         "edge ended".to_owned()
     });
     tasks.spawn(renew_keys(Arc::clone(&keys)));
-    let mesh_service = MeshService::server(cell.clone());
-    tasks.spawn(async move {
-        let server = tonic::transport::Server::builder()
-            .tcp_nodelay(true)
-            .http2_keepalive_interval(Some(KEEPALIVE));
-        ended("mesh", serve_mesh(server, mesh_service, mesh_listener).await)
-    });
-    let operators =
-        tonic::service::Routes::new(AdminService::server(cell.clone())).into_axum_router();
+    if let Some(passport) = passport.clone() {
+        tasks.spawn(async move {
+            passport.keep().await;
+            "the identity is no longer looked after".to_owned()
+        });
+    }
+    tasks.spawn(serve_mesh(cell.clone(), passport.clone(), mesh_listener));
     phases.register(&metrics);
-    let mut admin_server = Admin::new(metrics, readiness).with_routes(operators);
+    let mut admin_server = Admin::new(metrics, readiness);
     if let Some(level) = level {
         admin_server = admin_server.with_level(level);
     }
     tasks.spawn(async move { ended("admin", admin_server.serve(admin_listener).await) });
-    if let Some(address) = config.control_plane.clone() {
+    if let Some(address) = control_plane {
         let link = ControlLink {
             cell: cell.clone(),
             address,
+            passport: passport.clone(),
             introduction: introduction(&config, addresses),
             keys,
             last_good,
@@ -185,7 +198,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
     }
     tracing::info!(cell = %config.name, %edge, %mesh, %admin, start_ms = phases.text(), "serving");
     let broken = store.broken();
-    Ok(Running { cell, store, addresses, tasks, stop_edge: Some(stop_edge), broken })
+    Ok(Running { cell, store, addresses, tasks, stop_edge: Some(stop_edge), passport, broken })
 }
 
 impl Running {
@@ -197,6 +210,11 @@ impl Running {
     /// The cell.
     pub fn cell(&self) -> &Cell {
         &self.cell
+    }
+
+    /// Looks at the files of the identity now, not only at the next beat.
+    pub fn look_again(&self) {
+        self.passport.iter().for_each(Passport::look_now);
     }
 
     /// Waits until the process cannot go on, and says why. Never completes while all is well.
@@ -238,12 +256,15 @@ async fn renew_keys(keys: Arc<SigningKeys>) -> String {
     }
 }
 
-async fn serve_mesh(
-    mut server: tonic::transport::Server,
-    service: souk_proto_fleet::v1::mesh_server::MeshServer<MeshService>,
-    listener: TcpListener,
-) -> Result<(), tonic::transport::Error> {
-    server.add_service(service).serve_with_incoming(TcpListenerStream::new(listener)).await
+/// Serves the other cells and operators.
+async fn serve_mesh(cell: Cell, passport: Option<Passport>, listener: TcpListener) -> String {
+    let door = Door::new("mesh", passport.as_ref(), CELLS_AND_OPERATORS, GRPC);
+    let served = tonic::transport::Server::builder()
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .add_service(MeshService::server(cell.clone(), door.clone()))
+        .add_service(AdminService::server(cell, &door, passport))
+        .serve_with_incoming(incoming(listener, door));
+    ended("mesh", served.await)
 }
 
 fn ended(what: &str, how: Result<(), impl std::error::Error>) -> String {

@@ -47,7 +47,7 @@ impl fmt::Display for DeedKind {
 pub struct Asked {
     /// Who asks, as they say.
     pub by: String,
-    /// The address they ask from.
+    /// The address they ask from, and the identity that they have proved to have.
     pub from: String,
     /// What for.
     pub why: String,

@@ -2,14 +2,18 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use base_fault::{Fault, chain};
+use base_identity::{Passport, Role, must_be_loopback};
 use serde::{Deserialize, Serialize};
 
 /// Settings of the control plane. Every one of them has a default that works on one machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Where cells, routers and operators reach it. Port 0 takes any free one.
+    /// Where cells, routers and operators reach it. Port 0 takes any free one. Only on a loopback address without an identity.
     pub listen: SocketAddr,
+    /// Who it is among the fleet's processes, which it then lets in by theirs. Without it the port speaks plaintext.
+    pub identity: Option<base_identity::Config>,
     /// Where health, readiness and metrics are. Port 0 takes any free one.
     pub admin: SocketAddr,
     /// Where its state lies; made if it does not exist. One process at a time.
@@ -30,6 +34,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7400)),
+            identity: None,
             admin: SocketAddr::from(([127, 0, 0, 1], 7401)),
             data_dir: "souk-control-plane".into(),
             addresses_file: None,
@@ -42,6 +47,14 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Reads the identity, if there is one.
+    ///
+    /// Errors: its files cannot be used.
+    pub(crate) fn passport(&self) -> Result<Option<Passport>, Fault> {
+        let read = |files| Passport::read(files, Role::ControlPlane, None);
+        self.identity.as_ref().map(read).transpose()
+    }
+
     /// For how long a cell that is silent counts as alive.
     pub(crate) fn silence_max(&self) -> Duration {
         Duration::from_millis(u64::from(self.beat_ms) * u64::from(self.beats_missed_max))
@@ -77,6 +90,14 @@ impl base_program::Settings for Config {
             (2..=1000).contains(&missed),
             format!("beats_missed_max is {missed}; 2 to 1000 make sense"),
         );
+        match self.passport() {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                let problem = must_be_loopback(self.listen);
+                mistakes.extend(problem.map(|problem| format!("listen: {problem}")));
+            }
+            Err(fault) => mistakes.push(format!("identity: {}", chain(&fault))),
+        }
         mistakes.extend(self.telemetry.mistakes().iter().map(ToString::to_string));
         mistakes
     }
@@ -100,5 +121,16 @@ mod tests {
             ..Config::default()
         };
         assert_eq!(wrong.mistakes().len(), 5);
+    }
+
+    #[test]
+    fn without_an_identity_it_listens_on_its_own_machine_alone() {
+        let listen = "10.0.0.5:7400".parse().unwrap();
+        let mistakes = Config { listen, ..Config::default() }.mistakes();
+        assert!(mistakes[0].contains("soukctl identity authority"), "{mistakes:?}");
+        let identity = Some(base_identity::Config::default());
+        let mistakes = Config { listen, identity, ..Config::default() }.mistakes();
+        assert!(mistakes[0].starts_with("identity: identity.crt cannot be used"), "{mistakes:?}");
+        assert_eq!(mistakes.len(), 1);
     }
 }

@@ -3,7 +3,7 @@
 use base_ids::{Slot, Tenant};
 use base_time::Timestamp;
 use cp_model::{Asked, Deed, Hold, Ownership, Place};
-use souk_proto_fleet::v1;
+use souk_proto_fleet::{caller, v1};
 use tonic::{Request, Status};
 
 /// Most bytes in the name of who asks.
@@ -25,7 +25,7 @@ pub(crate) fn asked<T>(
 ) -> Result<Asked, Status> {
     Ok(Asked {
         by: text("by", by, BY_LEN_MAX)?,
-        from: request.remote_addr().map(|address| address.to_string()).unwrap_or_default(),
+        from: caller(request)?.to_string(),
         why: text("why", why, WHY_LEN_MAX)?,
         at,
     })

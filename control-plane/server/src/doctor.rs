@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
+use base_identity::Passport;
 use base_ids::Epoch;
 use base_time::Timestamp;
 use cp_model::{CellRecord, Fleet, Hold, Place};
@@ -33,6 +34,12 @@ pub(crate) fn findings(plane: &ControlPlane) -> Vec<Finding> {
 
 fn finding(check: impl Into<String>, ok: bool, text: impl Into<String>) -> Finding {
     Finding { check: check.into(), ok, text: text.into() }
+}
+
+/// How the control plane proves who it is, and for how long yet.
+pub(crate) fn identity(passport: Option<&Passport>) -> Finding {
+    let (ok, text) = Passport::finding(passport);
+    finding("control plane identity", ok, text)
 }
 
 fn store(plane: &ControlPlane) -> Finding {

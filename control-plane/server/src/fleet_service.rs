@@ -2,16 +2,24 @@
 
 use std::{pin::Pin, sync::Arc};
 
-use souk_proto_fleet::v1::{
-    EndSessionsRequest, EndSessionsResponse, EndedSessions, HeartbeatRequest, HeartbeatResponse,
-    TableHeld, TableUpdate, WatchEndedSessionsRequest, fleet_server::Fleet,
+use base_identity::{Door, Role};
+use souk_proto_fleet::{
+    allows, caller, speaks_for,
+    v1::{
+        EndSessionsRequest, EndSessionsResponse, EndedSessions, HeartbeatRequest,
+        HeartbeatResponse, TableHeld, TableUpdate, WatchEndedSessionsRequest, fleet_server::Fleet,
+    },
 };
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::{ControlPlane, ended, push::push};
 
-pub(crate) struct FleetService(pub(crate) Arc<ControlPlane>);
+/// Serves cells and routers; each of them speaks for itself alone.
+pub(crate) struct FleetService {
+    pub(crate) plane: Arc<ControlPlane>,
+    pub(crate) door: Door,
+}
 
 #[tonic::async_trait]
 impl Fleet for FleetService {
@@ -24,21 +32,25 @@ impl Fleet for FleetService {
         &self,
         request: Request<HeartbeatRequest>,
     ) -> Result<Response<HeartbeatResponse>, Status> {
-        self.0.heartbeat(request.get_ref()).await.map(Response::new)
+        speaks_for(&self.door, caller(&request)?, Role::Cell, &request.get_ref().cell)?;
+        self.plane.heartbeat(request.get_ref()).await.map(Response::new)
     }
 
     async fn watch_table(
         &self,
         request: Request<Streaming<TableHeld>>,
     ) -> Result<Response<Self::WatchTableStream>, Status> {
-        Ok(Response::new(Box::pin(push(Arc::clone(&self.0), request.into_inner()))))
+        let (door, caller) = (self.door.clone(), caller(&request)?.clone());
+        let may_join = move |role: Role, member: &str| speaks_for(&door, &caller, role, member);
+        Ok(Response::new(Box::pin(push(Arc::clone(&self.plane), request.into_inner(), may_join))))
     }
 
     async fn end_sessions(
         &self,
         request: Request<EndSessionsRequest>,
     ) -> Result<Response<EndSessionsResponse>, Status> {
-        self.0.ended().take(request.into_inner().sessions, self.0.now())?;
+        allows(&self.door, caller(&request)?, &[Role::Cell])?;
+        self.plane.ended().take(request.into_inner().sessions, self.plane.now())?;
         Ok(Response::new(EndSessionsResponse {}))
     }
 
@@ -46,7 +58,9 @@ impl Fleet for FleetService {
         &self,
         request: Request<WatchEndedSessionsRequest>,
     ) -> Result<Response<Self::WatchEndedSessionsStream>, Status> {
-        tracing::info!(router = request.get_ref().router, "watches ended sessions");
-        Ok(Response::new(Box::pin(ended::push(Arc::clone(&self.0)))))
+        let router = &request.get_ref().router;
+        speaks_for(&self.door, caller(&request)?, Role::Router, router)?;
+        tracing::info!(router, "watches ended sessions");
+        Ok(Response::new(Box::pin(ended::push(Arc::clone(&self.plane)))))
     }
 }

@@ -2,14 +2,15 @@
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 
-use base_program::{Flags, run};
+use base_program::{Flags, Told, run};
 use base_time::SystemClock;
 use clap::Parser;
 use cp_server::{Config, start};
 
 /// Decides who owns which tenant, and tells every router and cell.
 ///
-/// Settings come from the file, then from variables such as `SOUK_CONTROL_PLANE__SETTLE_AT`, then from flags.
+/// Settings come from the file, then from variables such as `SOUK_CONTROL_PLANE__SETTLE_AT`, then from flags. SIGHUP reads the log
+/// filter and the identity again.
 /// Ends with 0 when told to stop, 1 when it cannot go on, 2 when its settings are wrong.
 #[derive(Parser)]
 #[command(
@@ -44,9 +45,14 @@ fn main() -> ExitCode {
     ];
     run(&own.flags, keyed, async |config: Config, mut process| {
         let mut running = start(config, Arc::new(SystemClock), Some(process.level())).await?;
-        tokio::select! {
-            () = process.told_to_stop() => {}
-            reason = running.failed() => return Err(reason.into()),
+        loop {
+            tokio::select! {
+                told = process.told() => match told {
+                    Told::LookAgain => running.look_again(),
+                    Told::Stop => break,
+                },
+                reason = running.failed() => return Err(reason.into()),
+            }
         }
         running.stop().await;
         Ok(())

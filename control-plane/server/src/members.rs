@@ -25,6 +25,14 @@ impl Role {
         }
     }
 
+    /// As identities have it.
+    pub(crate) fn identity(self) -> base_identity::Role {
+        match self {
+            Self::Router => base_identity::Role::Router,
+            Self::Cell => base_identity::Role::Cell,
+        }
+    }
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Router => "router",

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use base_identity::Passport;
 use base_ids::{CellId, Generation, Tenant};
 use cp_model::{Fleet, SlotRun};
 use souk_proto_fleet::v1::{self, operator_server::Operator};
@@ -9,7 +10,10 @@ use tonic::{Request, Response, Status};
 
 use crate::{ControlPlane, deeds, doctor, members::Role, refused::refused};
 
-pub(crate) struct OperatorService(pub(crate) Arc<ControlPlane>);
+pub(crate) struct OperatorService {
+    pub(crate) plane: Arc<ControlPlane>,
+    pub(crate) passport: Option<Passport>,
+}
 
 #[tonic::async_trait]
 impl Operator for OperatorService {
@@ -17,7 +21,7 @@ impl Operator for OperatorService {
         &self,
         _: Request<v1::ListCellsRequest>,
     ) -> Result<Response<v1::ListCellsResponse>, Status> {
-        let cells = cells(&self.0, &self.0.fleet());
+        let cells = cells(&self.plane, &self.plane.fleet());
         Ok(Response::new(v1::ListCellsResponse { cells }))
     }
 
@@ -25,8 +29,8 @@ impl Operator for OperatorService {
         &self,
         _: Request<v1::ListRoutersRequest>,
     ) -> Result<Response<v1::ListRoutersResponse>, Status> {
-        let epoch = self.0.fleet().epoch().0;
-        let members = self.0.members();
+        let epoch = self.plane.fleet().epoch().0;
+        let members = self.plane.members();
         let routers = members.with_role(Role::Router).map(|(name, member)| v1::RouterStatus {
             member: name.to_owned(),
             admin_address: member.admin_address.clone(),
@@ -45,7 +49,7 @@ impl Operator for OperatorService {
     ) -> Result<Response<v1::WhereIsTenantResponse>, Status> {
         let parsed = request.get_ref().tenant.parse::<Tenant>();
         let tenant = parsed.map_err(|error| Status::invalid_argument(error.to_string()))?;
-        let fleet = self.0.fleet();
+        let fleet = self.plane.fleet();
         let residence = fleet.residence(&tenant);
         let owner = residence.row.and_then(|row| fleet.cell(&row.owner));
         Ok(Response::new(v1::WhereIsTenantResponse {
@@ -63,7 +67,7 @@ impl Operator for OperatorService {
         &self,
         request: Request<v1::ListSlotsRequest>,
     ) -> Result<Response<v1::ListSlotsResponse>, Status> {
-        let fleet = self.0.fleet();
+        let fleet = self.plane.fleet();
         let cell = known_cell(&fleet, &request.get_ref().cell)?;
         let run = |run: SlotRun| v1::SlotRun {
             first: run.first.0.into(),
@@ -82,7 +86,8 @@ impl Operator for OperatorService {
         &self,
         _: Request<v1::DoctorRequest>,
     ) -> Result<Response<v1::DoctorResponse>, Status> {
-        let findings = doctor::findings(&self.0);
+        let mut findings = doctor::findings(&self.plane);
+        findings.push(doctor::identity(self.passport.as_ref()));
         Ok(Response::new(v1::DoctorResponse { findings }))
     }
 
@@ -92,9 +97,9 @@ impl Operator for OperatorService {
     ) -> Result<Response<v1::HoldResponse>, Status> {
         let v1::HoldRequest { place, by, why } = request.get_ref();
         let place = deeds::place(place.as_ref())?;
-        let asked = deeds::asked(&request, by, why, self.0.now())?;
+        let asked = deeds::asked(&request, by, why, self.plane.now())?;
         let (row, epoch) =
-            self.0.hold(place.clone(), asked).await.map_err(|error| refused(&error))?;
+            self.plane.hold(place.clone(), asked).await.map_err(|error| refused(&error))?;
         let ownership = Some(deeds::ownership(&place, &row));
         Ok(Response::new(v1::HoldResponse { ownership, epoch: epoch.0 }))
     }
@@ -105,9 +110,9 @@ impl Operator for OperatorService {
     ) -> Result<Response<v1::ReleaseResponse>, Status> {
         let v1::ReleaseRequest { place, by, why } = request.get_ref();
         let place = deeds::place(place.as_ref())?;
-        let asked = deeds::asked(&request, by, why, self.0.now())?;
+        let asked = deeds::asked(&request, by, why, self.plane.now())?;
         let (row, epoch) =
-            self.0.release(place.clone(), asked).await.map_err(|error| refused(&error))?;
+            self.plane.release(place.clone(), asked).await.map_err(|error| refused(&error))?;
         let ownership = Some(deeds::ownership(&place, &row));
         Ok(Response::new(v1::ReleaseResponse { ownership, epoch: epoch.0 }))
     }
@@ -118,8 +123,9 @@ impl Operator for OperatorService {
     ) -> Result<Response<v1::PinTenantsResponse>, Status> {
         let v1::PinTenantsRequest { tenants, by, why } = request.get_ref();
         let tenants = deeds::tenants(tenants)?;
-        let asked = deeds::asked(&request, by, why, self.0.now())?;
-        let (pinned, epoch) = self.0.pin(tenants, asked).await.map_err(|error| refused(&error))?;
+        let asked = deeds::asked(&request, by, why, self.plane.now())?;
+        let (pinned, epoch) =
+            self.plane.pin(tenants, asked).await.map_err(|error| refused(&error))?;
         let pinned = u32::try_from(pinned).unwrap_or(u32::MAX);
         Ok(Response::new(v1::PinTenantsResponse { pinned, epoch: epoch.0 }))
     }
@@ -128,7 +134,7 @@ impl Operator for OperatorService {
         &self,
         _: Request<v1::ListHoldsRequest>,
     ) -> Result<Response<v1::ListHoldsResponse>, Status> {
-        let fleet = self.0.fleet();
+        let fleet = self.plane.fleet();
         let held = fleet.held().map(|(place, row)| deeds::ownership(&place, row)).collect();
         Ok(Response::new(v1::ListHoldsResponse { held, epoch: fleet.epoch().0 }))
     }
@@ -137,7 +143,7 @@ impl Operator for OperatorService {
         &self,
         request: Request<v1::ListDeedsRequest>,
     ) -> Result<Response<v1::ListDeedsResponse>, Status> {
-        let deeds = self.0.record(deeds::limit(request.get_ref().limit)).await?;
+        let deeds = self.plane.record(deeds::limit(request.get_ref().limit)).await?;
         let deeds = deeds.into_iter().map(deeds::deed).collect();
         Ok(Response::new(v1::ListDeedsResponse { deeds }))
     }

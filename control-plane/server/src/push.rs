@@ -25,13 +25,22 @@ pub(crate) trait Reports:
 
 impl<S: Stream<Item = Result<TableHeld, Status>> + Send + Unpin + 'static> Reports for S {}
 
+/// Whether who opened the stream may speak for the member of a role and a name.
+pub(crate) trait MayJoin:
+    Fn(base_identity::Role, &str) -> Result<(), Status> + Send + 'static
+{
+}
+
+impl<F: Fn(base_identity::Role, &str) -> Result<(), Status> + Send + 'static> MayJoin for F {}
+
 /// Answers what a member says on its stream; ends when the member's side ends or the control plane stops.
 pub(crate) fn push(
     plane: Arc<ControlPlane>,
     reports: impl Reports,
+    may_join: impl MayJoin,
 ) -> impl Stream<Item = Result<TableUpdate, Status>> + Send + 'static {
     async_stream::try_stream! {
-        if let Some(mut push) = Push::open(&plane, reports).await? {
+        if let Some(mut push) = Push::open(&plane, reports, may_join).await? {
             while let Some(update) = push.next().await? {
                 yield update;
             }
@@ -48,10 +57,16 @@ struct Push<R> {
 
 impl<R: Reports> Push<R> {
     /// Waits for the member to say who it is; nothing if it leaves without.
-    async fn open(plane: &Arc<ControlPlane>, mut reports: R) -> Result<Option<Self>, Status> {
+    async fn open(
+        plane: &Arc<ControlPlane>,
+        mut reports: R,
+        may_join: impl MayJoin,
+    ) -> Result<Option<Self>, Status> {
         let Some(first) = reports.next().await.transpose()? else {
             return Ok(None);
         };
+        let (role, member) = key_of(&first)?;
+        may_join(role.identity(), &member)?;
         let mut seat = Seat::take(plane, &first)?;
         let mut tables = plane.tables().subscribe();
         // A table comes first, whatever the member holds.

@@ -4,13 +4,16 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Json, Router, extract::State, routing::get};
 use base_fault::Fault;
+use base_identity::{Door, Passport, Role};
 use base_telemetry::{Admin, LogLevel, Metrics, Readiness, addresses};
 use base_time::Clock;
 use cp_store::{OpenError, Store};
 use serde::Serialize;
-use souk_proto_fleet::v1::{fleet_server::FleetServer, operator_server::OperatorServer};
+use souk_proto_fleet::{
+    GRPC, Only, incoming,
+    v1::{fleet_server::FleetServer, operator_server::OperatorServer},
+};
 use tokio::{net::TcpListener, task::JoinHandle};
-use tokio_stream::wrappers::TcpListenerStream;
 
 use crate::{
     Config, ControlPlane, counters::PlaneCollector, fleet_service::FleetService,
@@ -21,6 +24,11 @@ use crate::{
 const DRAIN_MAX: Duration = Duration::from_secs(3);
 /// How often an idle connection is asked whether it lives, and how long it may take to say so.
 const KEEPALIVE: Duration = Duration::from_secs(10);
+
+/// Who comes to the port, and for which of its services.
+const MEMBERS: &[Role] = &[Role::Cell, Role::Router];
+const OPERATORS: &[Role] = &[Role::Operator];
+const CALLERS: &[Role] = &[Role::Cell, Role::Router, Role::Operator];
 
 /// The addresses that were taken, as the addresses file tells them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -53,6 +61,9 @@ pub enum StartError {
         #[source]
         cause: io::Error,
     },
+    /// It cannot prove who it is.
+    #[error("the identity cannot be used")]
+    Identity(#[source] Fault),
     /// The addresses cannot be told.
     #[error(transparent)]
     AddressesFile(Fault),
@@ -64,6 +75,8 @@ pub struct Running {
     addresses: Addresses,
     grpc: JoinHandle<Result<(), tonic::transport::Error>>,
     admin: JoinHandle<io::Result<()>>,
+    passport: Option<Passport>,
+    looking: Option<JoinHandle<()>>,
 }
 
 /// Opens the state, takes the ports and serves. The state comes first: a damaged one never opens a port.
@@ -72,6 +85,7 @@ pub async fn start(
     clock: Arc<dyn Clock>,
     level: Option<LogLevel>,
 ) -> Result<Running, StartError> {
+    let passport = config.passport().map_err(StartError::Identity)?;
     let directory = config.data_dir.clone();
     let opened = tokio::task::spawn_blocking(move || Store::open(&directory)).await;
     let store = opened.expect("opening a store does not panic")?;
@@ -79,6 +93,9 @@ pub async fn start(
     let store_flag = readiness.register("store");
     let plane = Arc::new(ControlPlane::new(config.clone(), clock, store, store_flag)?);
     plane.counters().register(&metrics);
+    if let Some(passport) = &passport {
+        metrics.with(|registry| passport.counts().register(registry, "souk_control_plane"));
+    }
     metrics.with(|registry| {
         registry.register_collector(Box::new(PlaneCollector(Arc::downgrade(&plane))));
     });
@@ -91,8 +108,10 @@ pub async fn start(
         admin = admin.with_level(level);
     }
     let running = Running {
-        grpc: tokio::spawn(serve_grpc(Arc::clone(&plane), listener)),
+        grpc: tokio::spawn(serve_grpc(Arc::clone(&plane), passport.clone(), listener)),
         admin: tokio::spawn(admin.serve(admin_listener)),
+        looking: passport.clone().map(|passport| tokio::spawn(passport.keep())),
+        passport,
         plane,
         addresses,
     };
@@ -113,6 +132,11 @@ impl Running {
     /// What it decides with.
     pub fn plane(&self) -> &Arc<ControlPlane> {
         &self.plane
+    }
+
+    /// Looks at the files of the identity now, not only at the next beat.
+    pub fn look_again(&self) {
+        self.passport.iter().for_each(Passport::look_now);
     }
 
     /// Waits until it cannot go on, and says why. Never completes while all is well.
@@ -142,6 +166,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.grpc.abort();
         self.admin.abort();
+        self.looking.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -157,15 +182,22 @@ async fn bind(
 
 async fn serve_grpc(
     plane: Arc<ControlPlane>,
+    passport: Option<Passport>,
     listener: TcpListener,
 ) -> Result<(), tonic::transport::Error> {
     let stopping = plane.stopping().clone();
+    let door = Door::new("listen", passport.as_ref(), CALLERS, GRPC);
+    let (members, operators) = (Only::of(&door, MEMBERS), Only::of(&door, OPERATORS));
+    let fleet = FleetService { plane: Arc::clone(&plane), door: door.clone() };
     tonic::transport::Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE))
-        .add_service(FleetServer::new(FleetService(Arc::clone(&plane))))
-        .add_service(OperatorServer::new(OperatorService(plane)))
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stopping.cancelled_owned())
+        .add_service(FleetServer::with_interceptor(fleet, members))
+        .add_service(OperatorServer::with_interceptor(
+            OperatorService { plane, passport },
+            operators,
+        ))
+        .serve_with_incoming_shutdown(incoming(listener, door), stopping.cancelled_owned())
         .await
 }
 

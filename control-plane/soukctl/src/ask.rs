@@ -7,11 +7,13 @@ use clap::Parser as _;
 use crate::{
     cells,
     cli::{
-        Cells, Cli, Command, Dead, Everywhere, Messages, Operators, Routers, Slots, Streams,
-        Tenants,
+        Cells, Cli, Command, Dead, Everywhere, Identity, Messages, Operators, Question, Routers,
+        Slots, Streams, Tenants,
     },
-    doctor, explain, holds, locate, messages,
-    messages::Deed,
+    doctor, explain, holds,
+    identity::{self, Made},
+    locate::Located,
+    messages::{self, Deed},
     operators,
     out::{self, View},
     reach::Reach,
@@ -40,34 +42,48 @@ async fn answer(cli: Cli) -> Result<u8, Trouble> {
     let here = env::current_dir()
         .map_err(|error| Trouble::Refused(format!("no current directory: {error}")))?;
     let common = &cli.common;
-    let control_plane = locate::control_plane(common.control_plane.as_deref(), &here)?;
-    let reach = &mut Reach::new(control_plane, common.timeout);
-    match cli.command {
-        Command::Cells(Cells::List) => show(cells::list(reach).await?, common),
-        Command::Cells(Cells::Show { cell }) => show(cells::show(reach, &cell).await?, common),
-        Command::Tenants(Tenants::Where { name }) => {
+    let question = match cli.command {
+        Command::Identity(asked) => return show(make_identity(asked)?, common),
+        Command::Ask(question) => question,
+    };
+    let located =
+        Located::find(common.control_plane.as_deref(), common.identity.as_deref(), &here)?;
+    let reach = &mut Reach::new(&located.place()?, located.passport()?, common.timeout);
+    match question {
+        Question::Cells(Cells::List) => show(cells::list(reach).await?, common),
+        Question::Cells(Cells::Show { cell }) => show(cells::show(reach, &cell).await?, common),
+        Question::Tenants(Tenants::Where { name }) => {
             show(tenants::where_is(reach, &name).await?, common)
         }
-        Command::Tenants(Tenants::Pin { names, note }) => {
+        Question::Tenants(Tenants::Pin { names, note }) => {
             show(tenants::pin(reach, &names, note).await?, common)
         }
-        Command::Slots(slots) => ask_slots(reach, slots, common).await,
-        Command::Routers(Routers::List) => show(routers::list(reach).await?, common),
-        Command::Streams(Streams::Show { name, after, limit, full }) => {
+        Question::Slots(slots) => ask_slots(reach, slots, common).await,
+        Question::Routers(Routers::List) => show(routers::list(reach).await?, common),
+        Question::Streams(Streams::Show { name, after, limit, full }) => {
             show(streams::show(reach, &name, after, limit, full).await?, common)
         }
-        Command::Explain { order } => show(explain::explain(reach, &order).await?, common),
-        Command::Messages(Messages::Waiting { cell }) => {
+        Question::Explain { order } => show(explain::explain(reach, &order).await?, common),
+        Question::Messages(Messages::Waiting { cell }) => {
             show(messages::waiting(reach, cell.as_deref()).await?, common)
         }
-        Command::Messages(Messages::Dead(dead)) => settle(reach, dead, common).await,
-        Command::Operators(Operators::Grant { user }) => {
+        Question::Messages(Messages::Dead(dead)) => settle(reach, dead, common).await,
+        Question::Operators(Operators::Grant { user }) => {
             show(operators::grant(reach, &user, false).await?, common)
         }
-        Command::Operators(Operators::Revoke { user }) => {
+        Question::Operators(Operators::Revoke { user }) => {
             show(operators::grant(reach, &user, true).await?, common)
         }
-        Command::Doctor => show(doctor::examine(reach).await?, common),
+        Question::Doctor => show(doctor::examine(reach).await?, common),
+    }
+}
+
+fn make_identity(asked: Identity) -> Result<Made, Trouble> {
+    match asked {
+        Identity::Authority { fleet, days, out } => identity::authority(&fleet, days, &out),
+        Identity::Issue { role, name, authority, days, out } => {
+            identity::issue(&authority, role, &name, days, &out)
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! The command line: what can be asked, each with an example.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
+use base_identity::Role;
 use base_ids::{StreamName, Tenant, TenantKind};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, builder::RangedU64ValueParser};
 
 use crate::{explain::Purchase, holds::Place, out::Format, zone::Zone};
 
@@ -25,6 +26,10 @@ pub(crate) struct Everywhere {
     /// Where the control plane is; without it, what .souk/dev/fleet.json says here or above.
     #[arg(long, global = true, env = "SOUKCTL_CONTROL_PLANE", value_name = "URL")]
     pub(crate) control_plane: Option<String>,
+    /// Folder with the identity of an operator, as `soukctl identity issue` makes it; without it, the one of a development fleet,
+    /// or none: then only processes on this machine that have none either can be asked.
+    #[arg(long, global = true, env = "SOUKCTL_IDENTITY", value_name = "DIR")]
+    pub(crate) identity: Option<PathBuf>,
     /// How the answer looks.
     #[arg(short, long, global = true, value_enum, default_value_t)]
     pub(crate) output: Format,
@@ -36,9 +41,19 @@ pub(crate) struct Everywhere {
     pub(crate) timeout: Duration,
 }
 
-/// What is asked.
+/// What is to be done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    #[command(flatten)]
+    Ask(Question),
+    /// Identities: what processes and operators prove themselves with. Nobody is asked.
+    #[command(subcommand)]
+    Identity(Identity),
+}
+
+/// What is asked of the fleet.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Question {
     /// Cells: who is there, alive, and owns how much.
     #[command(subcommand)]
     Cells(Cells),
@@ -69,6 +84,48 @@ pub(crate) enum Command {
     /// Looks at control plane, cells and routers, and says what to do about what is not ok.
     #[command(after_help = "Example:\n  soukctl doctor && echo all is well")]
     Doctor,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Identity {
+    /// Makes an authority, which issues the identities of a fleet.
+    #[command(
+        after_help = "Example:\n  soukctl identity authority --fleet souk.example --out authority"
+    )]
+    Authority {
+        /// The fleet's name, of the form of a domain; nobody looks it up.
+        #[arg(long, value_name = "NAME")]
+        fleet: String,
+        /// For how many days it is good.
+        #[arg(long, default_value_t = 3_650, value_parser = days(36_500), value_name = "DAYS")]
+        days: u64,
+        /// Folder for authority.crt and authority.key; never written over.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Issues the identity of a process, or of an operator.
+    #[command(
+        after_help = "Example:\n  soukctl identity issue cell cell-1 --authority authority --out cell-1"
+    )]
+    Issue {
+        /// What it is: router, cell, control-plane or operator.
+        role: Role,
+        /// Which one: the name in its settings; an operator's own name.
+        name: String,
+        /// Folder of the authority.
+        #[arg(long, value_name = "DIR")]
+        authority: PathBuf,
+        /// For how many days it is good.
+        #[arg(long, default_value_t = 90, value_parser = days(3_650), value_name = "DAYS")]
+        days: u64,
+        /// Folder for identity.crt, identity.key and authorities.crt; what is there is replaced, which processes notice.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+}
+
+fn days(most: u64) -> RangedU64ValueParser {
+    clap::value_parser!(u64).range(1..=most)
 }
 
 #[derive(Debug, Subcommand)]

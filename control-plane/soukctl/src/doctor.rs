@@ -101,7 +101,7 @@ pub(crate) async fn examine(reach: &Reach) -> Result<Diagnosis, Trouble> {
     for (cell, answer) in cells.iter().zip(join_all(asked).await) {
         match answer {
             Ok(answer) => diagnosis.add(&cell.id, answer.findings),
-            Err(trouble) => diagnosis.add_trouble(format!("{} admin port", cell.id), &trouble),
+            Err(trouble) => diagnosis.add_trouble(format!("{} operators' port", cell.id), &trouble),
         }
     }
 

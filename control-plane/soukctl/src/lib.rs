@@ -9,6 +9,7 @@ mod cli;
 mod doctor;
 mod explain;
 mod holds;
+mod identity;
 mod locate;
 mod messages;
 mod operators;

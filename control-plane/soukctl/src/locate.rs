@@ -1,7 +1,12 @@
-//! Where the control plane is: said on the command line, or by a development fleet nearby.
+//! Where the control plane is, and as whom it is asked: said on the command line, or by a development fleet nearby.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
+use base_fault::chain;
+use base_identity::{Passport, Role, authority_of};
 use http::Uri;
 use serde::Deserialize;
 
@@ -13,35 +18,77 @@ const DEV_FILE: &str = ".souk/dev/fleet.json";
 #[derive(Deserialize)]
 struct DevFleet {
     control_plane: String,
+    identity: Option<PathBuf>,
 }
 
-/// The control plane's address: the one that was said, or else that of a development fleet in `directory` or above it.
-pub(crate) fn control_plane(said: Option<&str>, directory: &Path) -> Result<Uri, Trouble> {
-    if let Some(said) = said {
-        return uri(said).ok_or_else(|| {
-            Trouble::Usage(format!(
-                "`{said}` is not where a control plane can be: expected http://host:port"
-            ))
-        });
+/// Where the control plane is, and as whom it is asked.
+#[derive(Debug)]
+pub(crate) struct Located {
+    /// As it was said.
+    control_plane: String,
+    /// Folder of the operator's identity.
+    identity: Option<PathBuf>,
+}
+
+impl Located {
+    /// What was said on the command line, or else what a development fleet in `directory` or above it says.
+    pub(crate) fn find(
+        control_plane: Option<&str>,
+        identity: Option<&Path>,
+        directory: &Path,
+    ) -> Result<Self, Trouble> {
+        let identity = identity.map(Path::to_owned);
+        if let Some(said) = control_plane {
+            return Ok(Self { control_plane: said.to_owned(), identity });
+        }
+        let Some(file) =
+            directory.ancestors().map(|above| above.join(DEV_FILE)).find(|file| file.exists())
+        else {
+            let text = format!(
+                "where is the control plane? Say --control-plane https://host:port, set SOUKCTL_CONTROL_PLANE, or work in a \
+                 directory with {DEV_FILE}"
+            );
+            return Err(Trouble::Usage(text));
+        };
+        let read = fs::read_to_string(&file)
+            .ok()
+            .and_then(|text| serde_json::from_str::<DevFleet>(&text).ok());
+        let fleet = read.ok_or_else(|| {
+            let file = file.display();
+            Trouble::Usage(format!("{file} does not say in \"control_plane\" where it is"))
+        })?;
+        let identity = identity.or(fleet.identity);
+        Ok(Self { control_plane: fleet.control_plane, identity })
     }
-    let Some(file) =
-        directory.ancestors().map(|above| above.join(DEV_FILE)).find(|file| file.exists())
-    else {
-        let text = format!(
-            "where is the control plane? Say --control-plane http://host:port, set SOUKCTL_CONTROL_PLANE, or work in a directory \
-             with {DEV_FILE}"
-        );
-        return Err(Trouble::Usage(text));
-    };
-    let read = fs::read_to_string(&file)
-        .ok()
-        .and_then(|text| serde_json::from_str::<DevFleet>(&text).ok());
-    read.and_then(|fleet| uri(&fleet.control_plane)).ok_or_else(|| {
-        Trouble::Usage(format!("{} does not say in \"control_plane\" where it is", file.display()))
-    })
+
+    /// The operator's identity, if there is one.
+    pub(crate) fn passport(&self) -> Result<Option<Passport>, Trouble> {
+        let Some(folder) = &self.identity else { return Ok(None) };
+        let names = base_identity::Config::default();
+        let files = base_identity::Config {
+            certificate: folder.join(names.certificate),
+            key: folder.join(names.key),
+            authorities: folder.join(names.authorities),
+            look_ms: names.look_ms,
+        };
+        let passport = Passport::read(&files, Role::Operator, None);
+        passport.map(Some).map_err(|fault| Trouble::Usage(chain(&fault)))
+    }
+
+    /// `host:port` of the control plane.
+    pub(crate) fn place(&self) -> Result<String, Trouble> {
+        place(&self.control_plane, self.identity.is_some()).map_err(Trouble::Usage)
+    }
 }
 
-/// Reads `http://host:port`, or `host:port` alone.
+/// The `host:port` of a process of the fleet; `text` may leave out the scheme.
+pub(crate) fn place(text: &str, has_identity: bool) -> Result<String, String> {
+    let scheme = if has_identity { "https" } else { "http" };
+    let url = if text.contains("://") { text.to_owned() } else { format!("{scheme}://{text}") };
+    authority_of(&url, has_identity)
+}
+
+/// Reads `http://host:port` of an admin port, or `host:port` alone.
 pub(crate) fn uri(text: &str) -> Option<Uri> {
     let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     let uri: Uri = text.parse().ok()?;
@@ -52,7 +99,7 @@ pub(crate) fn uri(text: &str) -> Option<Uri> {
 mod tests {
     use std::path::Path;
 
-    use super::{control_plane, uri};
+    use super::{Located, place, uri};
 
     #[test]
     fn an_address_may_leave_out_the_scheme_but_not_the_port() {
@@ -61,11 +108,20 @@ mod tests {
         for text in ["cp", "https://cp:7400", "", "a b:1"] {
             assert_eq!(uri(text), None, "{text}");
         }
+        assert_eq!(place("cp.souk:7400", true).unwrap(), "cp.souk:7400");
+        assert_eq!(place("127.0.0.1:7400", false).unwrap(), "127.0.0.1:7400");
+        place("cp.souk", true).unwrap_err();
+    }
+
+    #[test]
+    fn without_an_identity_nobody_elsewhere_is_asked() {
+        let refused = place("cp.souk:7400", false).unwrap_err();
+        assert!(refused.contains("without an identity"), "{refused}");
     }
 
     #[test]
     fn who_says_nothing_anywhere_is_told_the_three_ways() {
-        let trouble = control_plane(None, Path::new("/proc/self")).unwrap_err();
+        let trouble = Located::find(None, None, Path::new("/proc/self")).unwrap_err();
         for way in ["--control-plane", "SOUKCTL_CONTROL_PLANE", ".souk/dev/fleet.json"] {
             assert!(trouble.text().contains(way), "{trouble:?}");
         }

@@ -1,14 +1,16 @@
-//! Speaks to the control plane, to the cells' admin ports and to the routers' ones.
+//! Speaks to the control plane and to the cells as an operator, and to the routers' admin ports.
 
 use std::{collections::HashMap, time::Duration};
 
+use base_identity::{Expected, Passport, Role};
 use base_ids::Tenant;
 use bytes::Bytes;
 use http::Uri;
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use souk_proto_fleet::v1::{
-    self, cell_admin_client::CellAdminClient, operator_client::OperatorClient,
+use souk_proto_fleet::{
+    channel,
+    v1::{self, cell_admin_client::CellAdminClient, operator_client::OperatorClient},
 };
 use tonic::{
     Response, Status,
@@ -35,18 +37,20 @@ pub(crate) struct Reach {
     /// What it is called in errors.
     name: String,
     operator: OperatorClient<Channel>,
+    passport: Option<Passport>,
     timeout: Duration,
     homes: HashMap<Tenant, v1::Cell>,
 }
 
 impl Reach {
-    /// Prepares to ask; connects only when it does.
-    pub(crate) fn new(control_plane: Uri, timeout: Duration) -> Self {
-        let name = called("the control plane", &control_plane);
-        let operator = OperatorClient::new(channel(control_plane, timeout));
+    /// Prepares to ask the control plane at `host:port`; connects only when it does.
+    pub(crate) fn new(control_plane: &str, passport: Option<Passport>, timeout: Duration) -> Self {
+        let expected = Expected::any(Role::ControlPlane);
+        let channel = line(control_plane, passport.as_ref(), expected, timeout);
         Self {
-            name,
-            operator: operator.max_decoding_message_size(ANSWER_MAX),
+            name: called("the control plane", control_plane),
+            operator: OperatorClient::new(channel).max_decoding_message_size(ANSWER_MAX),
+            passport,
             timeout,
             homes: HashMap::new(),
         }
@@ -63,11 +67,14 @@ impl Reach {
 
     /// The line to a cell.
     pub(crate) fn cell(&self, cell: &v1::Cell) -> Result<CellLine, Trouble> {
-        let uri = locate::uri(&cell.admin_address).ok_or_else(|| {
-            Trouble::Unreachable(format!("{} says no admin address that can be reached", cell.id))
+        let place = locate::place(&cell.mesh_address, self.passport.is_some());
+        let place = place.map_err(|problem| {
+            Trouble::Unreachable(format!("{} cannot be asked: {problem}", cell.id))
         })?;
-        let name = called(&cell.id, &uri);
-        let admin = CellAdminClient::new(channel(uri, self.timeout));
+        let name = called(&cell.id, &place);
+        let expected = Expected::one(Role::Cell, &cell.id);
+        let channel = line(&place, self.passport.as_ref(), expected, self.timeout);
+        let admin = CellAdminClient::new(channel);
         Ok(CellLine {
             id: cell.id.clone(),
             name,
@@ -159,15 +166,20 @@ impl CellLine {
 }
 
 /// `cell-1 (127.0.0.1:7012)`.
-fn called(who: &str, at: &Uri) -> String {
-    match at.authority() {
-        Some(address) => format!("{who} ({address})"),
-        None => who.to_owned(),
-    }
+fn called(who: &str, place: &str) -> String {
+    format!("{who} ({place})")
 }
 
-fn channel(uri: Uri, timeout: Duration) -> Channel {
-    Endpoint::from(uri).connect_timeout(timeout).timeout(timeout).connect_lazy()
+/// A channel to `host:port`, where nobody but whom is expected is spoken to.
+fn line(
+    place: &str,
+    passport: Option<&Passport>,
+    expected: Expected,
+    timeout: Duration,
+) -> Channel {
+    let endpoint = Endpoint::from_shared(format!("http://{place}"));
+    let endpoint = endpoint.expect("a checked place makes a valid URL");
+    channel(&endpoint.connect_timeout(timeout).timeout(timeout), passport, expected)
 }
 
 async fn within<T>(

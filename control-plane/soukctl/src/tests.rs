@@ -248,7 +248,7 @@ fn the_doctor_has_one_line_for_each_check() {
     );
     diagnosis.add_readiness("router-3", b"<html>");
     diagnosis.add_trouble(
-        "cell-2 admin port".into(),
+        "cell-2 operators' port".into(),
         &Trouble::Unreachable("cell-2: connection refused".into()),
     );
     assert_eq!(diagnosis.exit_code(), 1);

@@ -32,6 +32,11 @@ impl Trouble {
         }
     }
 
+    /// What went wrong without anybody being asked.
+    pub(crate) fn of_fault(fault: &base_fault::Fault) -> Self {
+        Self::Refused(base_fault::chain(fault))
+    }
+
     /// What `who` answered when it did not answer well.
     pub(crate) fn of_status(who: &str, status: &Status) -> Self {
         let text = format!("{who}: {}", status.message());

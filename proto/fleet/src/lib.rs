@@ -1,8 +1,10 @@
 //! The contract between Souk's own processes: control plane, routers, cells.
 
 mod delta;
+mod lines;
 mod table;
 
+pub use lines::{Caller, GRPC, Line, Only, allows, caller, channel, incoming, speaks_for, why};
 pub use table::BadTable;
 
 /// Package `souk.fleet.v1`.

@@ -22,7 +22,7 @@ fn in_source(names: &Names, source: &Source) -> Vec<Finding> {
     let types = ["struct", "enum", "trait", "type"]
         .into_iter()
         .flat_map(|keyword| source::named_by(&source.code, keyword));
-    for (at, name) in types {
+    for (at, name) in types.filter(|(_, name)| !names.allowed.contains_key(name)) {
         let words = words_of(&name);
         let empty = |word: &&String| names.type_words.contains(word);
         let last =

@@ -7,14 +7,16 @@ use crate::{house::House, settings, source::line_of};
 
 const PAGE: &str = "docs/operations/router.md";
 const RULES: &str = "docs/operations/router.rules.yml";
-const CRATE: &str = "cell-router/server/src/";
+/// Where the router counts: itself, and what it counts as every process does that has an identity.
+const CRATES: [&str; 2] = ["cell-router/server/src/", "base/identity/src/"];
 /// What stands before every metric of the router.
 const PREFIX: &str = "souk_router_";
 /// What Prometheus puts behind the name of a metric.
 const SUFFIXES: [&str; 4] = ["_total", "_bucket", "_sum", "_count"];
 
 pub(super) fn check(house: &House, sources: &[Source]) -> Vec<Finding> {
-    let ours = sources.iter().filter(|source| source.path.starts_with(CRATE) && !source.is_test());
+    let counts = |source: &&Source| CRATES.iter().any(|folder| source.path.starts_with(folder));
+    let ours = sources.iter().filter(counts).filter(|source| !source.is_test());
     let metrics: BTreeMap<String, String> = ours.flat_map(counted).collect();
     let router = settings::PROGRAMS.iter().find(|program| program.name == "souk-router");
     let settings = router.map(|program| (program.page(), house.text(&program.page())));

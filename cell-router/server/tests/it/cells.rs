@@ -16,7 +16,9 @@ use axum::{
     http::{HeaderMap, StatusCode, request::Parts},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
+    serve::Listener,
 };
+use base_identity::{Admitted, Door};
 use base_ids::CellId;
 use bytes::Bytes;
 use futures_util::Stream;
@@ -72,7 +74,22 @@ impl StandInCell {
         Self::start_on(number, TcpListener::bind("127.0.0.1:0").await.unwrap())
     }
 
+    /// A cell that lets in only whom its door lets in.
+    pub(crate) async fn start_behind(number: u16, door: Door) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        Self::start_at(number, address, Guarded { listener, door })
+    }
+
     pub(crate) fn start_on(number: u16, listener: TcpListener) -> Self {
+        Self::start_at(number, listener.local_addr().unwrap(), listener)
+    }
+
+    fn start_at<L: Listener<Addr = SocketAddr>>(
+        number: u16,
+        address: SocketAddr,
+        listener: L,
+    ) -> Self {
         let id: CellId = format!("cell-{number}").parse().unwrap();
         let shared = Arc::new(Shared {
             id: id.clone(),
@@ -96,7 +113,6 @@ impl StandInCell {
             .merge(grpc.into_axum_router())
             .fallback_service(axum::routing::any(echo).with_state(Arc::clone(&shared)))
             .layer(from_fn_with_state(Arc::clone(&shared), answer_questions));
-        let address = listener.local_addr().unwrap();
         let server = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
         Self { id, address, shared, server }
     }
@@ -147,6 +163,30 @@ impl StandInCell {
     /// Lets a stream of events go on.
     pub(crate) fn go_on(&self) {
         self.shared.go_on.notify_one();
+    }
+}
+
+/// A port with a door.
+struct Guarded {
+    listener: TcpListener,
+    door: Door,
+}
+
+impl Listener for Guarded {
+    type Io = Admitted;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Admitted, SocketAddr) {
+        loop {
+            let (stream, from) = self.listener.accept().await.unwrap();
+            if let Ok(admitted) = self.door.admit(stream, from).await {
+                return (admitted, from);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
     }
 }
 

@@ -2,17 +2,18 @@
 
 use std::{net::SocketAddr, pin::Pin, sync::Arc};
 
+use base_identity::Door;
 use futures_util::Stream;
 use router_table::{Delta, Table};
-use souk_proto_fleet::v1::{
-    self,
-    fleet_server::{Fleet, FleetServer},
+use souk_proto_fleet::{
+    GRPC, incoming,
+    v1::{
+        self,
+        fleet_server::{Fleet, FleetServer},
+    },
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
-use tokio_stream::{
-    StreamExt as _,
-    wrappers::{TcpListenerStream, WatchStream},
-};
+use tokio_stream::{StreamExt as _, wrappers::WatchStream};
 use tonic::{Request, Response, Status, Streaming, transport::Server};
 
 pub(crate) struct ControlPlane {
@@ -31,6 +32,11 @@ struct Pushes {
 
 impl ControlPlane {
     pub(crate) async fn start() -> Self {
+        Self::start_behind(Door::new("listen", None, &[], GRPC)).await
+    }
+
+    /// One that lets in only whom its door lets in.
+    pub(crate) async fn start_behind(door: Door) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (table, ended) = (watch::Sender::new(None), watch::Sender::default());
@@ -40,7 +46,7 @@ impl ControlPlane {
         let server = tokio::spawn(async move {
             let service = FleetServer::new(pushes);
             let serving = Server::builder().add_service(service);
-            serving.serve_with_incoming(TcpListenerStream::new(listener)).await.unwrap();
+            serving.serve_with_incoming(incoming(listener, door)).await.unwrap();
         });
         Self { address, table, ended, held, server }
     }

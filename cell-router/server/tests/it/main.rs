@@ -15,6 +15,7 @@ mod framing;
 mod guards;
 mod guests;
 mod holding;
+mod identities;
 mod lasting;
 mod operations;
 mod pace;

@@ -19,7 +19,7 @@ use tonic::{
 };
 use tonic_types::StatusExt as _;
 
-use crate::house::{House, answered, shopper, soon, staff_of};
+use crate::house::{House, answered, shopper, soon, staff_of, unlocked};
 
 /// Passes bytes.
 #[derive(Default)]
@@ -64,7 +64,7 @@ async fn connected<T>(house: &House, talk: impl AsyncFnOnce(Channel) -> T) -> T 
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address: SocketAddr = listener.local_addr().unwrap();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = house.edge.serve(listener, stopped.map(|_| ()));
+    let serving = house.edge.serve(listener, unlocked(), stopped.map(|_| ()));
     let talking = async {
         let channel =
             Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();

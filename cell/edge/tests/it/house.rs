@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
+use base_identity::Door;
 use base_ids::{Epoch, Generation, Tenant, Version};
 use base_telemetry::Metrics;
 use base_time::{Clock, Timestamp};
@@ -254,6 +255,11 @@ pub(crate) fn get(path: &str, authorization: &str) -> Request<Body> {
 }
 
 /// Gives up on what should have happened long ago.
+/// The door of a port on this machine: everybody comes in.
+pub(crate) fn unlocked() -> Door {
+    Door::new("edge", None, &[], &[])
+}
+
 pub(crate) async fn soon<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), work)
         .await

@@ -10,14 +10,14 @@ use tokio::{
     sync::oneshot,
 };
 
-use crate::house::{House, answered, shopper, soon};
+use crate::house::{House, answered, shopper, soon, unlocked};
 
 /// Runs `talk` with the house's address and the means to stop it.
 async fn served(house: &House, talk: impl AsyncFnOnce(SocketAddr, oneshot::Sender<()>)) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = house.edge.serve(listener, stopped.map(|_| ()));
+    let serving = house.edge.serve(listener, unlocked(), stopped.map(|_| ()));
     soon(async { tokio::join!(serving, talk(address, stop)) }).await;
 }
 

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, future::Future, pin::Pin, time::Duration};
 
 use base_fault::{Code, Fault};
+use base_identity::{Expected, Passport, Role};
 use base_ids::{CellId, Epoch, Generation, Version};
 use cell_kernel::Answer;
 use cell_runtime::{
@@ -38,13 +39,14 @@ pub(crate) const MESSAGE_MAX: usize = 32 << 20;
 pub(crate) struct GrpcMesh {
     own: CellId,
     table: Snapshot,
+    passport: Option<Passport>,
     channels: Mutex<HashMap<(CellId, std::net::SocketAddr), Channel>>,
 }
 
 impl GrpcMesh {
     /// Reaches the cells of `table`, as cell `own`.
-    pub(crate) fn new(own: CellId, table: Snapshot) -> Self {
-        Self { own, table, channels: Mutex::default() }
+    pub(crate) fn new(own: CellId, table: Snapshot, passport: Option<Passport>) -> Self {
+        Self { own, table, passport, channels: Mutex::default() }
     }
 
     fn client(&self, cell: &CellId) -> Result<MeshClient<Channel>, Fault> {
@@ -53,17 +55,25 @@ impl GrpcMesh {
             let text = format!("the routing table does not list {cell}");
             Fault::downstream(Code::Unavailable, CONNECT, text)
         })?;
+        if self.passport.is_none() && !found.mesh.ip().is_loopback() {
+            let text = format!(
+                "{cell} is at {}, on another machine, and this cell has no identity to speak to it with",
+                found.mesh
+            );
+            return Err(Fault::downstream(Code::Unavailable, CONNECT, text));
+        }
         let place = (cell.clone(), found.mesh);
         let mut channels = self.channels.lock();
         let channel = channels.entry(place).or_insert_with(|| {
             let endpoint = Endpoint::from_shared(format!("http://{}", found.mesh));
             let endpoint = endpoint.expect("a socket address makes a valid URL");
-            endpoint
+            let endpoint = endpoint
                 .connect_timeout(CONNECT)
                 .tcp_nodelay(true)
                 .http2_keep_alive_interval(Duration::from_secs(10))
-                .keep_alive_timeout(Duration::from_secs(5))
-                .connect_lazy()
+                .keep_alive_timeout(Duration::from_secs(5));
+            let that_cell = Expected::one(Role::Cell, cell.as_str());
+            souk_proto_fleet::channel(&endpoint, self.passport.as_ref(), that_cell)
         });
         let client = MeshClient::new(channel.clone());
         Ok(client.max_decoding_message_size(MESSAGE_MAX).max_encoding_message_size(MESSAGE_MAX))
@@ -191,6 +201,6 @@ fn unreachable_cell(cell: &CellId, status: &Status) -> Fault {
     silent(cell).because(std::io::Error::other(format!(
         "{:?}: {}",
         status.code(),
-        status.message()
+        souk_proto_fleet::why(status)
     )))
 }

@@ -3,16 +3,20 @@
 use std::{pin::Pin, time::Duration};
 
 use base_fault::Fault;
+use base_identity::{Door, Role};
 use cell_kernel::Caller;
 use cell_runtime::{Call, Cell, Unanswered, mesh::Addressed, write_no};
-use souk_proto_fleet::v1::{
-    CallRequest, CallResponse, DeliverRequest, DeliverResponse, FollowRequest, NotMine,
-    PublicBatch, PublicMessage,
-    call_response::Outcome,
-    mesh_server::{Mesh, MeshServer},
+use souk_proto_fleet::{
+    Only, caller, speaks_for,
+    v1::{
+        CallRequest, CallResponse, DeliverRequest, DeliverResponse, FollowRequest, NotMine,
+        PublicBatch, PublicMessage,
+        call_response::Outcome,
+        mesh_server::{Mesh, MeshServer},
+    },
 };
 use tokio_stream::Stream;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
 
 use super::{
     client::MESSAGE_MAX,
@@ -27,13 +31,17 @@ const BEAT: Duration = Duration::from_secs(5);
 /// Serves a cell to the other cells.
 pub(crate) struct MeshService {
     cell: Cell,
+    door: Door,
 }
 
 impl MeshService {
-    /// The gRPC service.
-    pub(crate) fn server(cell: Cell) -> MeshServer<Self> {
-        let server = MeshServer::new(Self { cell });
-        server.max_decoding_message_size(MESSAGE_MAX).max_encoding_message_size(MESSAGE_MAX)
+    /// The gRPC service, behind a door; each of the other cells speaks for itself alone.
+    pub(crate) fn server(cell: Cell, door: Door) -> InterceptedService<MeshServer<Self>, Only> {
+        let cells = Only::of(&door, &[Role::Cell]);
+        let server = MeshServer::new(Self { cell, door });
+        let server =
+            server.max_decoding_message_size(MESSAGE_MAX).max_encoding_message_size(MESSAGE_MAX);
+        InterceptedService::new(server, cells)
     }
 }
 
@@ -43,6 +51,7 @@ impl Mesh for MeshService {
         &self,
         request: Request<DeliverRequest>,
     ) -> Result<Response<DeliverResponse>, Status> {
+        speaks_for(&self.door, caller(&request)?, Role::Cell, &request.get_ref().from_cell)?;
         let messages: Result<Vec<Addressed>, Fault> =
             request.get_ref().messages.iter().map(addressed_of_wire).collect();
         let messages =
@@ -60,6 +69,8 @@ impl Mesh for MeshService {
         &self,
         request: Request<FollowRequest>,
     ) -> Result<Response<Self::FollowStream>, Status> {
+        let follower = &request.get_ref().follower_cell;
+        speaks_for(&self.door, caller(&request)?, Role::Cell, follower)?;
         let public = self.cell.stores().public.clone();
         let mut position = request.get_ref().after;
         let mut head = public.head();

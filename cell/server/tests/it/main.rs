@@ -4,6 +4,7 @@
 mod catalogue;
 mod doors;
 mod house;
+mod identities;
 mod repeats;
 mod secrets;
 

@@ -5,6 +5,7 @@ mod deltas;
 mod ended;
 mod fleet;
 mod holds;
+mod identities;
 mod liveness;
 mod operators;
 mod process;

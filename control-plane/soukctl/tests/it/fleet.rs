@@ -20,8 +20,21 @@ const LETTER_HEX: &str = "4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f";
 
 /// A control plane that knows one cell, and that cell, both on one admin port.
 #[derive(Clone)]
-struct Stage {
+pub(crate) struct Stage {
     cell: wire::Cell,
+}
+
+impl Stage {
+    /// With a cell that serves operators there.
+    pub(crate) fn of(address: SocketAddr, cell: &str) -> Self {
+        let cell = wire::Cell {
+            id: cell.into(),
+            mesh_address: address.to_string(),
+            admin_address: address.to_string(),
+            ..Default::default()
+        };
+        Self { cell }
+    }
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -245,12 +258,7 @@ impl CellAdmin for Stage {
 async fn stage() -> (SocketAddr, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let cell = wire::Cell {
-        id: "cell-1".into(),
-        admin_address: address.to_string(),
-        ..Default::default()
-    };
-    let stage = Stage { cell };
+    let stage = Stage::of(address, "cell-1");
     let grpc =
         Routes::new(OperatorServer::new(stage.clone())).add_service(CellAdminServer::new(stage));
     let readiness = Readiness::new();

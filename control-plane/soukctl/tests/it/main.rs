@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod fleet;
+mod identities;
 
 use std::{
     fs,
@@ -12,7 +13,11 @@ use std::{
 
 fn soukctl(directory: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_soukctl"));
-    command.current_dir(directory).env_remove("SOUKCTL_CONTROL_PLANE").args(arguments);
+    command
+        .current_dir(directory)
+        .env_remove("SOUKCTL_CONTROL_PLANE")
+        .env_remove("SOUKCTL_IDENTITY")
+        .args(arguments);
     command.output().unwrap()
 }
 
