@@ -88,7 +88,7 @@ async fn serve(
     stop: &mut Stop,
     begun: Instant,
 ) -> anyhow::Result<bool> {
-    let api = Api::at(&fleet.router(), PATIENCE);
+    let api = fleet.api(PATIENCE);
     let worked = tokio::select! {
         worked = work(asked, &mut fleet, &api, begun) => worked,
         () = stop.come() => Ok(true),
@@ -137,6 +137,7 @@ async fn keep_up(fleet: &mut Fleet) -> anyhow::Result<bool> {
 /// Ports that are easy to remember, where they are free.
 fn wished(cells: u16) -> BTreeMap<String, u16> {
     let mut wished: BTreeMap<String, u16> = [
+        ("router TLS", 8443),
         ("router", 8080),
         ("router admin", 8081),
         ("control plane", 7400),

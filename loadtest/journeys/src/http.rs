@@ -11,11 +11,15 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
+use rustls::{ClientConfig, RootCertStore, crypto::ring::default_provider};
 use serde_json::Value;
+
+use crate::launch::Trusted;
 
 /// Largest answer that is taken, in bytes.
 const ANSWER_MAX: usize = 16 << 20;
@@ -25,18 +29,33 @@ const TRY: Duration = Duration::from_secs(15);
 const WAIT_MIN: Duration = Duration::from_millis(20);
 const WAIT_MAX: Duration = Duration::from_millis(500);
 
-/// Plain questions to admin ports.
+/// Plain questions: to admin ports without TLS, to the platform with it.
 #[derive(Clone, Debug)]
 pub struct Plain {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
 impl Plain {
-    /// A client.
+    /// A client that believes nobody: only for what speaks no TLS.
     pub fn new() -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(Duration::from_secs(5)));
+        let config = ClientConfig::builder_with_provider(Arc::new(default_provider()));
+        let config = config.with_safe_default_protocol_versions();
+        let config = config.expect("the provider speaks TLS");
+        Self::with(config.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+    }
+
+    /// A client that believes a fleet.
+    pub fn trusting(trusted: &Trusted) -> Self {
+        Self::with((*trusted.0).clone())
+    }
+
+    fn with(tls: ClientConfig) -> Self {
+        let mut plain = HttpConnector::new();
+        plain.enforce_http(false);
+        plain.set_nodelay(true);
+        plain.set_connect_timeout(Some(Duration::from_secs(5)));
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls);
+        let connector = connector.https_or_http().enable_http1().wrap_connector(plain);
         let mut builder = Client::builder(TokioExecutor::new());
         builder.pool_timer(TokioTimer::new()).pool_idle_timeout(Duration::from_secs(10));
         Self { client: builder.build(connector) }
@@ -257,20 +276,22 @@ pub fn refused_with(error: &anyhow::Error) -> Option<&str> {
 #[derive(Clone, Debug)]
 pub struct Api {
     base: Arc<str>,
+    trusted: Trusted,
     plain: Plain,
     /// How long to go on trying while the platform does not answer.
     patience: Duration,
 }
 
 impl Api {
-    /// The platform at `http://host:port`.
-    pub fn at(base: &str, patience: Duration) -> Self {
-        Self { base: base.trim_end_matches('/').into(), plain: Plain::new(), patience }
+    /// The platform at `https://host:port`.
+    pub fn at(base: &str, trusted: &Trusted, patience: Duration) -> Self {
+        let (base, trusted) = (base.trim_end_matches('/').into(), trusted.clone());
+        Self { base, plain: Plain::trusting(&trusted), trusted, patience }
     }
 
     /// The same, with a pool of its own.
     pub fn apart(&self) -> Self {
-        Self { plain: Plain::new(), ..self.clone() }
+        Self { plain: Plain::trusting(&self.trusted), ..self.clone() }
     }
 
     /// Where it is.

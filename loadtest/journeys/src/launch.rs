@@ -2,12 +2,14 @@
 
 mod fleet;
 mod homes;
+mod identities;
 mod place;
 mod program;
 mod spec;
 
 pub use fleet::{Ended, Fleet, Plan, refuse_if_used};
 pub use homes::Homes;
+pub use identities::Trusted;
 pub use loadtest_kit::{Ports, holder};
 pub use place::Place;
 pub use program::Program;

@@ -17,12 +17,14 @@ pub(super) fn ten(fleet: &Fleet, record: &Record) -> Vec<Command> {
     // A fresh key each time: pasting again buys again. The same key would give the same answer and buy nothing.
     let post = |path: &str, body: &str| {
         format!(
-            "curl -sS \"$SOUK/v1/{path}\" -H \"authorization: Bearer $TOKEN\" -H \"idempotency-key: demo-$(date +%s%N)\" \
+            "curl -sS --cacert $CA \"$SOUK/v1/{path}\" -H \"authorization: Bearer $TOKEN\" -H \"idempotency-key: demo-$(date +%s%N)\" \
              -H 'content-type: application/json' -d '{body}'"
         )
     };
     let get = |path: &str| {
-        format!("curl -sS \"$SOUK/v1/{path}\" -H \"authorization: Bearer $TOKEN\"; echo")
+        format!(
+            "curl -sS --cacert $CA \"$SOUK/v1/{path}\" -H \"authorization: Bearer $TOKEN\"; echo"
+        )
     };
     let taken = |field: &str, pattern: &str| {
         format!("sed -n 's/.*\"{field}\": *\"\\({pattern}\\)\".*/\\1/p'")
@@ -46,22 +48,24 @@ pub(super) fn ten(fleet: &Fleet, record: &Record) -> Vec<Command> {
         (
             "where everything is",
             format!(
-                "SOUK={} SOUKCTL={}; export SOUKCTL_CONTROL_PLANE={}",
+                "SOUK={} CA={} SOUKCTL={}; export SOUKCTL_CONTROL_PLANE={} SOUKCTL_IDENTITY={}",
                 fleet.router(),
+                fleet.authority().display(),
                 fleet.soukctl().display(),
-                fleet.control_plane()
+                fleet.control_plane(),
+                fleet.operator().display()
             ),
         ),
         (
             "sign in as a shopper",
             format!(
-                "TOKEN=$(curl -sS $SOUK/v1/auth:signIn -H 'content-type: application/json' -d '{credentials}' | {})",
+                "TOKEN=$(curl -sS --cacert $CA $SOUK/v1/auth:signIn -H 'content-type: application/json' -d '{credentials}' | {})",
                 taken("accessToken", "[^\"]*")
             ),
         ),
         (
             "look at a book and who sells it",
-            format!("curl -sS $SOUK/v1/catalog/products/{}; echo", first.isbn),
+            format!("curl -sS --cacert $CA $SOUK/v1/catalog/products/{}; echo", first.isbn),
         ),
         ("put it into the cart, from a vendor in one cell", add(&first.vendor, &first.offer)),
         ("and another book, from a vendor in another cell", add(&last.vendor, &last.offer)),
@@ -95,6 +99,7 @@ pub(super) fn print(fleet: &Fleet, record: &Record, commands: &[Command]) {
     say::line("");
     say::line(format!("shop (REST, gRPC)   {}", fleet.router()));
     say::line(format!("API page            {}/openapi.json", fleet.router()));
+    say::line(format!("whom clients trust  {}", fleet.authority().display()));
     say::line(format!(
         "control plane       {}   (soukctl finds it in {})",
         fleet.control_plane(),

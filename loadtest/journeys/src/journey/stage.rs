@@ -9,7 +9,6 @@ use std::{
 use base_testkit::Scratch;
 
 use crate::{
-    http::Api,
     launch::{Fleet, Member, Place, Plan},
     market::{Market, Size},
     people::Keys,
@@ -88,7 +87,7 @@ impl Stage {
     async fn open(&self, scratch: &Scratch, size: Size) -> anyhow::Result<(Fleet, Market)> {
         say::step(format!("starting {} cells, seed {}", self.cells, self.seed));
         let fleet = Fleet::start(self.plan(Place::at(scratch.path())?)).await?;
-        let api = Api::at(&fleet.router(), PATIENCE);
+        let api = fleet.api(PATIENCE);
         let market = Market::open(&fleet, &api, &Keys::of_seed(self.seed), size).await?;
         let (vendors, offers) = (
             market.stalls.len(),

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitStatus,
     time::{Duration, Instant},
@@ -12,10 +13,14 @@ use base_testkit::eventually;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Homes, Member, Place, Ports, Program,
-    spec::{Addresses, programs},
+    Homes, Member, Place, Ports, Program, Trusted,
+    identities::Identities,
+    spec::{Addresses, Setting},
 };
-use crate::{http::Plain, say};
+use crate::{
+    http::{Api, Plain},
+    say,
+};
 
 /// Says where everybody is.
 const FILE: &str = "fleet.json";
@@ -41,7 +46,11 @@ pub struct Plan {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct FleetFile {
     control_plane: String,
+    /// Folder of an operator's identity.
+    identity: PathBuf,
     router: String,
+    /// The certificate that clients believe.
+    authority: PathBuf,
     stripe: String,
     /// Admin ports, by process.
     admin: BTreeMap<String, String>,
@@ -67,6 +76,9 @@ pub struct Fleet {
     binaries: PathBuf,
     addresses: Addresses,
     programs: Vec<Program>,
+    operator: PathBuf,
+    authority: PathBuf,
+    trusted: Trusted,
     plain: Plain,
 }
 
@@ -91,12 +103,23 @@ impl Fleet {
         for remark in ports.take_remarks() {
             say::line(remark);
         }
-        let programs = programs(&plan.binaries, &plan.place, &addresses, &plan.log)?;
+        let identities = Identities::of(&plan.place)?;
+        let setting = Setting {
+            binaries: &plan.binaries,
+            place: &plan.place,
+            at: &addresses,
+            identities: &identities,
+            filter: &plan.log,
+        };
+        let programs = setting.programs()?;
         let mut fleet = Self {
             place: plan.place,
             binaries: plan.binaries,
             addresses,
             programs,
+            operator: identities.operator()?,
+            authority: identities.authority_file(),
+            trusted: identities.trusted()?,
             plain: Plain::new(),
         };
         fleet.tell_where(&ports)?;
@@ -123,8 +146,10 @@ impl Fleet {
             admin.insert(Member::Cell(number).to_string(), url(cell.admin));
         }
         let file = FleetFile {
-            control_plane: url(at.control_plane),
-            router: url(at.router),
+            control_plane: self.control_plane(),
+            identity: self.operator.clone(),
+            router: self.router(),
+            authority: self.authority.clone(),
             stripe: url(at.stripe),
             admin,
             cells: u16::try_from(at.cells.len())?,
@@ -146,12 +171,32 @@ impl Fleet {
 
     /// Where clients go.
     pub fn router(&self) -> String {
-        url(self.addresses.router)
+        format!("https://{}", self.addresses.router)
+    }
+
+    /// Where the router takes clients without TLS: for bytes that no client would send, and for the payment stand-in.
+    pub fn router_plain(&self) -> SocketAddr {
+        self.addresses.router_plain
+    }
+
+    /// A client of the router.
+    pub fn api(&self, patience: Duration) -> Api {
+        Api::at(&self.router(), &self.trusted, patience)
+    }
+
+    /// The file with the certificate that clients believe.
+    pub fn authority(&self) -> &Path {
+        &self.authority
+    }
+
+    /// The folder with an operator's identity.
+    pub fn operator(&self) -> &Path {
+        &self.operator
     }
 
     /// Where the control plane is.
     pub fn control_plane(&self) -> String {
-        url(self.addresses.control_plane)
+        format!("https://{}", self.addresses.control_plane)
     }
 
     /// Where the payment stand-in is.
@@ -267,7 +312,8 @@ impl Fleet {
     /// Errors: its exit code is not 0; what it said is in the error.
     pub async fn ctl(&self, args: &[&str]) -> anyhow::Result<String> {
         let mut command = tokio::process::Command::new(self.soukctl());
-        command.args(["--control-plane", &self.control_plane()]).args(args).kill_on_drop(true);
+        command.args(["--control-plane", &self.control_plane()]).arg("--identity");
+        command.arg(&self.operator).args(args).kill_on_drop(true);
         let output = command.output().await.context("soukctl cannot be started")?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         ensure!(output.status.success(), "soukctl {}: {}", args.join(" "), said.trim());
@@ -290,7 +336,7 @@ impl Fleet {
     }
 }
 
-fn url(address: std::net::SocketAddr) -> String {
+fn url(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 

@@ -2,7 +2,12 @@
 
 use std::{fmt, net::SocketAddr, path::Path};
 
-use super::{Place, Ports, Program};
+use base_identity::{Config, Role};
+
+use super::{Place, Ports, Program, identities::Identities};
+
+/// Name of the router.
+const ROUTER: &str = "router-1";
 
 /// Signs what the stand-in tells the cells.
 const WEBHOOK_SECRET: &str = "whsec_souk_dev";
@@ -39,7 +44,10 @@ pub(super) struct Addresses {
     pub(super) control_plane: SocketAddr,
     pub(super) control_plane_admin: SocketAddr,
     pub(super) stripe: SocketAddr,
+    /// Where clients come in.
     pub(super) router: SocketAddr,
+    /// Where the payment stand-in comes in, which speaks no TLS.
+    pub(super) router_plain: SocketAddr,
     pub(super) router_admin: SocketAddr,
     pub(super) cells: Vec<CellAddresses>,
 }
@@ -55,7 +63,8 @@ impl Addresses {
     pub(super) fn claim(ports: &mut Ports, cells: u16) -> anyhow::Result<Self> {
         let mut claim = |listener: &str| ports.claim(listener);
         Ok(Self {
-            router: claim("router")?,
+            router: claim("router TLS")?,
+            router_plain: claim("router")?,
             router_admin: claim("router admin")?,
             control_plane: claim("control plane")?,
             control_plane_admin: claim("control plane admin")?,
@@ -73,91 +82,104 @@ impl Addresses {
     }
 }
 
-/// Every process, in the order in which they are told of.
-pub(super) fn programs(
-    binaries: &Path,
-    place: &Place,
-    at: &Addresses,
-    filter: &str,
-) -> anyhow::Result<Vec<Program>> {
-    let mut programs =
-        vec![control_plane(binaries, place, at, filter), stripe(binaries, place, at)];
-    for (number, cell) in (1..).zip(&at.cells) {
-        programs.push(one_cell(binaries, place, at, number, *cell, filter)?);
-    }
-    programs.push(router(binaries, place, at, filter));
-    Ok(programs)
+/// What all processes are started with.
+pub(super) struct Setting<'s> {
+    pub(super) binaries: &'s Path,
+    pub(super) place: &'s Place,
+    pub(super) at: &'s Addresses,
+    pub(super) identities: &'s Identities,
+    pub(super) filter: &'s str,
 }
 
-fn control_plane(binaries: &Path, place: &Place, at: &Addresses, filter: &str) -> Program {
-    let member = Member::ControlPlane;
-    let args = Args::default()
-        .with("--listen", at.control_plane)
-        .with("--admin", at.control_plane_admin)
-        .with("--data-dir", place.data("control-plane").display())
-        .with("--settle-at", at.cells.len())
-        .with("--log", filter);
-    let ready = format!("http://{}/readyz", at.control_plane_admin);
-    Program::new(member, binaries.join("souk-control-plane"), args.0, ready, place)
-}
-
-fn one_cell(
-    binaries: &Path,
-    place: &Place,
-    at: &Addresses,
-    number: u16,
-    cell: CellAddresses,
-    filter: &str,
-) -> anyhow::Result<Program> {
-    let member = Member::Cell(number);
-    let args = Args::default()
-        .with("--name", member)
-        .with("--edge", cell.edge)
-        .with("--mesh", cell.mesh)
-        .with("--admin", cell.admin)
-        .with("--data-dir", place.data(&member.to_string()).display())
-        .with("--control-plane", format_args!("http://{}", at.control_plane))
-        .set("outside.secret_file", place.secret_file()?.display())
-        .set("outside.mail.folder", place.mail().display())
-        .set("outside.cards.api_url", format_args!("http://{}", at.stripe))
-        .set("outside.cards.webhook_base_url", format_args!("http://{}", at.router))
-        .with("--log", filter);
-    let ready = format!("http://{}/readyz", cell.admin);
-    // Everybody on the machine can read arguments; the environment is the owner's.
-    let program = Program::new(member, binaries.join("souk-cell"), args.0, ready, place)
-        .with_secret("SOUK_CELL__OUTSIDE__CARDS__SECRET_KEY", CARD_KEY)
-        .with_secret("SOUK_CELL__OUTSIDE__CARDS__WEBHOOK_SECRET", WEBHOOK_SECRET);
-    Ok(program)
-}
-
-fn router(binaries: &Path, place: &Place, at: &Addresses, filter: &str) -> Program {
-    let mut args = Args::default()
-        .with("--name", "router-1")
-        .with("--listen", at.router)
-        .with("--admin", at.router_admin)
-        .with("--data-dir", place.data("router").display())
-        .with("--control-plane", format_args!("http://{}", at.control_plane))
-        .with("--public-url", format_args!("http://{}", at.router))
-        .with("--log", filter);
-    // All clients of a fleet on one machine share one address: a limit for one would be a limit for all. Where one class of routes is
-    // named, the others have no limit of their own.
-    for limit in ["address", "tenant", "routes.sign_in"] {
-        for field in ["per_second", "burst"] {
-            args = args.set(&format!("limits.{limit}.{field}"), 1_000_000);
+impl Setting<'_> {
+    /// Every process, in the order in which they are told of.
+    pub(super) fn programs(&self) -> anyhow::Result<Vec<Program>> {
+        let mut programs = vec![self.control_plane()?, self.stripe()];
+        for (number, cell) in (1..).zip(&self.at.cells) {
+            programs.push(self.one_cell(number, *cell)?);
         }
+        programs.push(self.router()?);
+        Ok(programs)
     }
-    let ready = format!("http://{}/readyz", at.router_admin);
-    Program::new(Member::Router, binaries.join("souk-router"), args.0, ready, place)
-}
 
-fn stripe(binaries: &Path, place: &Place, at: &Addresses) -> Program {
-    let args = Args::default()
-        .with("--listen", at.stripe)
-        .with("--state", place.data("stripe.jsonl").display())
-        .with("--webhook-backoff-ms", 100);
-    let ready = format!("http://{}/_script/state", at.stripe);
-    Program::new(Member::Stripe, binaries.join("stripe-stand-in"), args.0, ready, place)
-        .with_secret("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET)
+    fn control_plane(&self) -> anyhow::Result<Program> {
+        let Self { binaries, place, at, .. } = self;
+        let member = Member::ControlPlane;
+        let identity = self.identities.issue(Role::ControlPlane, "control-plane")?;
+        let args = Args::default()
+            .with("--listen", at.control_plane)
+            .with("--admin", at.control_plane_admin)
+            .with("--data-dir", place.data("control-plane").display())
+            .with("--settle-at", at.cells.len())
+            .identity(&identity)
+            .with("--log", self.filter);
+        let ready = format!("http://{}/readyz", at.control_plane_admin);
+        Ok(Program::new(member, binaries.join("souk-control-plane"), args.0, ready, place))
+    }
+
+    fn one_cell(&self, number: u16, cell: CellAddresses) -> anyhow::Result<Program> {
+        let Self { binaries, place, at, .. } = self;
+        let member = Member::Cell(number);
+        let identity = self.identities.issue(Role::Cell, &member.to_string())?;
+        let args = Args::default()
+            .with("--name", member)
+            .with("--edge", cell.edge)
+            .with("--mesh", cell.mesh)
+            .with("--admin", cell.admin)
+            .with("--data-dir", place.data(&member.to_string()).display())
+            .with("--control-plane", format_args!("https://{}", at.control_plane))
+            .identity(&identity)
+            .set("outside.secret_file", place.secret_file()?.display())
+            .set("outside.mail.folder", place.mail().display())
+            .set("outside.cards.api_url", format_args!("http://{}", at.stripe))
+            .set("outside.cards.webhook_base_url", format_args!("http://{}", at.router_plain))
+            .with("--log", self.filter);
+        let ready = format!("http://{}/readyz", cell.admin);
+        // Everybody on the machine can read arguments; the environment is the owner's.
+        let program = Program::new(member, binaries.join("souk-cell"), args.0, ready, place)
+            .with_secret("SOUK_CELL__OUTSIDE__CARDS__SECRET_KEY", CARD_KEY)
+            .with_secret("SOUK_CELL__OUTSIDE__CARDS__WEBHOOK_SECRET", WEBHOOK_SECRET);
+        Ok(program)
+    }
+
+    fn router(&self) -> anyhow::Result<Program> {
+        let Self { binaries, place, at, .. } = self;
+        let identity = self.identities.issue(Role::Router, ROUTER)?;
+        let front = self.identities.front()?;
+        let mut args = Args::default()
+            .with("--name", ROUTER)
+            .with("--tls-listen", at.router)
+            .with("--tls-certificate", front.certificate.display())
+            .with("--tls-key", front.key.display())
+            .with("--listen", at.router_plain)
+            .with("--admin", at.router_admin)
+            .with("--data-dir", place.data("router").display())
+            .with("--control-plane", format_args!("https://{}", at.control_plane))
+            .identity(&identity)
+            .with("--public-url", format_args!("https://{}", at.router))
+            .with("--log", self.filter);
+        args.0.push("--secure-cookies".to_owned());
+        // All clients of a fleet on one machine share one address: a limit for one would be a limit for all. Where one class of routes is
+        // named, the others have no limit of their own.
+        for limit in ["address", "tenant", "routes.sign_in"] {
+            for field in ["per_second", "burst"] {
+                args = args.set(&format!("limits.{limit}.{field}"), 1_000_000);
+            }
+        }
+        let ready = format!("http://{}/readyz", at.router_admin);
+        Ok(Program::new(Member::Router, binaries.join("souk-router"), args.0, ready, place))
+    }
+
+    fn stripe(&self) -> Program {
+        let Self { binaries, place, at, .. } = self;
+        let args = Args::default()
+            .with("--listen", at.stripe)
+            .with("--state", place.data("stripe.jsonl").display())
+            .with("--webhook-backoff-ms", 100);
+        let ready = format!("http://{}/_script/state", at.stripe);
+        Program::new(Member::Stripe, binaries.join("stripe-stand-in"), args.0, ready, place)
+            .with_secret("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET)
+    }
 }
 
 #[derive(Default)]
@@ -167,6 +189,13 @@ impl Args {
     fn with(mut self, flag: &str, value: impl fmt::Display) -> Self {
         self.0.extend([flag.to_owned(), value.to_string()]);
         self
+    }
+
+    /// Who the process is.
+    fn identity(self, files: &Config) -> Self {
+        self.set("identity.certificate", files.certificate.display())
+            .set("identity.key", files.key.display())
+            .set("identity.authorities", files.authorities.display())
     }
 
     fn set(self, key: &str, value: impl fmt::Display) -> Self {
