@@ -187,8 +187,8 @@ fn params(fleet: &str, from: Timestamp, span: Duration) -> Result<CertificatePar
     let begin = from.as_millis() - i64::try_from(BACKDATED.as_millis()).unwrap_or(0);
     params.not_before = date(Timestamp::from_millis(begin))?;
     params.not_after = date(from.after(span))?;
-    // 128 bits nobody can guess, the first of them 0 so that the number is positive.
-    let mut serial = [0; 16];
+    // 63 bits nobody can guess, behind a 0 that makes the number positive. No more: the router writes it out for every request.
+    let mut serial = [0; 8];
     let filled = SystemRandom::new().fill(&mut serial);
     filled.map_err(|_| Fault::ours(Code::Internal, "the system gives no random numbers"))?;
     serial[0] &= 0x7f;

@@ -6,6 +6,7 @@ use base_identity::{Authority, Door, Issued, Passport, Role};
 use base_testkit::eventually;
 use bytes::Bytes;
 use http::Method;
+use http_body_util::BodyExt as _;
 use router_server::{Config, Router, RunningRouter};
 use souk_proto_fleet::{
     GRPC,
@@ -14,9 +15,10 @@ use souk_proto_fleet::{
 
 use crate::{
     cells::StandInCell,
-    client::Client,
+    client::{Client, Raw},
     control_plane::ControlPlane,
     fleet::{config, keep, table, table_of},
+    lasting::{echo, open_socket},
 };
 
 const DAY: Duration = Duration::from_hours(24);
@@ -112,6 +114,33 @@ async fn one_handshake_is_enough_for_many_requests_of_either_protocol() {
     }
     let admitted = passport.counts().admitted_on("edge");
     assert!(admitted <= 4, "questions have a connection of their own: {admitted}");
+}
+
+#[tokio::test]
+async fn events_calls_and_sockets_that_last_pass_piece_by_piece() {
+    let fleet = Fleet::new();
+    let (cell, passport) = fleet.cell(1, "cell-1").await;
+    let cells = [cell];
+    let stage = Stage::of(&cells, |directory| fleet.config(directory)).await;
+    let address = stage.router.addresses().http;
+    let answer = stage.client.open(Method::GET, "/v1/users/u1/events", &[], Bytes::new()).await;
+    let mut events = answer.into_body();
+    let first = events.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(&*first, b"data: first\n\n");
+    cells[0].go_on();
+    assert_eq!(&*events.collect().await.unwrap().to_bytes(), b"data: second\n\n");
+
+    let mut mesh = MeshClient::connect(format!("http://{address}")).await.unwrap();
+    let mut follow = tonic::Request::new(v1::FollowRequest::default());
+    follow.metadata_mut().insert("souk-tenant", "users/u1".parse().unwrap());
+    let mut batches = mesh.follow(follow).await.unwrap().into_inner();
+    assert_eq!(batches.message().await.unwrap().unwrap().head, 1);
+    cells[0].go_on();
+    assert_eq!(batches.message().await.unwrap().unwrap().head, 2);
+
+    let mut socket = open_socket(Raw::open(address).await.stream).await;
+    echo(&mut socket).await;
+    assert_eq!(passport.counts().refused_on("edge", "plaintext"), 0);
 }
 
 #[tokio::test]

@@ -90,7 +90,7 @@ async fn follow(mesh: &mut MeshClient<Channel>, user: &str) -> Streaming<v1::Pub
 }
 
 /// Opens a WebSocket and hears its first word back.
-async fn open_socket<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> S {
+pub(crate) async fn open_socket<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> S {
     stream.write_all(SOCKET.as_bytes()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -101,7 +101,7 @@ async fn open_socket<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> S {
     stream
 }
 
-async fn echo(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
+pub(crate) async fn echo(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
     stream.write_all(SAID).await.unwrap();
     let mut heard = [0; SAID.len()];
     stream.read_exact(&mut heard).await.unwrap();
