@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -19,7 +19,7 @@ use pingora::protocols::{
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-use crate::{chunks::Chunks, head::Framing, recall::Recall};
+use crate::{budget::Budget, chunks::Chunks, head::Framing, recall::Recall};
 
 /// Bytes that are gathered before they are sent, so that a head and a short body leave together.
 const OUT_BYTES_MAX: usize = 8 * 1024;
@@ -51,7 +51,8 @@ pub(crate) struct Connection {
     /// Has been written and is not sent yet.
     out: BytesMut,
     body: Body,
-    is_http2: bool,
+    /// Of a connection that speaks HTTP/2: what it may still send beside requests.
+    budget: Option<Budget>,
     /// Ends the wait for the client in the middle of a request, once.
     pub(crate) recall: Arc<Recall>,
     recalled: bool,
@@ -61,7 +62,7 @@ impl Connection {
     pub(crate) fn new(stream: Stream) -> Self {
         let (ahead, out) = (BytesMut::new(), BytesMut::new());
         let (body, recall) = (Body::Length(0), Arc::default());
-        Self { stream, ahead, out, body, is_http2: false, recall, recalled: false }
+        Self { stream, ahead, out, body, budget: None, recall, recalled: false }
     }
 
     /// What has been read and is not handed on.
@@ -93,9 +94,9 @@ impl Connection {
         Ok(head)
     }
 
-    /// From now on the connection speaks HTTP/2.
-    pub(crate) fn begin_http2(&mut self) {
-        (self.body, self.is_http2) = (Body::Open, true);
+    /// From now on the connection speaks HTTP/2, within `budget`.
+    pub(crate) fn begin_http2(&mut self, budget: Budget) {
+        (self.body, self.budget) = (Body::Open, Some(budget));
     }
 
     /// Whether the body of the last head has been read to its end.
@@ -137,7 +138,13 @@ impl Connection {
                 Ok(own)
             }
             Body::Chunked(chunks) => chunks.walk(bytes).map_err(not_a_body),
-            Body::Open => Ok(bytes.len()),
+            Body::Open => {
+                let held = |budget: &mut Budget| budget.holds(bytes, Instant::now());
+                if self.budget.as_mut().is_none_or(held) {
+                    return Ok(bytes.len());
+                }
+                Err(Error::other("too many frames that ask for nothing"))
+            }
         }
     }
 
@@ -257,7 +264,7 @@ impl Ssl for Connection {
 
     fn selected_alpn_proto(&self) -> Option<ALPN> {
         // Also without TLS, where the first bytes said so.
-        if self.is_http2 { Some(ALPN::H2) } else { self.stream.selected_alpn_proto() }
+        if self.budget.is_some() { Some(ALPN::H2) } else { self.stream.selected_alpn_proto() }
     }
 }
 

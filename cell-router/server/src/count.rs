@@ -122,6 +122,7 @@ pub(crate) struct Counts {
     lines_dropped: Family<Cause, Counter>,
     connections: Gauge,
     connections_refused: Family<Cause, Counter>,
+    pub(crate) floods: Counter,
     certificates: Family<Cause, Counter>,
     recalls: Family<Cause, Counter>,
 }
@@ -165,6 +166,7 @@ impl Counts {
             lines_dropped: Family::default(),
             connections: Gauge::default(),
             connections_refused: Family::default(),
+            floods: Counter::default(),
             certificates: Family::default(),
             recalls: Family::default(),
         };
@@ -222,6 +224,11 @@ impl Counts {
                 "connections_refused",
                 "connections of clients that came to nothing, by cause",
                 counts.connections_refused,
+            );
+            all.register(
+                "floods",
+                "HTTP/2 connections cut for too many frames that ask for nothing",
+                counts.floods,
             );
             all.register(
                 "certificates",

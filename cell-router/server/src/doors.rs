@@ -1,6 +1,10 @@
 //! Where clients come in: takes connections, within bounds, and leads each to the protocol that it speaks.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use base_fault::{Code, Fault};
 use pingora::{
@@ -23,6 +27,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     answer,
+    budget::Budget,
     connection::Connection,
     count::Counts,
     entrance::Entrance,
@@ -152,7 +157,7 @@ impl Doors {
         let by_tls = client.selected_alpn_proto();
         match timeout(self.entrance.head(), read_preface(&mut client)).await {
             Ok(Some(true)) if !matches!(by_tls, Some(ALPN::H1)) => {
-                client.begin_http2();
+                client.begin_http2(Budget::new(Instant::now(), self.counts.floods.clone()));
                 let stream: Stream = Box::new(client);
                 self.http2.process_new(stream, &self.stopping).await;
             }

@@ -11,6 +11,7 @@ mod answer;
 mod arrival;
 mod ask;
 mod body;
+mod budget;
 mod certificates;
 mod chunks;
 mod config;

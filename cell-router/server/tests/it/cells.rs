@@ -40,6 +40,9 @@ use tonic::{Status, metadata::MetadataMap};
 /// Says whether the cell refuses a tenant's reads, or its writes too.
 type Refuses = Box<dyn Fn(&str, bool) -> Option<Refusal> + Send>;
 
+/// An answer that fits into no buffer on the way.
+const LONG: usize = 32 << 20;
+
 /// A cell that answers every request with what it saw.
 pub(crate) struct StandInCell {
     pub(crate) id: CellId,
@@ -109,6 +112,7 @@ impl StandInCell {
         let routes = Routes::new()
             .route("/v1/users/{user}/events", axum::routing::get(events))
             .route("/v1/users/{user}/socket", axum::routing::get(socket))
+            .route("/v1/users/{user}/long", axum::routing::get(async || vec![b'x'; LONG]))
             .with_state(Arc::clone(&shared))
             .merge(grpc.into_axum_router())
             .fallback_service(axum::routing::any(echo).with_state(Arc::clone(&shared)))
