@@ -29,6 +29,15 @@ pub(crate) fn run(house: &House, asked: &Bench) -> anyhow::Result<bool> {
                 ["bench-orders", "--log", "warn", "--json", &json("orders")].map(str::to_owned);
             measure(house, &binaries, "souk-journeys", &args, &asked.rest)
         }
+        Measured::Router => {
+            let binaries = programs::build_these(
+                house,
+                Build::Release,
+                &["router-server", "loadtest-router"],
+            )?;
+            let args = ["--json", &json("router")].map(str::to_owned);
+            measure(house, &binaries, "bench-router", &args, &asked.rest)
+        }
         Measured::Start => {
             let binaries = programs::build(house, Build::Release)?;
             programs::build_these(house, Build::Release, &["cell-embedded"])?;

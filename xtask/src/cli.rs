@@ -42,7 +42,7 @@ pub(crate) enum Verb {
     Oversell(Rest),
     /// Measures, prints a table and writes JSON.
     #[command(
-        after_help = "Examples:\n  cargo xtask bench store\n  cargo xtask bench orders\n  cargo xtask bench start"
+        after_help = "Examples:\n  cargo xtask bench store\n  cargo xtask bench orders\n  cargo xtask bench start\n  cargo xtask bench router --quick"
     )]
     Bench(Bench),
     /// The real engines on this machine, from the package registries: Cassandra, Kafka, Redis, etcd, S3.
@@ -126,6 +126,8 @@ pub(crate) enum Measured {
     Orders,
     /// Starting and resting: milliseconds and megabytes.
     Start,
+    /// A request through the router, beside nginx, HAProxy and bare Pingora: CPU, instructions, latency, memory.
+    Router,
 }
 
 #[derive(Debug, Args)]

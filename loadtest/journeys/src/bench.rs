@@ -1,6 +1,6 @@
 //! Benchmarks of whole fleets: figures as a table and as JSON, with the machine, the versions and the commit.
 
-mod figures;
+pub mod figures;
 mod machine;
 mod orders;
 mod start;

@@ -11,8 +11,10 @@ use crate::say;
 
 /// Which side of the goal is the good one.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Goal {
+pub enum Goal {
+    /// Less is good.
     AtMost(f64),
+    /// There is none.
     None,
 }
 
@@ -44,7 +46,7 @@ struct Row {
 
 /// All measures of a benchmark.
 #[derive(Clone, Debug)]
-pub(super) struct Figures {
+pub struct Figures {
     title: String,
     /// Said below the table: warm-up, mix, what differs.
     remarks: Vec<String>,
@@ -52,16 +54,18 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    pub(super) fn new(title: impl Into<String>) -> Self {
+    /// No measures yet.
+    pub fn new(title: impl Into<String>) -> Self {
         Self { title: title.into(), remarks: Vec::new(), rows: Vec::new() }
     }
 
-    pub(super) fn remark(&mut self, text: impl Into<String>) {
+    /// Says something below the table.
+    pub fn remark(&mut self, text: impl Into<String>) {
         self.remarks.push(text.into());
     }
 
     /// Adds a value to a measure.
-    pub(super) fn add(&mut self, name: &str, unit: &'static str, goal: Goal, value: f64) {
+    pub fn add(&mut self, name: &str, unit: &'static str, goal: Goal, value: f64) {
         if let Some(row) = self.rows.iter_mut().find(|row| row.name == name) {
             row.values.push(value);
             return;
@@ -70,7 +74,7 @@ impl Figures {
     }
 
     /// Prints the table and writes the JSON.
-    pub(super) fn publish(&self, path: &Path) -> anyhow::Result<()> {
+    pub fn publish(&self, path: &Path) -> anyhow::Result<()> {
         let mut table = Table::new();
         table.load_preset(presets::NOTHING);
         table.set_header(["measure", "median", "least", "most", "unit", "goal", ""]);
@@ -139,7 +143,7 @@ fn spread(values: &[f64]) -> (f64, f64, f64) {
 }
 
 /// The value below which a share (in thousandths) of the values lies.
-pub(super) fn percentile(sorted: &[f64], permille: usize) -> f64 {
+pub fn percentile(sorted: &[f64], permille: usize) -> f64 {
     let place = (sorted.len() * permille).div_ceil(1000).saturating_sub(1);
     sorted.get(place).copied().unwrap_or(f64::NAN)
 }
