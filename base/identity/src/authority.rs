@@ -163,13 +163,7 @@ impl Issued {
     /// Errors: those of the disk.
     pub fn write(&self, folder: &Path) -> Result<crate::Config, Fault> {
         fs::create_dir_all(folder).map_err(|error| unwritten(folder, error))?;
-        let names = crate::Config::default();
-        let files = crate::Config {
-            certificate: folder.join(names.certificate),
-            key: folder.join(names.key),
-            authorities: folder.join(names.authorities),
-            ..crate::Config::default()
-        };
+        let files = crate::Config::in_folder(folder);
         keep(&files.authorities, &self.authority, 0o644, true)?;
         keep(&files.key, &self.key, 0o600, true)?;
         keep(&files.certificate, &self.certificate, 0o644, true)?;

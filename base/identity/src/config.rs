@@ -1,6 +1,6 @@
 //! Where a process finds what it proves its identity with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,19 @@ pub struct Config {
     pub authorities: PathBuf,
     /// How often the files are looked at for changes, in milliseconds. What is no good leaves in force what was read before.
     pub look_ms: u64,
+}
+
+impl Config {
+    /// The files of a folder, as `soukctl identity issue` names them.
+    pub fn in_folder(folder: &Path) -> Self {
+        let names = Self::default();
+        Self {
+            certificate: folder.join(names.certificate),
+            key: folder.join(names.key),
+            authorities: folder.join(names.authorities),
+            look_ms: names.look_ms,
+        }
+    }
 }
 
 impl Default for Config {

@@ -13,6 +13,9 @@ pub struct Flags {
     /// Where it writes the addresses that it took, as JSON.
     #[arg(long, value_name = "FILE")]
     addresses_file: Option<PathBuf>,
+    /// Folder with the files of its identity, as soukctl identity issue makes it.
+    #[arg(long, value_name = "DIR")]
+    identity: Option<PathBuf>,
     /// What is logged, such as info or warn,cell_runtime=debug.
     #[arg(long, value_name = "FILTER")]
     log: Option<String>,
@@ -38,7 +41,16 @@ impl Flags {
             ("telemetry.filter", self.log.clone()),
             ("telemetry.format", self.log_format.clone()),
         ];
-        let named = own.into_iter().chain(common);
+        let files = self.identity.as_deref().map(base_identity::Config::in_folder);
+        let identity = files.map(|files| {
+            let path = |path: PathBuf| Some(path.display().to_string());
+            [
+                ("identity.certificate", path(files.certificate)),
+                ("identity.key", path(files.key)),
+                ("identity.authorities", path(files.authorities)),
+            ]
+        });
+        let named = own.into_iter().chain(common).chain(identity.into_iter().flatten());
         let named = named.filter_map(|(key, value)| Some((key.to_owned(), value?)));
         named.chain(self.settings.iter().cloned()).collect()
     }
@@ -60,11 +72,21 @@ mod tests {
 
     #[test]
     fn what_is_set_by_its_key_comes_last_and_so_wins() {
-        let args = ["x", "--set", "name=b", "--log", "warn", "--name", "a"];
+        let args = ["x", "--set", "name=b", "--log", "warn", "--name", "a", "--identity", "/i"];
         let own = Own::parse_from(args);
         let assigned = own.flags.assignments([("name", own.name), ("data_dir", None)]);
         let assigned: Vec<_> =
             assigned.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        assert_eq!(assigned, [("name", "a"), ("telemetry.filter", "warn"), ("name", "b")]);
+        assert_eq!(
+            assigned,
+            [
+                ("name", "a"),
+                ("telemetry.filter", "warn"),
+                ("identity.certificate", "/i/identity.crt"),
+                ("identity.key", "/i/identity.key"),
+                ("identity.authorities", "/i/authorities.crt"),
+                ("name", "b")
+            ]
+        );
     }
 }

@@ -15,7 +15,7 @@ use router_server::{Config, Router};
 #[command(
     name = "souk-router",
     version,
-    after_help = "Example:\n  souk-router --listen 0.0.0.0:8080 --admin 127.0.0.1:8081 --control-plane https://10.0.0.5:7400 --data-dir /var/lib/souk/router --set identity.certificate=/etc/souk/identity.crt --set identity.key=/etc/souk/identity.key --set identity.authorities=/etc/souk/authorities.crt"
+    after_help = "Example:\n  souk-router --listen 0.0.0.0:8080 --admin 127.0.0.1:8081 --control-plane https://10.0.0.5:7400 --data-dir /var/lib/souk/router --identity /etc/souk/identity"
 )]
 struct Own {
     /// Name of this router among the fleet's.

@@ -21,7 +21,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 #[command(
     name = "souk-cell",
     version,
-    after_help = "Example:\n  souk-cell --name cell-1 --data-dir /var/lib/souk/cell-1 --control-plane https://10.0.0.5:7400 --set identity.certificate=/etc/souk/identity.crt --set identity.key=/etc/souk/identity.key --set identity.authorities=/etc/souk/authorities.crt"
+    after_help = "Example:\n  souk-cell --name cell-1 --data-dir /var/lib/souk/cell-1 --control-plane https://10.0.0.5:7400 --identity /etc/souk/identity"
 )]
 struct Own {
     /// The cell's name, unique in the fleet.

@@ -16,7 +16,7 @@ use cp_server::{Config, start};
 #[command(
     name = "souk-control-plane",
     version,
-    after_help = "Example:\n  souk-control-plane --data-dir /var/lib/souk/control-plane --listen 10.0.0.5:7400 --settle-at 3"
+    after_help = "Example:\n  souk-control-plane --data-dir /var/lib/souk/control-plane --listen 10.0.0.5:7400 --settle-at 3 --identity /etc/souk/identity"
 )]
 struct Own {
     /// Where cells, routers and operators reach it; port 0 takes any free one.

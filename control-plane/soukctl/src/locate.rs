@@ -64,13 +64,7 @@ impl Located {
     /// The operator's identity, if there is one.
     pub(crate) fn passport(&self) -> Result<Option<Passport>, Trouble> {
         let Some(folder) = &self.identity else { return Ok(None) };
-        let names = base_identity::Config::default();
-        let files = base_identity::Config {
-            certificate: folder.join(names.certificate),
-            key: folder.join(names.key),
-            authorities: folder.join(names.authorities),
-            look_ms: names.look_ms,
-        };
+        let files = base_identity::Config::in_folder(folder);
         let passport = Passport::read(&files, Role::Operator, None);
         passport.map(Some).map_err(|fault| Trouble::Usage(chain(&fault)))
     }
@@ -97,7 +91,7 @@ pub(crate) fn uri(text: &str) -> Option<Uri> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::{fs, path::Path};
 
     use super::{Located, place, uri};
 
@@ -117,6 +111,24 @@ mod tests {
     fn without_an_identity_nobody_elsewhere_is_asked() {
         let refused = place("cp.souk:7400", false).unwrap_err();
         assert!(refused.contains("without an identity"), "{refused}");
+    }
+
+    #[test]
+    fn a_development_fleet_says_where_it_is_and_as_whom_it_is_asked() {
+        let directory = tempfile::tempdir().unwrap();
+        let home = directory.path().join(".souk/dev");
+        fs::create_dir_all(&home).unwrap();
+        let file = r#"{"control_plane":"https://127.0.0.1:7400","identity":"/i"}"#;
+        fs::write(home.join("fleet.json"), file).unwrap();
+        let below = home.join("logs");
+        let found = Located::find(None, None, &below).unwrap();
+        assert_eq!(found.place().unwrap(), "127.0.0.1:7400");
+        assert_eq!(found.identity.as_deref(), Some(Path::new("/i")));
+        let said = Located::find(None, Some(Path::new("/mine")), &below).unwrap();
+        assert_eq!(said.identity.as_deref(), Some(Path::new("/mine")));
+        // An address that was said may be that of another fleet: the identity of the one nearby is nothing to it.
+        let other = Located::find(Some("127.0.0.1:9"), None, &below).unwrap();
+        assert_eq!(other.identity, None);
     }
 
     #[test]

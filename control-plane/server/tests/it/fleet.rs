@@ -78,12 +78,7 @@ impl Plane {
 
     /// Body of a path on the admin port.
     pub(crate) async fn admin(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(self.running.addresses().admin).await.unwrap();
-        let request = format!("GET {path} HTTP/1.0\r\nhost: admin\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+        page(self.running.addresses().admin, path).await
     }
 
     pub(crate) async fn counter(&self, name: &str) -> u64 {
@@ -93,6 +88,16 @@ impl Plane {
             .find_map(|line| line.strip_prefix(&format!("souk_control_plane_{name} ")));
         line.unwrap_or_else(|| panic!("no {name} in {metrics}")).parse().unwrap()
     }
+}
+
+/// Body of a path on an admin port.
+pub(crate) async fn page(admin: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(admin).await.unwrap();
+    let request = format!("GET {path} HTTP/1.0\r\nhost: admin\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer.split_once("\r\n\r\n").unwrap().1.to_owned()
 }
 
 pub(crate) async fn fleet(address: SocketAddr) -> FleetClient<Channel> {

@@ -5,15 +5,17 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
+    time::Duration,
 };
 
+use base_identity::{Authority, Role};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 use router_table::Table;
 
-use crate::fleet::{Watcher, beat, eventually, send};
+use crate::fleet::{Watcher, beat, eventually, page, send};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_souk-control-plane");
 
@@ -21,6 +23,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_souk-control-plane");
 struct Process {
     child: Child,
     address: SocketAddr,
+    admin: SocketAddr,
 }
 
 impl Drop for Process {
@@ -33,6 +36,11 @@ impl Drop for Process {
 
 impl Process {
     async fn start(directory: &Path) -> Self {
+        Self::start_as(directory, None).await
+    }
+
+    /// Starts it with the identity in a folder.
+    async fn start_as(directory: &Path, identity: Option<&Path>) -> Self {
         let file = directory.join("addresses.json");
         let _ = fs::remove_file(&file);
         let mut child = Command::new(PROGRAM)
@@ -50,6 +58,7 @@ impl Process {
             .arg(directory.join("data"))
             .arg("--addresses-file")
             .arg(&file)
+            .args(identity.map(|folder| format!("--identity={}", folder.display())))
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
@@ -60,7 +69,8 @@ impl Process {
         .await;
         let addresses: serde_json::Value =
             serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
-        Self { child, address: addresses["listen"].as_str().unwrap().parse().unwrap() }
+        let address = |of: &str| addresses[of].as_str().unwrap().parse().unwrap();
+        Self { child, address: address("listen"), admin: address("admin") }
     }
 
     async fn end(&mut self) -> ExitStatus {
@@ -109,6 +119,32 @@ async fn it_ends_cleanly_when_asked_though_members_watch() {
     let told = watcher.next().await.unwrap_err();
     assert_eq!(told.message(), "the control plane is stopping");
     assert!(process.end().await.success());
+}
+
+#[tokio::test]
+async fn it_takes_a_new_identity_when_it_is_told_to_look_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("identity");
+    let day = Duration::from_hours(24);
+    let authority = Authority::make("souk.example", day).unwrap();
+    let issue = |span| {
+        let issued = authority.issue(Role::ControlPlane, "eu-1", span).unwrap();
+        issued.write(&folder).unwrap();
+    };
+    issue(day);
+    let process = Process::start_as(directory.path(), Some(&folder)).await;
+    let until = async || {
+        let metrics = page(process.admin, "/metrics").await;
+        let line = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("souk_control_plane_identity_until_seconds "));
+        line.unwrap().parse::<i64>().unwrap()
+    };
+    let before = until().await;
+    issue(30 * day);
+    kill(Pid::from_raw(process.child.id().cast_signed()), Signal::SIGHUP).unwrap();
+    eventually("the new identity is in force", async || until().await >= before + 29 * 86_400)
+        .await;
 }
 
 fn run(arguments: &[&str]) -> (Output, String) {

@@ -1,7 +1,7 @@
 //! Identities as an operator makes and uses them.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Output},
 };
 
@@ -51,13 +51,7 @@ impl Made {
 
     fn passport(&self, role: Role, name: &str) -> Passport {
         self.issue(role.as_str(), name);
-        let (folder, files) = (PathBuf::from(self.at(name)), Config::default());
-        let files = Config {
-            certificate: folder.join(files.certificate),
-            key: folder.join(files.key),
-            authorities: folder.join(files.authorities),
-            ..files
-        };
+        let files = Config::in_folder(Path::new(&self.at(name)));
         Passport::read(&files, role, Some(name)).unwrap()
     }
 }

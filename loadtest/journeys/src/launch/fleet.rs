@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
+use base_identity::Role;
 use base_testkit::eventually;
 use serde::{Deserialize, Serialize};
 
@@ -117,7 +118,7 @@ impl Fleet {
             binaries: plan.binaries,
             addresses,
             programs,
-            operator: identities.operator()?,
+            operator: identities.issue(Role::Operator, "dev")?,
             authority: identities.authority_file(),
             trusted: identities.trusted()?,
             plain: Plain::new(),

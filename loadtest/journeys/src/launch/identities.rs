@@ -1,12 +1,8 @@
 //! The authority of a fleet on this machine: made at the first start, kept between starts; every start issues identities anew.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use base_identity::{Authority, Config, Role};
 use rustls::{
     ClientConfig, RootCertStore,
@@ -57,21 +53,14 @@ impl Identities {
         self.folder.join("authority").join("authority.crt")
     }
 
-    /// Issues the identity of a process.
+    /// Issues the identity of a process, or of whoever asks the fleet with `soukctl`; returns its folder.
     ///
     /// Errors: those of the disk.
-    pub(super) fn issue(&self, role: Role, name: &str) -> anyhow::Result<Config> {
+    pub(super) fn issue(&self, role: Role, name: &str) -> anyhow::Result<PathBuf> {
+        let folder = self.folder.join(format!("{role}-{name}"));
         let issued = self.authority.issue(role, name, IDENTITY).map_err(whole)?;
-        issued.write(&self.folder.join(format!("{role}-{name}"))).map_err(whole)
-    }
-
-    /// Issues the identity of whoever asks the fleet with `soukctl`; returns its folder.
-    ///
-    /// Errors: those of the disk.
-    pub(super) fn operator(&self) -> anyhow::Result<PathBuf> {
-        let files = self.issue(Role::Operator, "dev")?;
-        let folder = files.certificate.parent().map(Path::to_owned);
-        folder.context("an identity lies in a folder")
+        issued.write(&folder).map_err(whole)?;
+        Ok(folder)
     }
 
     /// Issues what the router shows to clients.
@@ -104,7 +93,7 @@ fn whole(fault: base_fault::Fault) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
-    use base_identity::{Passport, Role};
+    use base_identity::{Config, Passport, Role};
 
     use super::{Identities, Place};
 
@@ -114,11 +103,11 @@ mod tests {
         let place = Place::at(scratch.path()).unwrap();
         let first = Identities::of(&place).unwrap();
         let authority = std::fs::read(first.authority_file()).unwrap();
-        let files = first.issue(Role::Cell, "cell-1").unwrap();
+        let files = Config::in_folder(&first.issue(Role::Cell, "cell-1").unwrap());
         let before = std::fs::read(&files.certificate).unwrap();
         let again = Identities::of(&place).unwrap();
         assert_eq!(std::fs::read(again.authority_file()).unwrap(), authority);
-        let files = again.issue(Role::Cell, "cell-1").unwrap();
+        assert_eq!(again.issue(Role::Cell, "cell-1").unwrap(), files.certificate.parent().unwrap());
         assert_ne!(std::fs::read(&files.certificate).unwrap(), before);
         Passport::read(&files, Role::Cell, Some("cell-1")).unwrap();
         again.trusted().unwrap();

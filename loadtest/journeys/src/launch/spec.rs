@@ -2,7 +2,7 @@
 
 use std::{fmt, net::SocketAddr, path::Path};
 
-use base_identity::{Config, Role};
+use base_identity::Role;
 
 use super::{Place, Ports, Program, identities::Identities};
 
@@ -192,10 +192,8 @@ impl Args {
     }
 
     /// Who the process is.
-    fn identity(self, files: &Config) -> Self {
-        self.set("identity.certificate", files.certificate.display())
-            .set("identity.key", files.key.display())
-            .set("identity.authorities", files.authorities.display())
+    fn identity(self, folder: &Path) -> Self {
+        self.with("--identity", folder.display())
     }
 
     fn set(self, key: &str, value: impl fmt::Display) -> Self {
