@@ -2,11 +2,12 @@
 
 use base_fault::Fault;
 use base_identity::{Door, Passport, Role};
-use base_ids::{StreamName, Tenant, Version};
+use base_ids::{MessageId, StreamName, Tenant, Version};
+use base_time::Timestamp;
 use cell_kernel::Caller;
 use cell_runtime::{
     Call, Cell,
-    port::{Cause, Errand, StoredEvent},
+    port::{Cause, Errand, OutboxKey, StoredEvent},
 };
 use souk_proto_fleet::{
     Only,
@@ -44,6 +45,24 @@ impl AdminService {
     }
 }
 
+impl AdminService {
+    /// Whether a message that is due then stands in this cell's outbox.
+    async fn waits(&self, id: MessageId, due_ms: i64) -> Result<bool, Fault> {
+        let (due, outbox) = (Timestamp::from_millis(due_ms), &self.cell.stores().outbox);
+        let mut after = OutboxKey::posted(Some(due), 0, 0);
+        loop {
+            let page = outbox.due(due, Some(after), LIMIT_MAX).await?;
+            if page.iter().any(|(_, entry)| entry.errand.message().id == id) {
+                return Ok(true);
+            }
+            match page.last() {
+                Some((last, _)) if page.len() == LIMIT_MAX => after = *last,
+                _ => return Ok(false),
+            }
+        }
+    }
+}
+
 #[tonic::async_trait]
 impl CellAdmin for AdminService {
     async fn show_stream(
@@ -74,16 +93,14 @@ impl CellAdmin for AdminService {
             read::<Tenant>(&request.tenant)?,
             id_of_wire(&request.id).map_err(|fault| failed(&fault))?,
         );
-        let found = self
-            .cell
-            .stores()
-            .journal
-            .heard(&tenant, &request.service, id)
-            .await
-            .map_err(|fault| failed(&fault))?;
+        // Asked first: what is heard meanwhile is found there.
+        let waits = self.waits(id, request.due_ms).await.map_err(|fault| failed(&fault))?;
+        let heard = self.cell.stores().journal.heard(&tenant, &request.service, id).await;
+        let heard = heard.map_err(|fault| failed(&fault))?;
+        let called_off = request.due_ms != 0 && !waits && heard.is_none();
         let (stream, version) =
-            found.map(|(stream, version)| (stream.to_string(), version.0)).unwrap_or_default();
-        Ok(Response::new(WhoHeardResponse { stream, version }))
+            heard.map(|(stream, version)| (stream.to_string(), version.0)).unwrap_or_default();
+        Ok(Response::new(WhoHeardResponse { stream, version, called_off }))
     }
 
     async fn list_streams(

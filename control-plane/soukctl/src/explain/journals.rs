@@ -1,7 +1,9 @@
 //! Reads streams and fates of messages in whichever cell has them.
 
 use base_ids::{StreamName, Tenant};
-use souk_proto_fleet::v1::{ListStreamsRequest, ShowStreamRequest, StreamEvent, WhoHeardRequest};
+use souk_proto_fleet::v1::{
+    ListStreamsRequest, ShowStreamRequest, StreamEvent, Told, WhoHeardRequest,
+};
 
 use crate::{explain::Purchase, reach::Reach, trouble::Trouble};
 
@@ -18,13 +20,19 @@ pub(crate) trait Journals {
     /// Up to `limit` events behind version `after`.
     async fn show(&mut self, stream: &StreamName, after: u64, limit: u32) -> Result<Page, Trouble>;
 
-    /// Stream and version at which a message was heard; nothing if nobody has heard it.
-    async fn who_heard(
-        &mut self,
-        tenant: &Tenant,
-        service: &str,
-        id: &[u8],
-    ) -> Result<Option<(StreamName, u64)>, Trouble>;
+    /// What became of a message that was told to a tenant.
+    async fn fate(&mut self, tenant: &Tenant, told: &Told) -> Result<Fate, Trouble>;
+}
+
+/// What became of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// This stream heard it, and had this version then.
+    Heard(StreamName, u64),
+    /// Nobody has heard it yet.
+    Waits,
+    /// It was a reminder of something that is done.
+    CalledOff,
 }
 
 /// The cells of the fleet.
@@ -67,24 +75,20 @@ impl Journals for FleetJournals<'_> {
         Ok(Page { cell: home.id, events: answer.events, head: answer.head })
     }
 
-    async fn who_heard(
-        &mut self,
-        tenant: &Tenant,
-        service: &str,
-        id: &[u8],
-    ) -> Result<Option<(StreamName, u64)>, Trouble> {
+    async fn fate(&mut self, tenant: &Tenant, told: &Told) -> Result<Fate, Trouble> {
         let home = self.reach.home(tenant).await?;
         let request = WhoHeardRequest {
             tenant: tenant.to_string(),
-            service: service.to_owned(),
-            id: id.to_vec().into(),
+            service: told.to_service.clone(),
+            id: told.id.clone(),
+            due_ms: told.due_ms,
         };
         let answer = home.ask(async |admin| admin.who_heard(request).await).await?;
         if answer.stream.is_empty() {
-            return Ok(None);
+            return Ok(if answer.called_off { Fate::CalledOff } else { Fate::Waits });
         }
         let parsed = answer.stream.parse();
         let stream = parsed.map_err(|error| Trouble::Refused(format!("{}: {error}", home.id)))?;
-        Ok(Some((stream, answer.version)))
+        Ok(Fate::Heard(stream, answer.version))
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Story {
     cells: BTreeSet<String>,
     steps: Vec<Step>,
     waiting: Vec<Waiting>,
+    /// How many reminders were called off: what they were for is done.
+    called_off: usize,
     /// What could not be looked at, and why.
     not_reached: BTreeSet<String>,
     /// Whether the story is longer than what is shown.
@@ -67,6 +69,7 @@ impl Story {
             traces: traces::traces(&appends),
             cells,
             steps: appends.into_iter().flat_map(steps).collect(),
+            called_off: found.called_off,
             waiting: unheard.into_iter().map(Waiting::from).collect(),
             not_reached: found.dark,
             cut: found.cut,
@@ -175,6 +178,9 @@ impl View for Story {
             let header = ["MESSAGE", "TO", "TOLD BY", "STATE"];
             let _ =
                 write!(text, "\nmessages that nobody has heard yet\n{}", columns(header, rows, ""));
+        }
+        if self.called_off > 0 {
+            let _ = writeln!(text, "\nreminders that were called off: {}", self.called_off);
         }
         text
     }

@@ -8,7 +8,7 @@ use souk_proto_fleet::v1::{Cause, StreamEvent, Told};
 use crate::{
     explain::{
         Purchase, Story,
-        journals::{Journals, Page},
+        journals::{Fate, Journals, Page},
         walk::walk,
     },
     out::View,
@@ -122,14 +122,14 @@ impl Journals for Recorded {
         Ok(Page { cell, events, head })
     }
 
-    async fn who_heard(
-        &mut self,
-        tenant: &Tenant,
-        _: &str,
-        id: &[u8],
-    ) -> Result<Option<(StreamName, u64)>, Trouble> {
+    async fn fate(&mut self, tenant: &Tenant, told: &Told) -> Result<Fate, Trouble> {
         self.reach(tenant)?;
-        Ok(self.heard.get(id).map(|(stream, version)| (stream.parse().unwrap(), *version)))
+        let heard = self.heard.get(&*told.id);
+        Ok(match heard {
+            Some((stream, version)) => Fate::Heard(stream.parse().unwrap(), *version),
+            None if told.kind.ends_with("WaitOver") => Fate::CalledOff,
+            None => Fate::Waits,
+        })
     }
 }
 
@@ -148,6 +148,7 @@ fn purchase() -> Recorded {
     fleet.tell(CHECKOUT, 1, "vendors/atlas", "inventory", "souk.inventory.v1.Reserve", None);
     fleet.tell(CHECKOUT, 2, "vendors/rif", "inventory", "souk.inventory.v1.Reserve", None);
     fleet.tell(CHECKOUT, 3, "users/leila", "checkout", "souk.checkout.v1.GiveUp", Some(900_000));
+    fleet.tell(CHECKOUT, 10, "users/leila", "checkout", "souk.checkout.v1.WaitOver", Some(20_000));
     fleet.append(
         ATLAS_STOCK,
         &["Reserved"],

@@ -7,7 +7,7 @@ use souk_proto_fleet::v1::{Cause, StreamEvent, Told};
 
 use crate::{
     explain::{
-        journals::{Journals, Page},
+        journals::{Fate, Journals, Page},
         tenant_of,
     },
     trouble::Trouble,
@@ -64,6 +64,8 @@ pub(crate) struct Unheard {
 pub(crate) struct Found {
     pub(crate) appends: Vec<Append>,
     pub(crate) unheard: Vec<Unheard>,
+    /// How many reminders were called off.
+    pub(crate) called_off: usize,
     /// What could not be looked at, and why.
     pub(crate) dark: BTreeSet<String>,
     pub(crate) cut: bool,
@@ -184,16 +186,20 @@ impl Walk {
         version: u64,
         told: Told,
     ) {
-        let heard = match tenant_of(&told.to_tenant) {
-            Some(tenant) => journals.who_heard(&tenant, &told.to_service, &told.id).await,
+        let fate = match tenant_of(&told.to_tenant) {
+            Some(tenant) => journals.fate(&tenant, &told).await,
             None => Err(Trouble::Refused(format!("`{}` is no tenant", told.to_tenant))),
         };
-        let not_known = match heard {
-            Ok(Some((stream, version))) => {
+        let not_known = match fate {
+            Ok(Fate::Heard(stream, version)) => {
                 self.steps.push_back(Step::Look(Look::at(stream, version)));
                 return;
             }
-            Ok(None) => None,
+            Ok(Fate::CalledOff) => {
+                self.found.called_off += 1;
+                return;
+            }
+            Ok(Fate::Waits) => None,
             Err(trouble) => Some(trouble.text().to_owned()),
         };
         self.found.unheard.push(Unheard { from, version, told, not_known });

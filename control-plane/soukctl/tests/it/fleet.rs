@@ -187,6 +187,7 @@ impl CellAdmin for Stage {
         Ok(Response::new(wire::WhoHeardResponse {
             stream: "users/leila/orders/o1".into(),
             version: 1,
+            called_off: false,
         }))
     }
 
