@@ -1,10 +1,9 @@
 //! Identities that are replaced while their process runs.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use base_identity::{Authority, Issued, Passport, Refusal, Role, Seen};
 use base_testkit::eventually;
-use std::time::Duration;
 
 use crate::stage::{Fleet, Port, ROUTERS, WEEK, cell_1, visit};
 
@@ -92,7 +91,7 @@ async fn files_are_looked_at_at_once_when_the_process_is_told_to() {
     let folder = fleet.folder("cell-cell-1");
     fleet.authority.issue(Role::Cell, "cell-1", WEEK).unwrap().write(&folder).unwrap();
     passport.look_now();
-    let changed = eventually(Duration::from_secs(5), async || {
+    let changed = eventually(Duration::from_mins(1), async || {
         if passport.credentials().chain() == before.chain() { Err("as before") } else { Ok(()) }
     });
     changed.await.unwrap();
