@@ -23,6 +23,8 @@ use crate::launch::Trusted;
 
 /// Largest answer that is taken, in bytes.
 const ANSWER_MAX: usize = 16 << 20;
+/// The last word of a stream is no longer than this, in bytes.
+const TAIL: usize = 32;
 /// How long one try may take.
 const TRY: Duration = Duration::from_secs(15);
 /// The first wait between two tries; it doubles up to the longest.
@@ -41,23 +43,36 @@ impl Plain {
         let config = ClientConfig::builder_with_provider(Arc::new(default_provider()));
         let config = config.with_safe_default_protocol_versions();
         let config = config.expect("the provider speaks TLS");
-        Self::with(config.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+        let config = config.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
+        Self::with(config, false)
     }
 
     /// A client that believes a fleet.
     pub fn trusting(trusted: &Trusted) -> Self {
-        Self::with((*trusted.0).clone())
+        Self::with((*trusted.0).clone(), false)
     }
 
-    fn with(tls: ClientConfig) -> Self {
+    /// A client that believes a fleet and speaks HTTP/2 to it.
+    pub fn over_http2(trusted: &Trusted) -> Self {
+        Self::with((*trusted.0).clone(), true)
+    }
+
+    fn with(tls: ClientConfig, http2_only: bool) -> Self {
         let mut plain = HttpConnector::new();
         plain.enforce_http(false);
         plain.set_nodelay(true);
         plain.set_connect_timeout(Some(Duration::from_secs(5)));
-        let connector = HttpsConnectorBuilder::new().with_tls_config(tls);
-        let connector = connector.https_or_http().enable_http1().wrap_connector(plain);
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
+        let connector = if http2_only {
+            connector.enable_http2().wrap_connector(plain)
+        } else {
+            connector.enable_http1().wrap_connector(plain)
+        };
         let mut builder = Client::builder(TokioExecutor::new());
-        builder.pool_timer(TokioTimer::new()).pool_idle_timeout(Duration::from_secs(10));
+        builder
+            .http2_only(http2_only)
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(10));
         Self { client: builder.build(connector) }
     }
 
@@ -294,6 +309,11 @@ impl Api {
         Self { plain: Plain::trusting(&self.trusted), ..self.clone() }
     }
 
+    /// The same over HTTP/2, with a pool of its own.
+    pub fn over_http2(&self) -> Self {
+        Self { plain: Plain::over_http2(&self.trusted), ..self.clone() }
+    }
+
     /// Where it is.
     pub fn base(&self) -> &str {
         &self.base
@@ -341,6 +361,8 @@ impl Api {
 pub struct Events {
     body: Incoming,
     read: Vec<u8>,
+    /// The last bytes that came.
+    tail: Vec<u8>,
 }
 
 impl Events {
@@ -354,7 +376,12 @@ impl Events {
             kind.is_some_and(|kind| kind.starts_with("text/event-stream")),
             "{status} {kind:?} is no stream of events"
         );
-        Ok(Self { body: response.into_body(), read: Vec::new() })
+        Ok(Self { body: response.into_body(), read: Vec::new(), tail: Vec::new() })
+    }
+
+    /// Whether the last word was when to come back.
+    pub fn asked_back(&self) -> bool {
+        self.tail.windows(6).any(|word| word == b"retry:")
     }
 
     /// The next event's data; `None` at the end.
@@ -370,6 +397,8 @@ impl Events {
                 Some(frame) => {
                     if let Ok(bytes) = frame?.into_data() {
                         self.read.extend_from_slice(&bytes);
+                        self.tail.extend_from_slice(&bytes);
+                        self.tail.drain(..self.tail.len().saturating_sub(TAIL));
                     }
                 }
             }

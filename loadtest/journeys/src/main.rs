@@ -7,7 +7,7 @@ use loadtest_demo::Scale;
 use loadtest_journeys::{
     bench::{self, Orders, Start},
     dev::{Dev, dev},
-    journey::{self, FirstOrder, Oversell, Stage},
+    journey::{self, FirstOrder, Oversell, RouterUpgrade, Stage},
     people::Paying,
     say,
 };
@@ -34,6 +34,10 @@ enum Walk {
     ControlPlaneDown(Everywhere),
     /// A cell is away: others go on, and who waits is named.
     CellDown(Everywhere),
+    /// The router is replaced twice under load, while a cell and the control plane are away: only the dead cell's own notice.
+    RouterUpgrade(RouterUpgradeArgs),
+    /// An operator holds tenants and slots while everybody trades: writes wait, and go on.
+    Hold(Everywhere),
     /// Everything a client can get wrong: a clear no each time.
     BadInput(Everywhere),
     /// Complete checkouts: orders a second, CPU and syncs per order, latency.
@@ -112,6 +116,18 @@ struct OversellArgs {
 }
 
 #[derive(Debug, Args)]
+struct RouterUpgradeArgs {
+    #[command(flatten)]
+    common: Everywhere,
+    /// How long the load lasts; everything that happens is spread over it.
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u64).range(30..))]
+    seconds: u64,
+    /// Requests a second, of all visitors together.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    per_second: u32,
+}
+
+#[derive(Debug, Args)]
 struct BenchOrdersArgs {
     #[command(flatten)]
     common: Everywhere,
@@ -185,6 +201,12 @@ async fn walk(walk: Walk) -> anyhow::Result<bool> {
         }
         Walk::ControlPlaneDown(common) => journey::control_plane_down(&stage(common)?).await,
         Walk::CellDown(common) => journey::cell_down(&stage(common)?).await,
+        Walk::RouterUpgrade(args) => {
+            let RouterUpgradeArgs { common, seconds, per_second } = args;
+            let asked = RouterUpgrade { seconds, per_second };
+            journey::router_upgrade(&stage(common)?, asked).await
+        }
+        Walk::Hold(common) => journey::hold(&stage(common)?).await,
         Walk::BadInput(common) => Box::pin(journey::bad_input(&stage(common)?)).await,
         Walk::BenchOrders(args) => {
             let paying = if args.card { Paying::Card } else { Paying::Cash };

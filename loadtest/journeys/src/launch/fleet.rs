@@ -251,6 +251,16 @@ impl Fleet {
         self.program(member)?.start()
     }
 
+    /// Has another process of somebody take its ports over, and waits until the one before has ended and the other is ready; says
+    /// how long that took.
+    ///
+    /// Errors: the other does not come up, or the one before does not end well.
+    pub async fn follow(&mut self, member: Member) -> anyhow::Result<Duration> {
+        let took = self.program(member)?.follow(READY_PATIENCE).await?;
+        self.ready(member).await?;
+        Ok(took)
+    }
+
     /// Asks somebody to end, and waits.
     ///
     /// Errors: those of the kernel.

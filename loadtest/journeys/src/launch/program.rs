@@ -4,10 +4,10 @@ use std::{
     fs::OpenOptions,
     path::PathBuf,
     process::{Command, ExitStatus, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, ensure};
 use base_testkit::{Child, eventually};
 
 use super::{Member, Place};
@@ -73,6 +73,26 @@ impl Program {
         self.child =
             Some(child.with_context(|| format!("{} cannot be started", self.binary.display()))?);
         Ok(())
+    }
+
+    /// Starts the same program beside it, which takes over its ports, and waits until the one before has ended by itself; says how
+    /// long that took.
+    ///
+    /// Errors: the one before does not end, or ends badly; then it goes on as before.
+    pub async fn follow(&mut self, patience: Duration) -> anyhow::Result<Duration> {
+        let mut before = self.child.take().with_context(|| format!("no {} runs", self.name))?;
+        let begun = Instant::now();
+        self.start()?;
+        let ended = eventually(patience, async || before.ended()?.context("it still runs")).await;
+        let status = match ended {
+            Ok(status) => status,
+            Err(late) => {
+                self.child = Some(before);
+                return Err(late.last.context(format!("nobody follows {}", self.name)));
+            }
+        };
+        ensure!(status.success(), "{} before ended badly ({status})", self.name);
+        Ok(begun.elapsed())
     }
 
     /// Waits until it says that it is ready.

@@ -14,6 +14,9 @@ const WEBHOOK_SECRET: &str = "whsec_souk_dev";
 /// The key under which the cells call the stand-in.
 const CARD_KEY: &str = "sk_test_souk_dev";
 
+/// Where one router waits for the next, below the place of the fleet.
+const HANDOVER: &str = "data/router.handover";
+
 /// A part of a fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Member {
@@ -154,6 +157,8 @@ impl Setting<'_> {
             .with("--listen", at.router_plain)
             .with("--admin", at.router_admin)
             .with("--data-dir", place.data("router").display())
+            // From where it is started: the path of a socket must be short.
+            .with("--handover", HANDOVER)
             .with("--control-plane", format_args!("https://{}", at.control_plane))
             .identity(&identity)
             .with("--public-url", format_args!("https://{}", at.router))
