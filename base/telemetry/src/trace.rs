@@ -19,7 +19,7 @@ macro_rules! id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+                f.write_str(hex(&self.0, &mut [0; 2 * $len]))
             }
         }
 
@@ -137,7 +137,11 @@ pub fn link(span: &Span, parent: TraceContext) {
 impl fmt::Display for TraceContext {
     /// The `traceparent` header, version 00.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "00-{}-{}-{:02x}", self.trace, self.span, u8::from(self.sampled))
+        f.write_str("00-")?;
+        fmt::Display::fmt(&self.trace, f)?;
+        f.write_str("-")?;
+        fmt::Display::fmt(&self.span, f)?;
+        f.write_str(if self.sampled { "-01" } else { "-00" })
     }
 }
 
@@ -160,6 +164,15 @@ impl FromStr for TraceContext {
             sampled: flags & 1 == 1,
         })
     }
+}
+
+/// Lower-case digits, written into `text`. The formatter of integers takes many times longer, and each request writes an id or two.
+fn hex<'a>(bytes: &[u8], text: &'a mut [u8]) -> &'a str {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (byte, pair) in bytes.iter().zip(text.chunks_exact_mut(2)) {
+        pair.copy_from_slice(&[byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]));
+    }
+    std::str::from_utf8(text).unwrap_or_default()
 }
 
 fn bytes_of_hex<const N: usize>(text: &str) -> Result<[u8; N], InvalidTraceparent> {

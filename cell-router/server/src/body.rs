@@ -33,6 +33,11 @@ pub(crate) fn cost(session: &mut Session) -> usize {
     HEAD_COST + head.uri.path().len() + headers.sum::<usize>() + body
 }
 
+/// Whether the head alone says that the whole body can be sent again.
+pub(crate) fn is_short(session: &mut Session) -> bool {
+    declared(session).is_some_and(|len| len <= REPLAY_MAX)
+}
+
 /// Whether the whole body can be sent again. Reads one of unknown length ahead: to its end, or until it may be longer.
 ///
 /// Never reads more than is kept: what is read and not kept would be lost.

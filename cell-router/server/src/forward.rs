@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use base_telemetry::TraceContext;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::PathAndQuery};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, request::Parts, uri::PathAndQuery};
 use pingora::{
     Error as ProxyError, ErrorType, OrErr as _,
     http::{RequestHeader, ResponseHeader},
@@ -25,6 +25,14 @@ const ORIGIN_HEADERS: [&str; 7] = [
 /// How long a guest is known after the last visit that made a new cookie: half a year.
 const GUEST_COOKIE_SECS: u32 = 15_552_000;
 
+const TENANT: HeaderName = HeaderName::from_static("souk-tenant");
+const GENERATION: HeaderName = HeaderName::from_static("souk-generation");
+const EPOCH: HeaderName = HeaderName::from_static("souk-epoch");
+const REQUEST_ID: HeaderName = HeaderName::from_static("souk-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
 /// What the router says to the cell about one request.
 pub(crate) struct Told<'a> {
     pub(crate) course: &'a Course,
@@ -42,36 +50,64 @@ pub(crate) fn is_internal(name: &HeaderName) -> bool {
     behind.is_some_and(|behind| behind.starts_with(|mark: char| !mark.is_ascii_alphanumeric()))
 }
 
+/// Forgets how a client spelt the names in its head: nobody minds, and Pingora would keep it with each name that is added, at the
+/// cost of the name itself. With it goes an absolute target, of which cells need the path alone.
+pub(crate) fn forget_spelling(head: &mut RequestHeader) {
+    if head.has_case() {
+        change(head, |_| ());
+    }
+}
+
+/// Changes the parts of a head.
+fn change<T>(head: &mut RequestHeader, how: impl FnOnce(&mut Parts) -> T) -> T {
+    let (nothing, ()) = http::Request::new(()).into_parts();
+    let mut parts = Parts::from(std::mem::replace(head, nothing.into()));
+    let done = how(&mut parts);
+    *head = parts.into();
+    done
+}
+
 /// Makes the head that the cell reads.
 pub(crate) fn tell(head: &mut RequestHeader, told: &Told<'_>) -> Result<(), Box<ProxyError>> {
-    let hidden = |name: &HeaderName| is_internal(name) || ORIGIN_HEADERS.contains(&name.as_str());
-    for name in strip(&head.headers, hidden) {
-        head.remove_header(&name);
-    }
-    if let Some(path) = &told.course.path_and_query {
-        head.set_uri(with_path(&head.uri, path)?);
-    }
-    head.insert_header("souk-tenant", &*told.course.tenant)?;
-    head.insert_header("souk-generation", HeaderValue::from(told.target.generation.0))?;
-    head.insert_header("souk-epoch", HeaderValue::from(told.target.epoch.0))?;
-    head.insert_header("souk-request-id", told.request_id)?;
-    head.insert_header("traceparent", told.trace.to_string())?;
-    if let Some(left) = told.left {
-        head.insert_header("grpc-timeout", deadline::told(left))?;
-    }
-    if let Some(client) = told.client {
-        head.insert_header("x-forwarded-for", client.to_string())?;
-    }
-    if let Some(secret) = &told.course.guest {
-        let mut value = HeaderValue::try_from(format!("Guest {}", secret.as_str()))
-            .or_err(ErrorType::InternalError, "a guest's secret is plain text")?;
-        value.set_sensitive(true);
-        // Only if the client sent none of its own: a token wins over the cookie.
-        if !head.headers.contains_key(header::AUTHORIZATION) {
-            head.insert_header(header::AUTHORIZATION, value)?;
+    change(head, |parts| told.write(parts))
+}
+
+impl Told<'_> {
+    fn write(&self, parts: &mut Parts) -> Result<(), Box<ProxyError>> {
+        let headers = &mut parts.headers;
+        let hidden =
+            |name: &HeaderName| is_internal(name) || ORIGIN_HEADERS.contains(&name.as_str());
+        for name in strip(headers, hidden) {
+            headers.remove(name);
         }
+        headers.insert(TENANT, text(&self.course.tenant)?);
+        headers.insert(GENERATION, HeaderValue::from(self.target.generation.0));
+        headers.insert(EPOCH, HeaderValue::from(self.target.epoch.0));
+        headers.insert(REQUEST_ID, text(self.request_id)?);
+        headers.insert(TRACEPARENT, text(&self.trace.to_string())?);
+        if let Some(left) = self.left {
+            headers.insert(GRPC_TIMEOUT, text(&deadline::told(left))?);
+        }
+        if let Some(client) = self.client {
+            headers.insert(FORWARDED_FOR, text(&client.to_string())?);
+        }
+        // Only if the client sent none of its own: a token wins over the cookie.
+        if let Some(secret) = &self.course.guest
+            && !headers.contains_key(header::AUTHORIZATION)
+        {
+            let mut value = text(&format!("Guest {}", secret.as_str()))?;
+            value.set_sensitive(true);
+            headers.insert(header::AUTHORIZATION, value);
+        }
+        if let Some(path) = &self.course.path_and_query {
+            parts.uri = with_path(&parts.uri, path)?;
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+fn text(value: &str) -> Result<HeaderValue, Box<ProxyError>> {
+    HeaderValue::from_str(value).or_err(ErrorType::InvalidHTTPHeader, "a value of our own")
 }
 
 /// Makes the head that the client reads.
@@ -117,7 +153,7 @@ mod tests {
     use pingora::http::{RequestHeader, ResponseHeader};
     use router_table::Target;
 
-    use super::{Told, tell, untell};
+    use super::{Told, forget_spelling, tell, untell};
     use crate::course::Course;
 
     fn course() -> Course {
@@ -184,6 +220,18 @@ mod tests {
         assert_eq!(head.raw_path(), b"/v1/users/u1/carts?view=full");
         let guest = format!("Guest {}", course().guest.unwrap().as_str());
         assert_eq!(head.headers["authorization"], guest);
+    }
+
+    #[test]
+    fn how_a_client_spelt_a_name_is_forgotten_and_nothing_else() {
+        let mut head = RequestHeader::build("PUT", b"http://souk.example/v1/a?x=1", None).unwrap();
+        head.append_header("X-Custom", "Once").unwrap();
+        head.append_header("x-cUSTOM", "Twice").unwrap();
+        forget_spelling(&mut head);
+        assert!(!head.has_case());
+        let values: Vec<_> = head.headers.get_all("x-custom").iter().collect();
+        assert_eq!(values, ["Once", "Twice"]);
+        assert_eq!((head.method.as_str(), head.raw_path()), ("PUT", &b"/v1/a?x=1"[..]));
     }
 
     #[test]

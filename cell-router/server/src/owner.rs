@@ -37,7 +37,7 @@ impl Proxy {
             let mut target = match step {
                 Ok(Step::Try(target)) => target,
                 Ok(Step::Wait(wait)) => {
-                    self.wait(session, exchange, wait, table.epoch()).await?;
+                    Box::pin(self.wait(session, exchange, wait, table.epoch())).await?;
                     continue;
                 }
                 Err(gave_up) => return stop(exchange, no_owner(&gave_up)),
@@ -52,13 +52,17 @@ impl Proxy {
                 }
             }
             if exchange.place.as_ref().is_some_and(|place| !place.is_first()) {
-                self.wait(session, exchange, Wait::Held, table.epoch()).await?;
+                Box::pin(self.wait(session, exchange, Wait::Held, table.epoch())).await?;
                 continue;
             }
             if target.after_pause {
                 tokio::time::sleep(PAUSE * u32::from(exchange.pursuit.tries())).await;
             }
-            if self.would_serve(session, exchange, &target).await? {
+            // Most requests are sent at once: nothing is set up for waiting and asking, which is large.
+            let replayable = exchange.replayable.unwrap_or_else(|| body::is_short(session));
+            if replayable && !target.ask
+                || Box::pin(self.would_serve(session, exchange, &target)).await?
+            {
                 return Ok(target);
             }
         }

@@ -223,6 +223,7 @@ impl ProxyHttp for Proxy {
             head.remove_header(&header::UPGRADE);
             head.remove_header("http2-settings");
         }
+        forward::forget_spelling(head);
         Ok(())
     }
 
@@ -276,7 +277,7 @@ impl ProxyHttp for Proxy {
         exchange.fault = None;
         let target = match exchange.target.take().filter(|_| exchange.same_again) {
             Some(same) => same,
-            None => Box::pin(self.find_owner(session, exchange)).await?,
+            None => self.find_owner(session, exchange).await?,
         };
         exchange.same_again = false;
         if let Some(why) = exchange.recall.given() {
