@@ -51,6 +51,9 @@ impl Bench<'_> {
             servers.extend(self.site.haproxy(verifying)?);
         }
         servers.extend([self.site.bare_pingora()?, router]);
+        let only = &self.plan.only;
+        servers
+            .retain(|server| only.is_empty() || only.iter().any(|part| server.name.contains(part)));
         Ok(servers)
     }
 

@@ -81,7 +81,10 @@ struct PlanArgs {
     /// Requests of the shorter of the two runs under callgrind; 0 for none.
     #[arg(long)]
     counted: Option<u64>,
-    /// Keeps what the servers wrote.
+    /// Only servers whose names contain one of these, such as `router,Pingora`.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Keeps what the servers wrote, and callgrind.
     #[arg(long)]
     keep: bool,
     /// Where the JSON goes.
@@ -125,7 +128,7 @@ async fn walk(cli: Cli) -> anyhow::Result<bool> {
 }
 
 fn plan(args: PlanArgs) -> anyhow::Result<Plan> {
-    let PlanArgs { binaries, quick, repeat, seconds, counted, keep, json } = args;
+    let PlanArgs { binaries, quick, repeat, seconds, counted, only, keep, json } = args;
     let own = std::env::current_exe()?;
     let beside = own.parent().map_or_else(PathBuf::new, std::path::Path::to_path_buf);
     Ok(Plan {
@@ -135,6 +138,7 @@ fn plan(args: PlanArgs) -> anyhow::Result<Plan> {
         counted: counted.unwrap_or(if quick { 500 } else { 1_000 }),
         wires: if quick { vec![Wire::PLAIN] } else { Wire::ALL.to_vec() },
         growth: !quick,
+        only,
         keep,
         json,
     })

@@ -37,6 +37,8 @@ pub struct Plan {
     pub wires: Vec<Wire>,
     /// Measures how cost and memory grow with cells and overrides.
     pub growth: bool,
+    /// Measures only servers whose names contain one of these; all if there are none.
+    pub only: Vec<String>,
     /// Keeps what the servers wrote.
     pub keep: bool,
     /// Where the JSON goes.

@@ -98,9 +98,9 @@ impl Running {
         self.child.pid()
     }
 
-    /// Ends it with SIGINT, which all of them take as "now", and waits for that.
+    /// Ends it with SIGTERM, which all of them take as "now" once nobody asks, and waits for that.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
-        self.child.signal(Signal::SIGINT)?;
+        self.child.signal(Signal::SIGTERM)?;
         let ended = eventually(STOP_MAX, async || match self.child.ended() {
             Ok(Some(_)) => Ok(()),
             Ok(None) => Err("still there".to_owned()),

@@ -13,6 +13,7 @@ use pingora::{
     services::Service as _,
     upstreams::peer::HttpPeer,
 };
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Pingora as it comes.
 #[derive(Debug, Parser)]
@@ -66,12 +67,14 @@ fn main() -> anyhow::Result<()> {
     service.add_tls_with_settings(&args.tls.to_string(), None, tls);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
+        let mut told = signal(SignalKind::terminate())?;
         let (_stop, stopped) = tokio::sync::watch::channel(false);
         tokio::select! {
             () = service.start_service(None, stopped, 1) => {}
-            _ = tokio::signal::ctrl_c() => {}
+            _ = told.recv() => {}
         }
-    });
+        anyhow::Ok(())
+    })?;
     runtime.shutdown_background();
     Ok(())
 }
