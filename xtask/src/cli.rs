@@ -50,6 +50,9 @@ pub(crate) enum Verb {
         after_help = "Examples:\n  cargo xtask engines check\n  cargo xtask engines up --ring 3\n  cargo xtask engines up kafka redis\n  cargo xtask engines status\n  cargo xtask engines logs cassandra\n  cargo xtask engines down"
     )]
     Engines(Rest),
+    /// Slow clients, floods, and cells that are dead, slow or flooded: how others fare beside them, and what the router holds in memory.
+    #[command(after_help = "Examples:\n  cargo xtask abuse\n  cargo xtask abuse --seconds 5")]
+    Abuse(Rest),
     /// Runs public suites against the router; a suite whose language is not installed is skipped by name.
     #[command(
         after_help = "Examples:\n  cargo xtask conformance h2\n  cargo xtask conformance h2 http2/6.9"

@@ -1,5 +1,6 @@
 //! The project's commands, all under `cargo xtask`; nothing to install.
 
+mod abuse;
 mod bench;
 mod check;
 mod cli;
@@ -50,6 +51,7 @@ fn run(house: &House, verb: &Verb) -> anyhow::Result<bool> {
         Verb::Sim(asked) => journeys::sim(house, &asked.rest),
         Verb::Bench(asked) => bench::run(house, asked),
         Verb::Engines(asked) => engines::run(house, &asked.rest),
+        Verb::Abuse(asked) => abuse::run(house, &asked.rest),
         Verb::Conformance(asked) => conformance::run(house, asked),
         Verb::Gen(asked) => generate::run(house, asked.check),
         Verb::NewService(asked) => new_service::run(house, asked),

@@ -1,9 +1,13 @@
-//! The program `souk-abuse`: starts a router before a stand-in cell and treats it badly. `cargo xtask` builds both.
+//! The program `souk-abuse`: starts a router before stand-in cells and treats it badly. `cargo xtask` builds both.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
-use loadtest_abuse::{Stage, h2spec, say};
+use loadtest_abuse::{Asked, Stage, h2spec, say, troubles};
+
+/// What a router grants to slow clients while troubles are made.
+const IMPATIENT: &str =
+    "[entrance]\nhead_ms = 3000\nbody_ms = 3000\nbody_window_ms = 3000\nwrite_ms = 1000\n";
 
 /// Treats a router badly and says how it took it.
 ///
@@ -22,6 +26,21 @@ struct Cli {
 enum What {
     /// Every case of h2spec over TLS.
     H2spec(H2spec),
+    /// Slow clients, floods, and cells that are dead, slow or flooded, beside neighbours who want to be served.
+    Troubles(Troubles),
+}
+
+#[derive(Debug, Args)]
+struct Troubles {
+    /// How long neighbours are watched without each trouble and with it.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(5..))]
+    seconds: u64,
+    /// Only troubles whose name has this in it, such as "flood" or "cell".
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    only: String,
+    /// Where the figures go.
+    #[arg(long, value_name = "FILE", default_value = "target/bench/abuse.json")]
+    json: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -62,6 +81,14 @@ async fn run(cli: Cli) -> anyhow::Result<bool> {
         What::H2spec(H2spec { tool, rest }) => {
             let stage = Stage::start(&binaries, "").await?;
             let holds = h2spec(&stage, &tool, &rest).await?;
+            stage.strike().await?;
+            Ok(holds)
+        }
+        What::Troubles(Troubles { seconds, only, json }) => {
+            // Shorter than the neighbours are watched, so that the slow ones are seen to be sent away.
+            let mut stage = Stage::start(&binaries, IMPATIENT).await?;
+            let asked = Asked { span: Duration::from_secs(seconds), only };
+            let holds = troubles(&mut stage, &asked, &json).await?;
             stage.strike().await?;
             Ok(holds)
         }

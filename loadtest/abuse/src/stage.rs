@@ -1,4 +1,4 @@
-//! A router process with TLS, a table in which one stand-in cell owns everything, and that cell.
+//! A router process with TLS before two stand-in cells: one owns one tenant, the other one all others.
 
 use std::{
     fs::{self, File},
@@ -15,10 +15,12 @@ use router_table::{Cell, Draft, LastGood};
 use rustls::pki_types::CertificateDer;
 use serde::Deserialize;
 
-use crate::cell;
+use crate::cell::StandIn;
 
 /// The name that the router's certificate is for.
 pub(crate) const NAME: &str = "souk.example";
+/// The tenant whose cell is its own.
+pub(crate) const ALONE: &str = "users/alone";
 /// How long a router may take to serve, and to end.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -39,6 +41,9 @@ pub struct Stage {
     addresses: Addresses,
     trusted: CertificateDer<'static>,
     router: Child,
+    _prompt: StandIn,
+    /// The cell of one tenant alone, which may be made to answer badly.
+    pub(crate) apart: StandIn,
     scratch: Scratch,
 }
 
@@ -51,7 +56,8 @@ impl Stage {
         let scratch = Scratch::new("doors")?;
         let folder = scratch.path();
         let trusted = certify(folder)?;
-        keep_table(folder, cell::start().await?)?;
+        let (prompt, apart) = (StandIn::start()?, StandIn::start()?);
+        keep_table(folder, [prompt.address(), apart.address()])?;
         let file = folder.join("router.toml");
         fs::write(&file, configuration(folder, settings))?;
         let log = File::create(folder.join("router.log"))?;
@@ -60,7 +66,7 @@ impl Stage {
         command.stdout(log.try_clone()?).stderr(log);
         let mut router = Child::start(&mut command).context("souk-router cannot be started")?;
         let addresses = addresses_of(&mut router, folder).await?;
-        Ok(Self { addresses, trusted, router, scratch })
+        Ok(Self { addresses, trusted, router, _prompt: prompt, apart, scratch })
     }
 
     /// Where the router serves.
@@ -112,14 +118,18 @@ fn certify(folder: &Path) -> anyhow::Result<CertificateDer<'static>> {
 }
 
 /// Lays a table where the router looks for the last one that it knew.
-fn keep_table(folder: &Path, address: SocketAddr) -> anyhow::Result<()> {
+fn keep_table(folder: &Path, cells: [SocketAddr; 2]) -> anyhow::Result<()> {
     let mut draft = Draft::new(Epoch(1));
-    let id = "cell-1".parse()?;
-    let cell = Cell { id, edge: address, mesh: address, admin: address, signing_keys: Vec::new() };
-    let cell = draft.cell(cell);
+    let mut add = |id: &str, address: SocketAddr| {
+        let (id, signing_keys) = (id.parse()?, Vec::new());
+        let cell = Cell { id, edge: address, mesh: address, admin: address, signing_keys };
+        anyhow::Ok(draft.cell(cell))
+    };
+    let (prompt, apart) = (add("cell-1", cells[0])?, add("cell-2", cells[1])?);
     for slot in 0..=u16::MAX {
-        draft.slot(Slot(slot), cell, Generation(1));
+        draft.slot(Slot(slot), prompt, Generation(1));
     }
+    draft.place(&ALONE.parse()?, apart, Generation(1), false);
     LastGood::at(folder.join("routing-table")).save(&draft.build()?)?;
     Ok(())
 }
