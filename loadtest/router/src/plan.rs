@@ -16,6 +16,7 @@ use crate::{
     load::{ANSWER_LEN, Bench, CONNECTIONS, GENERATOR_SHARE_MAX, WARM_UP},
     meter,
     peers::{self, Site},
+    server::Server,
     wire::Wire,
 };
 
@@ -65,21 +66,13 @@ pub async fn run(plan: &Plan) -> anyhow::Result<bool> {
     let figures = Figures::new("a request through the router, beside others");
     let mut bench = Bench { plan, site, figures, left_out: 0 };
     let servers = bench.servers()?;
-    bench.compare(&servers).await?;
-    if plan.growth {
-        bench.growth().await?;
-    }
-    // Last: callgrind counts the same on a machine that is busy.
-    if plan.counted > 0 && !skipped.contains(&"valgrind") {
-        bench.instructions(&servers).await?;
-        if plan.growth {
-            bench.growth_in_instructions().await?;
-        }
-    }
+    let measured = bench.measure(&servers, !skipped.contains(&"valgrind")).await;
     for text in remarks(plan, &skipped) {
         bench.figures.remark(text);
     }
+    // What was measured before something failed is worth having.
     bench.figures.publish(&plan.json)?;
+    measured?;
     let whole = bench.left_out == 0;
     if !whole {
         say::bad(format!("{} runs were left out: the generator was too busy", bench.left_out));
@@ -88,6 +81,23 @@ pub async fn run(plan: &Plan) -> anyhow::Result<bool> {
         say::line(format!("kept: {}", scratch.keep().display()));
     }
     Ok(whole)
+}
+
+impl Bench<'_> {
+    async fn measure(&mut self, servers: &[Server], has_valgrind: bool) -> anyhow::Result<()> {
+        self.compare(servers).await?;
+        if self.plan.growth {
+            self.growth().await?;
+        }
+        // Last: callgrind counts the same on a machine that is busy.
+        if self.plan.counted > 0 && has_valgrind {
+            self.instructions(servers).await?;
+            if self.plan.growth {
+                self.growth_in_instructions().await?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The cells' stand-in: this program, on the generators' core or on a third.

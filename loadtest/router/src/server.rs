@@ -6,7 +6,7 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::Path,
     process::{Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, ensure};
@@ -18,6 +18,9 @@ use crate::wire::Wire;
 const START_MAX: Duration = Duration::from_mins(2);
 /// How long it may take to end.
 const STOP_MAX: Duration = Duration::from_secs(30);
+
+/// When it is told once more.
+const SAID_AGAIN: Duration = Duration::from_secs(8);
 
 /// How a server is started and reached.
 #[derive(Clone, Debug)]
@@ -98,13 +101,19 @@ impl Running {
         self.child.pid()
     }
 
-    /// Ends it with SIGTERM, which all of them take as "now" once nobody asks, and waits for that.
+    /// Ends it with SIGTERM and waits for that. Told more than once: nginx as one process overhears it right before it sleeps.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
-        self.child.signal(Signal::SIGTERM)?;
-        let ended = eventually(STOP_MAX, async || match self.child.ended() {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => Err("still there".to_owned()),
-            Err(error) => Err(error.to_string()),
+        let mut told: Option<Instant> = None;
+        let ended = eventually(STOP_MAX, async || {
+            if told.is_none_or(|told| told.elapsed() > SAID_AGAIN) {
+                self.child.signal(Signal::SIGTERM).map_err(|error| error.to_string())?;
+                told = Some(Instant::now());
+            }
+            match self.child.ended() {
+                Ok(Some(_)) => Ok(()),
+                Ok(None) => Err("still there".to_owned()),
+                Err(error) => Err(error.to_string()),
+            }
         });
         ended.await.map_err(|late| anyhow::anyhow!("{}: {late}", self.server.name))
     }
