@@ -25,7 +25,8 @@ fn lives(pid: u32) -> bool {
 async fn a_child_ends_when_it_is_dropped() {
     let child = Child::start(&mut sleeper()).unwrap();
     let pid = child.pid();
-    assert!(lives(pid));
+    // Between its start and its first instruction it has no command line yet.
+    eventually(PATIENCE, async || if lives(pid) { Ok(()) } else { Err("not yet") }).await.unwrap();
     drop(child);
     assert!(!lives(pid));
 }
