@@ -13,7 +13,7 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::legacy::{self, Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring::default_provider};
@@ -99,9 +99,22 @@ impl Plain {
         Ok((answer.status, String::from_utf8_lossy(&answer.body).into_owned()))
     }
 
+    /// Sends a request, and once more if the other end was going away and has done nothing for it: then any client may (RFC 9113,
+    /// section 6.8), and browsers and gRPC do.
+    async fn send(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, legacy::Error> {
+        let again = request.clone();
+        match self.client.request(request).await {
+            Err(error) if was_left_undone(&error) => self.client.request(again).await,
+            answered => answered,
+        }
+    }
+
     async fn whole(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
         let asked = async {
-            let response = self.client.request(request).await?;
+            let response = self.send(request).await?;
             let (head, body) = response.into_parts();
             let body = Limited::new(body, ANSWER_MAX).collect().await;
             let body = body.map_err(|error| anyhow!("the answer broke off: {error}"))?.to_bytes();
@@ -351,9 +364,17 @@ impl Api {
     ///
     /// Errors: nobody answers.
     pub async fn stream(&self, ask: &Ask) -> anyhow::Result<Response<Incoming>> {
-        let opened = self.plain.client.request(ask.request(&self.base)?);
+        let opened = self.plain.send(ask.request(&self.base)?);
         Ok(tokio::time::timeout(TRY, opened).await.context("no answer in time")??)
     }
+}
+
+/// Whether a request over HTTP/2 came after the last one that the other end says it will serve.
+fn was_left_undone(error: &(dyn std::error::Error + 'static)) -> bool {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.filter_map(|cause| cause.downcast_ref::<h2::Error>()).any(|error| {
+        error.is_remote() && error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR)
+    })
 }
 
 /// A stream of server-sent events, each with JSON in its data.
