@@ -90,39 +90,38 @@ impl Door {
     ///
     /// Errors: it may not; counted and told already.
     pub fn allows(&self, peer: &Peer, roles: &'static [Role]) -> Result<(), Refusal> {
-        match (peer, &self.lock) {
-            (Peer::Known(found), Some((passport, _))) if !roles.contains(&found.role()) => {
-                let refusal = Refusal::Role { found: found.clone(), roles };
-                self.turn_away(passport, &refusal, peer);
-                Err(refusal)
-            }
-            (Peer::Local, Some((passport, _))) => {
-                self.turn_away(passport, &Refusal::Nothing, peer);
-                Err(Refusal::Nothing)
-            }
-            _ => Ok(()),
-        }
+        self.judge(peer, |found| {
+            let has_role = roles.contains(&found.role());
+            (!has_role).then(|| Refusal::Role { found: found.clone(), roles })
+        })
     }
 
     /// Whether one who came in may speak for the process of this role and name: only that process may.
     ///
     /// Errors: it may not; counted and told already.
     pub fn speaks_for(&self, peer: &Peer, role: Role, name: &str) -> Result<(), Refusal> {
-        match (peer, &self.lock) {
-            (Peer::Known(found), Some((passport, _)))
-                if found.role() != role || found.name() != name =>
-            {
-                let expected = format!("{role} {name}");
-                let refusal = Refusal::Other { expected, found: found.clone() };
-                self.turn_away(passport, &refusal, peer);
-                Err(refusal)
-            }
-            (Peer::Local, Some((passport, _))) => {
-                self.turn_away(passport, &Refusal::Nothing, peer);
-                Err(Refusal::Nothing)
-            }
-            _ => Ok(()),
-        }
+        self.judge(peer, |found| {
+            let is_it = found.role() == role && found.name() == name;
+            let expected = || format!("{role} {name}");
+            (!is_it).then(|| Refusal::Other { expected: expected(), found: found.clone() })
+        })
+    }
+
+    /// Turns away whom `wrong` finds something wrong with, and at a door with a lock whoever has not proved who it is.
+    fn judge(
+        &self,
+        peer: &Peer,
+        wrong: impl FnOnce(&Identity) -> Option<Refusal>,
+    ) -> Result<(), Refusal> {
+        let Some((passport, _)) = &self.lock else { return Ok(()) };
+        let refusal = match peer {
+            Peer::Known(found) => wrong(found),
+            Peer::Local => Some(Refusal::Nothing),
+        };
+        refusal.map_or(Ok(()), |refusal| {
+            self.turn_away(passport, &refusal, peer);
+            Err(refusal)
+        })
     }
 
     fn turn_away(&self, passport: &Passport, refusal: &Refusal, who: &dyn fmt::Display) {

@@ -27,8 +27,8 @@ const UNTIL_MAX: Duration = Duration::from_hours(1);
 #[derive(Debug)]
 pub(crate) struct Ended {
     kept: Mutex<Kept>,
-    /// How many were told, ever.
-    told: watch::Sender<u64>,
+    /// Changes when more are told.
+    told: watch::Sender<()>,
 }
 
 #[derive(Debug, Default)]
@@ -40,7 +40,7 @@ struct Kept {
 
 impl Default for Ended {
     fn default() -> Self {
-        Self { kept: Mutex::default(), told: watch::Sender::new(0) }
+        Self { kept: Mutex::default(), told: watch::Sender::new(()) }
     }
 }
 
@@ -57,10 +57,8 @@ impl Ended {
         kept.forget_run_out(now);
         kept.list.extend(sessions);
         kept.forget_past(KEPT_MAX);
-        let told = kept.first + kept.list.len() as u64;
         drop(kept);
-        // Two that come at once may be here in the wrong order.
-        self.told.send_if_modified(|known| told > std::mem::replace(known, told.max(*known)));
+        self.told.send_replace(());
         Ok(())
     }
 
@@ -124,7 +122,7 @@ pub(crate) fn push(
 /// One router's stream.
 struct Push {
     plane: Arc<ControlPlane>,
-    told: watch::Receiver<u64>,
+    told: watch::Receiver<()>,
     /// Number of the first session that it has not been sent.
     number: u64,
 }

@@ -3,9 +3,10 @@
 use std::{path::Path, process::Stdio};
 
 use anyhow::{Context as _, ensure};
+use loadtest_kit::say;
 use tokio::process::Command;
 
-use crate::{Stage, say};
+use crate::Stage;
 
 /// How many cases the suite has, strict ones too; fewer would not be all of it.
 const CASES: u32 = 146;

@@ -8,7 +8,6 @@ mod cell;
 mod conformance;
 mod illness;
 mod line;
-pub mod say;
 mod stage;
 mod troubles;
 mod visits;

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
-use loadtest_abuse::{Asked, Stage, h2spec, say, troubles};
+use loadtest_abuse::{Asked, Stage, h2spec, troubles};
 
 /// What a router grants to slow clients while troubles are made.
 const IMPATIENT: &str =
@@ -57,19 +57,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     // An error only says that a provider is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let outcome = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(Box::pin(run(cli))));
-    match outcome {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            say::verdict(false, format!("{error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    loadtest_kit::run(runtime, Box::pin(run(cli)))
 }
 
 async fn run(cli: Cli) -> anyhow::Result<bool> {

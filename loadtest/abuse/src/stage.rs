@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
     time::Duration,
 };
@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context as _, anyhow, bail};
 use base_ids::{Epoch, Generation, Slot};
 use base_testkit::{Child, Scratch, Stopped, eventually};
+use loadtest_kit::files::last_lines;
 use router_table::{Cell, Draft, LastGood};
 use rustls::pki_types::CertificateDer;
 use serde::Deserialize;
@@ -138,16 +139,10 @@ async fn addresses_of(router: &mut Child, folder: &Path) -> anyhow::Result<Addre
     let file = folder.join("addresses.json");
     let waited = eventually(PATIENCE, async || {
         if let Some(status) = router.ended()? {
-            return Ok(Err(anyhow!("the router ended ({status}): {}", last_words(folder))));
+            let words = last_lines(&folder.join("router.log"), 10);
+            return Ok(Err(anyhow!("the router ended ({status}): {words}")));
         }
         Ok::<_, anyhow::Error>(Ok(serde_json::from_slice(&fs::read(&file)?)?))
     });
     waited.await.map_err(|late| late.last.context("the router does not serve"))?
-}
-
-fn last_words(folder: &Path) -> String {
-    let path: PathBuf = folder.join("router.log");
-    let log = fs::read_to_string(path).unwrap_or_default();
-    let lines: Vec<_> = log.lines().rev().take(10).collect();
-    lines.into_iter().rev().collect::<Vec<_>>().join("\n")
 }

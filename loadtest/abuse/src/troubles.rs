@@ -5,7 +5,8 @@ mod table;
 
 use std::{fs, net::SocketAddr, path::Path, time::Duration};
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
+use loadtest_kit::{proc::resident_mb, say};
 use serde::Serialize;
 use tokio::{
     task::JoinSet,
@@ -17,7 +18,6 @@ use crate::{
     attack::Attack,
     illness::{Illness, until_found},
     line::Door,
-    say,
     visits::{self, Fared, Visits},
 };
 
@@ -254,14 +254,6 @@ async fn watch(pid: u32, until: Instant) -> anyhow::Result<f64> {
         sleep(Duration::from_millis(50)).await;
     }
     Ok(most)
-}
-
-/// Resident memory in millions of bytes.
-fn resident_mb(pid: u32) -> anyhow::Result<f64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u32>().ok());
-    Ok(f64::from(kib.context("/proc/…/status has no VmRSS")?) * 1024.0 / 1e6)
 }
 
 fn write(rows: &[Row], asked: &Asked, json: &Path) -> anyhow::Result<()> {

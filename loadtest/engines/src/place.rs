@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use loadtest_kit::files::{last_lines, write_json};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::engine::NodeName;
@@ -58,10 +59,7 @@ impl Place {
 
     /// The last lines of what a node has said.
     pub fn last_words(&self, node: NodeName, lines: usize) -> String {
-        let text = fs::read(self.log(node)).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let all: Vec<&str> = text.lines().collect();
-        all[all.len().saturating_sub(lines)..].join("\n")
+        last_lines(&self.log(node), lines)
     }
 
     /// Reads a JSON file of the set; `None` if there is none.
@@ -82,10 +80,7 @@ impl Place {
     /// Errors: those of the disk.
     pub(crate) fn write(&self, name: &str, content: &impl Serialize) -> anyhow::Result<PathBuf> {
         let path = self.set_folder().join(name);
-        let fresh = self.set_folder().join(format!("{name}.new"));
-        let text = serde_json::to_vec_pretty(content)?;
-        let written = fs::write(&fresh, text).and_then(|()| fs::rename(&fresh, &path));
-        written.with_context(|| format!("cannot write {}", path.display()))?;
+        write_json(&path, content)?;
         Ok(path)
     }
 

@@ -9,7 +9,6 @@ use loadtest_journeys::{
     dev::{Dev, dev},
     journey::{self, FirstOrder, Oversell, RouterUpgrade, Stage},
     people::Paying,
-    say,
 };
 
 /// Starts a Souk fleet of real processes on this machine and does something with it.
@@ -168,19 +167,8 @@ struct BenchStartArgs {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let outcome = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(Box::pin(walk(cli.walk))));
-    match outcome {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            say::bad(format!("{error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    loadtest_kit::run(runtime, Box::pin(walk(cli.walk)))
 }
 
 async fn walk(walk: Walk) -> anyhow::Result<bool> {

@@ -1,8 +1,12 @@
-//! What programs that start and measure other programs share: what they say to people, which ports they take, and what the kernel
-//! knows of a process.
+//! What programs that start and measure other programs share: what they say to people and how they end, which ports they take, what
+//! they leave in files, how they come by programs that are not ours, and what the kernel knows of a process.
 
+pub mod files;
+pub mod packages;
 mod ports;
 pub mod proc;
+mod program;
 pub mod say;
 
 pub use ports::{Ports, holder};
+pub use program::run;

@@ -3,7 +3,6 @@
 use std::{io::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
-use loadtest_kit::say;
 use loadtest_router::{Open, Plan, Wire, open, run, serve_origin};
 
 /// What a request costs at the router, beside nginx, HAProxy and bare Pingora.
@@ -96,17 +95,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     // One thread: the generator must not run into itself on its core.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let outcome = runtime
-        .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(Box::pin(walk(cli))));
-    match outcome {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            say::bad(format!("{error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    loadtest_kit::run(runtime, Box::pin(walk(cli)))
 }
 
 async fn walk(cli: Cli) -> anyhow::Result<bool> {

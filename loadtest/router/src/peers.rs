@@ -5,10 +5,14 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
-use loadtest_kit::{Ports, say};
+use loadtest_kit::{
+    Ports,
+    packages::{self, found},
+    say,
+};
 
 use crate::{
     keys::{Algorithm, Keys},
@@ -50,23 +54,13 @@ pub(crate) struct Site {
 /// Errors: one without which nothing can be measured is missing.
 pub(crate) fn install() -> anyhow::Result<Vec<&'static str>> {
     let missing = || TOOLS.iter().filter(|(program, _)| found(program).is_none());
-    let packages: Vec<&str> = missing().map(|(_, package)| *package).collect();
-    if packages.is_empty() {
+    let missing_packages: Vec<&str> = missing().map(|(_, package)| *package).collect();
+    if missing_packages.is_empty() {
         return Ok(Vec::new());
     }
-    let packages = packages.join(", ");
-    say::step(format!("installing {packages} with apt-get, to compare and to measure with"));
-    for args in [&["update", "-qq"][..], &["install", "-y", "-qq", "--no-install-recommends"]] {
-        let mut command = Command::new("apt-get");
-        command.args(args).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
-        if args[0] == "install" {
-            command.args(missing().map(|(_, package)| package));
-        }
-        match command.output() {
-            Ok(output) if output.status.success() => {}
-            Ok(output) => say::bad(String::from_utf8_lossy(&output.stderr).trim()),
-            Err(error) => say::bad(format!("apt-get cannot be started: {error}")),
-        }
+    // What can be measured without is measured.
+    if let Err(error) = packages::install(&missing_packages) {
+        say::bad(format!("{error:#}"));
     }
     let skipped: Vec<&str> = missing().map(|(program, _)| *program).collect();
     for program in &skipped {
@@ -77,16 +71,6 @@ pub(crate) fn install() -> anyhow::Result<Vec<&'static str>> {
         say::bad(format!("skipped: {program} is not installed and cannot be"));
     }
     Ok(skipped)
-}
-
-/// Where a program is: on the path, or where Debian keeps servers.
-fn found(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let usual = ["/usr/sbin", "/usr/bin"].map(PathBuf::from);
-    std::env::split_paths(&path)
-        .chain(usual)
-        .map(|folder| folder.join(program))
-        .find(|at| at.exists())
 }
 
 /// What each of the tools calls itself.

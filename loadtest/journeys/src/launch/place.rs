@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use loadtest_kit::files::{last_lines, write_json};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A fleet's directory.
@@ -80,11 +81,7 @@ impl Place {
     ///
     /// Errors: those of the disk.
     pub fn write(&self, name: &str, content: &impl Serialize) -> anyhow::Result<()> {
-        let (path, fresh) = (self.root.join(name), self.root.join(format!("{name}.new")));
-        let mut text = serde_json::to_vec_pretty(content)?;
-        text.push(b'\n');
-        let written = fs::write(&fresh, text).and_then(|()| fs::rename(&fresh, &path));
-        written.with_context(|| format!("cannot write {}", path.display()))
+        write_json(&self.root.join(name), content)
     }
 
     /// Takes a file of the place away, if it is there.
@@ -119,9 +116,6 @@ impl Place {
 
     /// The last lines of a process's log.
     pub fn last_words(&self, who: &str, lines: usize) -> String {
-        let text = fs::read(self.log(who)).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let all: Vec<&str> = text.lines().collect();
-        all[all.len().saturating_sub(lines)..].join("\n")
+        last_lines(&self.log(who), lines)
     }
 }
