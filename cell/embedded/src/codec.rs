@@ -35,7 +35,8 @@ fn write(capacity: usize, write: impl FnOnce(&mut Out)) -> Slice {
     Slice::from(out.into_bytes())
 }
 
-pub(crate) fn event(event: &NewEvent, at: Timestamp, cause: Option<&[u8]>) -> Slice {
+pub(crate) fn event(event: &NewEvent, at: Timestamp) -> Slice {
+    let cause = event.cause.as_deref();
     let cause_len = cause.map_or(0, <[u8]>::len);
     write(event.body.len() + cause_len + event.kind.len() + 24, |out| {
         out.time(at);

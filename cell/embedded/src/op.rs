@@ -4,7 +4,7 @@ use base_fault::{Code, Fault};
 use base_ids::{Generation, MessageId, StreamName, Tenant, Version};
 use base_time::Timestamp;
 use cell_runtime::port::{
-    Append, Appended, DeadLetter, Fence, OutboxEntry, OutboxKey, RowWrite, Scope,
+    Append, Appended, DeadLetter, Fence, HeardAt, OutboxEntry, OutboxKey, RowWrite, Scope,
 };
 use fjall::Slice;
 use tokio::sync::oneshot;
@@ -41,7 +41,7 @@ pub(crate) struct PreparedAppend {
     pub(crate) version: Version,
     /// What the keys of the stream's events start with.
     pub(crate) place: Slice,
-    pub(crate) heard: Option<(Named, Slice)>,
+    pub(crate) heard: Vec<(Named, Slice)>,
     pub(crate) reply: Option<(Named, Slice)>,
     pub(crate) stream: StreamName,
     pub(crate) puts: Vec<Put>,
@@ -80,8 +80,7 @@ impl PreparedAppend {
         let place = key::events(&stream);
         let mut puts = Vec::with_capacity(append.events.len() + append.rows.len() + 4);
         for (event, at) in append.events.iter().zip(append.expected.0 + 1..) {
-            let cause = (at == version.0).then_some(append.cause.as_slice());
-            let value = codec::event(event, append.at, cause);
+            let value = codec::event(event, append.at);
             puts.push((key::event(&place, Version(at)), Some(value)));
         }
         puts.extend(rows(Some(&tenant), &append.rows));
@@ -91,11 +90,12 @@ impl PreparedAppend {
         }
         let settled = append.settles.iter().map(|at| (key::outbox(*at), None));
         puts.extend(settled);
-        let heard = append.heard.map(|id| {
+        let noted = |HeardAt { id, version }| {
             let named = key::heard(&tenant, &stream.service, id);
             let note = codec::heard(&named.name, &stream.key, version, append.at);
             (named, note)
-        });
+        };
+        let heard = append.heard.into_iter().map(noted).collect();
         let reply = append.reply.map(|(asked, reply)| {
             let named = key::reply(&tenant, &asked);
             let kept = codec::reply(&named.name, &reply);

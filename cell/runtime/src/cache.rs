@@ -1,4 +1,4 @@
-//! The streams that are held in memory: one slot each, with a lock that is also the stream's queue.
+//! The streams that are held in memory: one slot each, with a lock that is also the stream's queue, and the letters that wait there.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -6,7 +6,7 @@ use base_ids::{StreamName, Version};
 use cell_kernel::Decider;
 use parking_lot::Mutex;
 
-use crate::reminders::Reminders;
+use crate::{letters::Letters, reminders::Reminders};
 
 /// A stream's state as it is committed.
 pub(crate) struct Live<D: Decider> {
@@ -27,9 +27,20 @@ impl<D: Decider> Live<D> {
     }
 }
 
-/// One stream's place: empty until it is loaded, and while it is being changed, so that a change that is broken off leaves
-/// nothing half-changed behind.
-pub(crate) type Slot<D> = Arc<tokio::sync::Mutex<Option<Live<D>>>>;
+/// One stream's place.
+pub(crate) struct Slot<D: Decider> {
+    /// Empty until the stream is loaded, and while it is being changed, so that a change that is broken off leaves nothing
+    /// half-changed behind.
+    pub(crate) live: tokio::sync::Mutex<Option<Live<D>>>,
+    /// What waits to be heard by the stream.
+    pub(crate) letters: Letters<D>,
+}
+
+impl<D: Decider> Default for Slot<D> {
+    fn default() -> Self {
+        Self { live: tokio::sync::Mutex::default(), letters: Letters::default() }
+    }
+}
 
 /// A bounded cache in two halves: what is used moves to the young half; when that is full, the old half is let go. A slot that is
 /// let go while it is in use does no harm: the journal's expected version decides.
@@ -39,8 +50,8 @@ pub(crate) struct Cache<D: Decider> {
 }
 
 struct Halves<D: Decider> {
-    young: HashMap<StreamName, Slot<D>>,
-    old: HashMap<StreamName, Slot<D>>,
+    young: HashMap<StreamName, Arc<Slot<D>>>,
+    old: HashMap<StreamName, Arc<Slot<D>>>,
 }
 
 impl<D: Decider> Cache<D> {
@@ -51,7 +62,7 @@ impl<D: Decider> Cache<D> {
     }
 
     /// The stream's slot.
-    pub(crate) fn slot(&self, stream: &StreamName) -> Slot<D> {
+    pub(crate) fn slot(&self, stream: &StreamName) -> Arc<Slot<D>> {
         let mut halves = self.halves.lock();
         if let Some(slot) = halves.young.get(stream) {
             return Arc::clone(slot);

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    future::Future,
+    future::{Future, ready},
     sync::Arc,
     time::Duration,
 };
@@ -198,12 +198,13 @@ impl Cell {
 
     /// Takes messages that another cell delivers: one outcome each, in order.
     pub async fn receive(&self, messages: Vec<Addressed>) -> Vec<Delivery> {
-        let heard = messages.into_iter().map(|message| {
-            let inner = Arc::clone(&self.inner);
-            self.inner.tasks.spawn(async move { inner.receive_one(message).await })
-        });
-        let mut outcomes = Vec::with_capacity(heard.len());
-        for task in heard.collect::<Vec<_>>() {
+        // All are queued before the first is begun, so that those for one stream are heard together.
+        let queued: Vec<_> =
+            messages.into_iter().map(|message| self.inner.receive_one(message)).collect();
+        let tasks: Vec<_> =
+            queued.into_iter().map(|hearing| self.inner.tasks.spawn(hearing)).collect();
+        let mut outcomes = Vec::with_capacity(tasks.len());
+        for task in tasks {
             outcomes.push(task.await.unwrap_or_else(|bug| {
                 Delivery::Retry(
                     Fault::ours(Code::Internal, "hearing the message failed").because(bug),
@@ -334,18 +335,33 @@ impl Inner {
         Err(No::Fault(Fault::ours(Code::Internal, "the call was passed on in a circle")).into())
     }
 
-    async fn receive_one(self: Arc<Self>, addressed: Addressed) -> Delivery {
-        let Addressed { to, service, message } = addressed;
-        let hearing = match self.rooms.get(service.as_str()) {
-            _ if ownership::generation(&self.table, &self.id, &to).is_err() => Hearing::NotMine,
-            None => Hearing::Poison(format!("this cell has no service `{service}`")),
-            Some(room) => room.hear(&self, &to, &message, None, false).await,
+    /// Queues a message at its stream, at once; what it returns sees it through.
+    fn receive_one(
+        self: &Arc<Self>,
+        addressed: Addressed,
+    ) -> impl Future<Output = Delivery> + Send + use<> {
+        let Addressed { to, service, message } = &addressed;
+        let hearing = match self.rooms.get(service.as_str()).cloned() {
+            _ if ownership::generation(&self.table, &self.id, to).is_err() => {
+                Box::pin(ready(Hearing::NotMine))
+            }
+            None => {
+                let why = format!("this cell has no service `{service}`");
+                Box::pin(ready(Hearing::Poison(why)))
+            }
+            Some(room) => room.hear(self, to, message, None, false),
         };
+        let cell = Arc::clone(self);
+        async move { cell.delivered(addressed, hearing.await).await }
+    }
+
+    async fn delivered(&self, addressed: Addressed, hearing: Hearing) -> Delivery {
         match hearing {
             Hearing::Heard { .. } => Delivery::Applied,
             Hearing::NotMine => Delivery::NotMine,
             Hearing::Retry(fault) => Delivery::Retry(fault),
             Hearing::Poison(why) => {
+                let Addressed { to, service, message } = addressed;
                 let errand = Errand::Deliver { to, service, message };
                 if self.park(None, errand, why, 1).await {
                     Delivery::Parked

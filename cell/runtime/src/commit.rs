@@ -1,8 +1,9 @@
-//! Turns decided events into one append: the events with their cause, rows, messages, calls and the answer to keep.
+//! Turns decisions into one append: their events with their causes, rows, messages and calls.
 
 use std::collections::BTreeMap;
 
 use base_ids::{Generation, MessageId, StreamName, Version};
+use base_time::Timestamp;
 use cell_kernel::{
     Asked, CalledOff, Decider, Event as _, Outbox, Posted, Seen, ServiceSpec, Table,
 };
@@ -11,7 +12,8 @@ use serde::Serialize;
 use crate::{
     cache::Live,
     port::{
-        Append, Errand, HeardFrom, Message, NewEvent, OutboxEntry, OutboxKey, RowWrite, ToldTo,
+        Append, Errand, HeardAt, HeardFrom, Message, NewEvent, OutboxEntry, OutboxKey, Reply,
+        ReplyKey, RowWrite, ToldTo,
     },
     reminders::Reminders,
 };
@@ -22,7 +24,6 @@ pub(crate) const EFFECT: &str = "effect";
 /// What a decision is committed with, besides its events.
 pub(crate) struct Grounds<'a, D: Decider> {
     pub(crate) stream: &'a StreamName,
-    pub(crate) generation: Generation,
     pub(crate) asked: &'a Asked,
     pub(crate) command: &'a D::Command,
     pub(crate) facts: &'a D::Facts,
@@ -44,67 +45,118 @@ struct CauseOf<'a, C, F> {
 /// Row changes, the last one of each row.
 pub(crate) type Writes = BTreeMap<(Table, String), RowWrite>;
 
-/// What hangs on the events of one append.
-#[derive(Default)]
-struct Hanging {
-    told_at: Version,
+/// An append while decisions are added to it.
+pub(crate) struct Draft {
+    append: Append,
     rows: Writes,
-    outbox: Vec<OutboxEntry>,
-    public: Vec<(String, Message)>,
-    told: Vec<ToldTo>,
-    settles: Vec<OutboxKey>,
+    /// Whether anything was added.
+    pub(crate) begun: bool,
 }
 
-/// Folds `events` into `live` and builds the append that makes them durable. From here on `live` is ahead of the journal: it is
-/// kept only if the append is done.
-pub(crate) fn append_of<D: Decider>(
-    spec: &ServiceSpec<D>,
-    live: &mut Live<D>,
-    events: &[D::Event],
-    grounds: &Grounds<'_, D>,
-) -> Append {
-    let expected = live.version;
-    // What is told names the version after the whole append, where its cause is found.
-    let told_at = Version(expected.0 + events.len() as u64);
-    let mut hanging = Hanging { told_at, ..Hanging::default() };
-    for event in events {
-        D::evolve(&mut live.state, event);
-        live.version = live.version.next();
-        let seen = Seen {
-            tenant: &grounds.asked.tenant,
-            key: &grounds.stream.key,
-            event,
-            state: &live.state,
-            version: live.version,
-            at: grounds.asked.at,
+/// What hangs on the events of one decision, and goes into the draft that they belong to.
+struct Hanging<'a> {
+    draft: &'a mut Draft,
+    told_at: Version,
+    told: Vec<ToldTo>,
+}
+
+impl Draft {
+    /// An append of nothing to a stream of that version.
+    pub(crate) fn new(
+        stream: StreamName,
+        generation: Generation,
+        expected: Version,
+        at: Timestamp,
+    ) -> Self {
+        let append = Append {
+            stream,
+            generation,
+            expected,
+            at,
+            events: Vec::new(),
+            rows: Vec::new(),
+            outbox: Vec::new(),
+            public: Vec::new(),
+            reply: None,
+            heard: Vec::new(),
+            settles: Vec::new(),
+            snapshot: None,
         };
-        hang(spec, &seen, grounds, &mut live.reminders, &mut hanging);
+        Self { append, rows: Writes::new(), begun: false }
     }
-    let cause = CauseOf {
-        actor: grounds.asked.caller.name(),
-        command: grounds.command,
-        facts: grounds.facts,
-        trace: grounds.trace,
-        heard: &grounds.heard,
-        told: &hanging.told,
-    };
-    Append {
-        stream: grounds.stream.clone(),
-        generation: grounds.generation,
-        expected,
-        at: grounds.asked.at,
-        events: events
-            .iter()
-            .map(|event| NewEvent { kind: event.kind(), body: json(event) })
-            .collect(),
-        cause: json(&cause),
-        rows: hanging.rows.into_values().collect(),
-        outbox: hanging.outbox,
-        public: hanging.public,
-        reply: None,
-        heard: grounds.heard.as_ref().map(|heard| heard.id),
-        settles: hanging.settles,
-        snapshot: None,
+
+    /// Keeps the answer under the caller's key.
+    pub(crate) fn keep(&mut self, key: ReplyKey, reply: Reply) {
+        self.append.reply = Some((key, reply));
+    }
+
+    /// Settles an entry of this cell's outbox.
+    pub(crate) fn settle(&mut self, key: OutboxKey) {
+        if !self.append.settles.contains(&key) {
+            self.append.settles.push(key);
+        }
+    }
+
+    /// When everything in it happens.
+    pub(crate) fn at(&self) -> Timestamp {
+        self.append.at
+    }
+
+    /// Folds a decision's events into `live` and adds them to the append that makes them durable. From here on `live` is ahead of the
+    /// journal: it is kept only if the append is done.
+    pub(crate) fn add<D: Decider>(
+        &mut self,
+        spec: &ServiceSpec<D>,
+        live: &mut Live<D>,
+        events: &[D::Event],
+        grounds: &Grounds<'_, D>,
+    ) {
+        self.begun = true;
+        // What is told names the version after the whole decision, where its cause is found.
+        let told_at = Version(live.version.0 + events.len() as u64);
+        let mut hanging = Hanging { draft: self, told_at, told: Vec::new() };
+        for event in events {
+            D::evolve(&mut live.state, event);
+            live.version = live.version.next();
+            let seen = Seen {
+                tenant: &grounds.asked.tenant,
+                key: &grounds.stream.key,
+                event,
+                state: &live.state,
+                version: live.version,
+                at: grounds.asked.at,
+            };
+            hang(spec, &seen, grounds, &mut live.reminders, &mut hanging);
+        }
+        let cause = CauseOf {
+            actor: grounds.asked.caller.name(),
+            command: grounds.command,
+            facts: grounds.facts,
+            trace: grounds.trace,
+            heard: &grounds.heard,
+            told: &hanging.told,
+        };
+        let cause = (!events.is_empty()).then(|| json(&cause));
+        let append = &mut self.append;
+        let news = events.iter().map(|event| NewEvent {
+            kind: event.kind(),
+            body: json(event),
+            cause: None,
+        });
+        append.events.extend(news);
+        if let Some(last) = append.events.last_mut()
+            && cause.is_some()
+        {
+            last.cause = cause;
+        }
+        let heard = grounds.heard.as_ref();
+        append.heard.extend(heard.map(|heard| HeardAt { id: heard.id, version: told_at }));
+        live.tail += events.len() as u64;
+    }
+
+    /// The append, with everything that was added.
+    pub(crate) fn finish(self) -> Append {
+        Append { rows: self.rows.into_values().collect(), ..self.append }
     }
 }
 
@@ -113,32 +165,30 @@ fn hang<D: Decider>(
     seen: &Seen<'_, D>,
     grounds: &Grounds<'_, D>,
     reminders: &mut Reminders,
-    hanging: &mut Hanging,
+    hanging: &mut Hanging<'_>,
 ) {
-    fold_views(spec, seen, &mut hanging.rows);
+    fold_views(spec, seen, &mut hanging.draft.rows);
     let mut outbox = Outbox::default();
     spec.told(seen, &mut outbox);
     for CalledOff { kind, body } in outbox.take_called_off() {
-        hanging.settles.extend(reminders.call_off(&kind, &body));
+        hanging.draft.append.settles.extend(reminders.call_off(&kind, &body));
     }
     for posted in outbox.into_posted() {
         if let Posted::To { tenant, service, kind, body, due: Some(due) } = &posted
             && *tenant == grounds.stream.tenant
             && *service == D::SERVICE
         {
-            let replaced = reminders.post(kind, body, *due, hanging.outbox.len());
-            hanging.settles.extend(replaced);
+            let ordinal = hanging.draft.append.outbox.len();
+            let replaced = reminders.post(kind, body, *due, ordinal);
+            hanging.draft.append.settles.extend(replaced);
         }
         hang_message(posted, grounds, hanging);
     }
     for call in spec.calls(seen) {
         let message = message(EFFECT.to_owned(), call, grounds, hanging);
         let id = message.id;
-        hanging.outbox.push(OutboxEntry {
-            errand: Errand::Perform { message },
-            due: None,
-            tries: 0,
-        });
+        let errand = Errand::Perform { message };
+        hanging.draft.append.outbox.push(OutboxEntry { errand, due: None, tries: 0 });
         let kind = EFFECT.to_owned();
         hanging.told.push(ToldTo { id, tenant: None, service: EFFECT.to_owned(), kind, due: None });
     }
@@ -157,7 +207,7 @@ pub(crate) fn fold_views<D: Decider>(spec: &ServiceSpec<D>, seen: &Seen<'_, D>, 
     }
 }
 
-fn hang_message<D: Decider>(posted: Posted, grounds: &Grounds<'_, D>, hanging: &mut Hanging) {
+fn hang_message<D: Decider>(posted: Posted, grounds: &Grounds<'_, D>, hanging: &mut Hanging<'_>) {
     match posted {
         Posted::To { tenant, service, kind, body, due } => {
             let message = message(kind.clone(), body, grounds, hanging);
@@ -170,14 +220,16 @@ fn hang_message<D: Decider>(posted: Posted, grounds: &Grounds<'_, D>, hanging: &
             };
             hanging.told.push(told);
             let errand = Errand::Deliver { to: tenant, service: service.to_owned(), message };
-            hanging.outbox.push(OutboxEntry { errand, due, tries: 0 });
+            hanging.draft.append.outbox.push(OutboxEntry { errand, due, tries: 0 });
         }
         Posted::Public { key, kind, body } => {
             // Of several of one key and kind only the last is told: they would name one version, and replicas tell by it what
             // they know already.
-            let same =
-                |(told, message): &&mut (String, Message)| *told == key && message.kind == kind;
-            if let Some((_, superseded)) = hanging.public.iter_mut().find(same) {
+            let version = hanging.told_at;
+            let same = |(told, message): &&mut (String, Message)| {
+                *told == key && message.kind == kind && message.version == version
+            };
+            if let Some((_, superseded)) = hanging.draft.append.public.iter_mut().find(same) {
                 superseded.body = body;
                 return;
             }
@@ -189,7 +241,7 @@ fn hang_message<D: Decider>(posted: Posted, grounds: &Grounds<'_, D>, hanging: &
                 kind,
                 due: None,
             });
-            hanging.public.push((key, message));
+            hanging.draft.append.public.push((key, message));
         }
     }
 }
@@ -198,7 +250,7 @@ fn message<D: Decider>(
     kind: String,
     body: Vec<u8>,
     grounds: &Grounds<'_, D>,
-    hanging: &Hanging,
+    hanging: &Hanging<'_>,
 ) -> Message {
     let version = hanging.told_at;
     let id = MessageId::derived(grounds.stream, version, hanging.told.len());

@@ -54,10 +54,11 @@ pub async fn all<S: Subject>(make: impl AsyncFn() -> S) -> usize {
             an_append_is_whole_or_not_at_all
             only_the_version_that_was_expected_is_followed
             a_message_is_heard_once
+            messages_that_are_heard_together_are_all_heard_or_none
             an_idempotency_key_is_answered_once
             checks_have_an_order
             the_newest_snapshot_stands_for_the_events_before_it
-            a_cause_lies_with_the_last_event
+            a_cause_lies_with_the_last_event_of_each_decision
             streams_are_listed_in_order
             commits_are_numbered_upwards
             what_is_over_is_swept;

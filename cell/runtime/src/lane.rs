@@ -99,6 +99,8 @@ impl Lane {
         while self.queue.lock().is_empty() {
             self.wake.notified().await;
         }
+        // What was committed together is told together.
+        tokio::task::yield_now().await;
         let ended = self.ended.notified();
         if self.places.available_permits() < DELIVERIES_MAX {
             let _ = tokio::time::timeout(COMPANY, ended).await;

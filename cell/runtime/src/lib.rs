@@ -12,6 +12,7 @@ pub mod conformance;
 mod follow;
 mod kept;
 mod lane;
+mod letters;
 pub mod local;
 pub mod memory;
 pub mod mesh;

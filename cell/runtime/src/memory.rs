@@ -176,7 +176,7 @@ mod tests {
             Twin { disk, open }
         })
         .await;
-        assert_eq!(laws, 32);
+        assert_eq!(laws, 33);
     }
 
     #[tokio::test]

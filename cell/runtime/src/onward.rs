@@ -83,12 +83,11 @@ impl Passage {
             expected: Version(0),
             at,
             events: Vec::new(),
-            cause: Vec::new(),
             rows: Vec::new(),
             outbox: Vec::new(),
             public: Vec::new(),
             reply: Some((self.key.clone(), reply)),
-            heard: None,
+            heard: Vec::new(),
             settles: Vec::new(),
             snapshot: None,
         }

@@ -80,8 +80,6 @@ pub struct Append {
     pub at: Timestamp,
     /// The events; may be none (a refusal that is kept under its idempotency key, a message that changed nothing).
     pub events: Vec<NewEvent>,
-    /// Why: a [`Cause`] as JSON, stored with the last event.
-    pub cause: Vec<u8>,
     /// Rows of the service's own views.
     pub rows: Vec<RowWrite>,
     /// Messages and effects on their way.
@@ -90,8 +88,8 @@ pub struct Append {
     pub public: Vec<(String, Message)>,
     /// The answer to keep under the caller's idempotency key.
     pub reply: Option<(ReplyKey, Reply)>,
-    /// The message that this append hears.
-    pub heard: Option<MessageId>,
+    /// The messages that this append hears, each once. If one was heard before, nothing is appended.
+    pub heard: Vec<HeardAt>,
     /// Outbox entries of this cell that this append settles.
     pub settles: Vec<OutboxKey>,
     /// A snapshot of the state after the events.
@@ -105,6 +103,17 @@ pub struct NewEvent {
     pub kind: &'static str,
     /// The event as JSON.
     pub body: Vec<u8>,
+    /// On the last event of each decision: its [`Cause`] as JSON.
+    pub cause: Option<Vec<u8>>,
+}
+
+/// A message that an append hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeardAt {
+    /// Its id.
+    pub id: MessageId,
+    /// The stream's version after the events that it gave rise to.
+    pub version: Version,
 }
 
 /// How an append ended, if it is known.
@@ -122,7 +131,7 @@ pub enum Appended {
     },
     /// The tenant is not owned, or not under that generation.
     Fenced,
-    /// The message was heard before, by this stream at this version.
+    /// A message was heard before, by this stream at this version; of several, the first that was.
     AlreadyHeard {
         /// The stream.
         stream: StreamName,
@@ -153,7 +162,7 @@ pub struct Message {
     pub id: MessageId,
     /// The stream whose events gave rise to it.
     pub from: StreamName,
-    /// The stream's version after the append that told it; the append's cause is kept there.
+    /// The stream's version after the decision that told it, whose cause is kept there.
     pub version: Version,
     /// Full name of the protobuf message.
     pub kind: String,
@@ -235,7 +244,7 @@ impl OutboxKey {
     }
 }
 
-/// Why an append happened; kept with its last event, so that any decision can be explained and replayed.
+/// Why events were appended; kept with the last event of each decision, so that any decision can be explained and replayed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cause {
     /// Who asked.
@@ -291,7 +300,7 @@ pub struct StoredEvent {
     pub at: Timestamp,
     /// The event as JSON.
     pub body: Vec<u8>,
-    /// On the last event of an append: its [`Cause`] as JSON.
+    /// On the last event of a decision: its [`Cause`] as JSON.
     pub cause: Option<Vec<u8>>,
 }
 

@@ -5,6 +5,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    future::ready,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -24,7 +25,7 @@ use crate::{
     lane::Lane,
     patience::Failures,
     port::{DeadLetter, Errand, OutboxEntry, OutboxKey},
-    room::Hearing,
+    room::{Boxed, Hearing},
 };
 
 /// How long an entry waits whose tenant has no owner, or whose owner has just changed.
@@ -162,13 +163,19 @@ impl Inner {
 
     fn go(self: &Arc<Self>, underway: Underway) {
         let cell = Arc::clone(self);
-        self.spawn(async move { cell.try_until_heard(underway).await });
+        // Queued at once, but begun when those that were committed together have queued what they tell.
+        let first = self.hear_own(&underway);
+        self.spawn(async move {
+            tokio::task::yield_now().await;
+            let hearing = first.await;
+            cell.try_until_heard(underway, hearing).await;
+        });
     }
 
-    async fn try_until_heard(self: Arc<Self>, mut underway: Underway) {
-        let (key, timer) = (underway.key, underway.entry.due.is_some());
+    async fn try_until_heard(self: Arc<Self>, mut underway: Underway, mut hearing: Hearing) {
+        let key = underway.key;
         loop {
-            match self.hear_own(&underway.entry.errand, key, timer).await {
+            match hearing {
                 Hearing::Heard { settled } => return self.settle(vec![key], settled).await,
                 Hearing::NotMine => return self.route_later(underway),
                 Hearing::Poison(why) => {
@@ -182,20 +189,22 @@ impl Inner {
                     }
                 }
             }
+            hearing = self.hear_own(&underway).await;
         }
     }
 
-    async fn hear_own(self: &Arc<Self>, errand: &Errand, key: OutboxKey, timer: bool) -> Hearing {
-        let (service, message) = match errand {
-            Errand::Deliver { service, message, .. } => (service.as_str(), message),
-            Errand::Perform { message } => (&*message.from.service, message),
-        };
-        let Some(room) = self.rooms.get(service) else {
-            return Hearing::Poison(format!("this cell has no service `{service}`"));
+    fn hear_own(self: &Arc<Self>, underway: &Underway) -> Boxed<'static, Hearing> {
+        let Underway { key, entry: OutboxEntry { errand, due, .. }, .. } = underway;
+        let service = service_of(errand);
+        let Some(room) = self.rooms.get(service).cloned() else {
+            let why = format!("this cell has no service `{service}`");
+            return Box::pin(ready(Hearing::Poison(why)));
         };
         match errand {
-            Errand::Deliver { to, .. } => room.hear(self, to, message, Some(key), timer).await,
-            Errand::Perform { .. } => room.perform(self, message, key).await,
+            Errand::Deliver { to, message, .. } => {
+                room.hear(self, to, message, Some(*key), due.is_some())
+            }
+            Errand::Perform { message } => room.perform(self, message, *key),
         }
     }
 

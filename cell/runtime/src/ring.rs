@@ -1,21 +1,19 @@
-//! The ring: load, gather, decide, commit. One command on one stream, under the stream's lock.
+//! The ring: load, gather, decide, commit. Commands to one stream, under the stream's lock.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Duration,
-};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use base_fault::{Code, Fault, Retry, Source};
 use base_ids::{StreamName, Version};
+use base_time::Timestamp;
 use cell_kernel::{Asked, Caller, Decider, Done, Event as _, No};
+use futures_util::FutureExt as _;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::{
     cache::Live,
     call::Unanswered,
     cell::{After, Inner},
-    commit::{Grounds, append_of, json},
+    commit::{Draft, Grounds, json},
     kept::{read_no, write_no},
     ownership,
     port::{Append, Appended, HeardFrom, OutboxKey, Reply, ReplyKey, StoredEvent},
@@ -58,6 +56,36 @@ pub(crate) enum Origin<'a, D: Decider> {
     },
 }
 
+impl<D: Decider> Order<'_, D> {
+    /// The message that is heard with it, if it comes of one.
+    fn heard(&self) -> Option<&HeardFrom> {
+        match &self.origin {
+            Origin::Heard { heard, .. } => Some(heard),
+            Origin::Called { .. } => None,
+        }
+    }
+
+    /// Whether it is remembered that its message was heard, even without effect.
+    pub(crate) fn is_remembered(&self) -> bool {
+        matches!(self.origin, Origin::Heard { forgettable: false, .. })
+    }
+
+    /// Whether both come of one message.
+    pub(crate) fn hears_same(&self, other: &Self) -> bool {
+        let id = |order: &Self| order.heard().map(|heard| heard.id);
+        id(self).is_some() && id(self) == id(other)
+    }
+
+    /// Whether there is something to append: events, an answer to keep, or that a message was heard. A refused message is not heard:
+    /// its sender, or whoever looks after dead letters, has to know.
+    fn leaves_something(&self, events: bool, refused: bool) -> bool {
+        match &self.origin {
+            Origin::Called { reply, .. } => events || reply.is_some(),
+            Origin::Heard { forgettable, .. } => !refused && (events || !forgettable),
+        }
+    }
+}
+
 /// How an order ended.
 #[derive(Debug)]
 pub(crate) enum Carried {
@@ -67,98 +95,147 @@ pub(crate) enum Carried {
     Refused(No),
 }
 
-/// Carries an order out, deciding again when somebody else was faster.
+/// How orders ended, one by one.
+type Ends = Vec<Result<Carried, Unanswered>>;
+
+/// Carries orders to one stream out: together in one append, or each alone if they do not go together. The caller has the stream's
+/// lock.
 pub(crate) async fn carry_out<D: Decider>(
     room: &RoomOf<D>,
     cell: &Arc<Inner>,
-    order: Order<'_, D>,
-) -> Result<Carried, Unanswered> {
-    let slot = room.cache.slot(&order.stream);
-    let mut slot = slot.lock().await;
+    slot: &mut Option<Live<D>>,
+    orders: &[Order<'_, D>],
+) -> Ends {
+    if let Some(ends) = carry_out_at_once(room, cell, slot, orders).await {
+        return ends;
+    }
+    let mut ends = Vec::with_capacity(orders.len());
+    for order in orders {
+        let alone = std::slice::from_ref(order);
+        ends.extend(carry_out_at_once(room, cell, slot, alone).await.into_iter().flatten());
+    }
+    ends
+}
+
+/// Decides again when somebody else was faster. `None` if the orders have to be carried out each alone, which one order never has to.
+async fn carry_out_at_once<D: Decider>(
+    room: &RoomOf<D>,
+    cell: &Arc<Inner>,
+    slot: &mut Option<Live<D>>,
+    orders: &[Order<'_, D>],
+) -> Option<Ends> {
+    let stream = &orders[0].stream;
     for _ in 0..=cell.config.races_max {
         // The slot stays empty while the stream is being changed: whatever breaks this off, the next one loads anew.
         let live = match slot.take() {
             Some(live) => live,
-            None => load(cell, &order.stream).await?,
+            None => match load(cell, stream).await {
+                Ok(live) => live,
+                Err(fault) => return Some(all(orders, &fault.into())),
+            },
         };
-        match turn(room, cell, &order, live).await {
-            Turn::Ended(live, carried) => {
+        match AssertUnwindSafe(turn(room, cell, orders, live)).catch_unwind().await {
+            Ok(Turn::Ended(live, ends)) => {
                 *slot = live;
-                return carried;
+                return Some(ends);
             }
-            Turn::Lost => cell.metrics.lost_race(D::SERVICE),
+            Ok(Turn::Lost) => cell.metrics.lost_race(D::SERVICE),
+            Ok(Turn::Apart) => return None,
+            // One of them must not spoil the others.
+            Err(_) if orders.len() > 1 => return None,
+            Err(_) => {
+                cell.metrics.bug(D::SERVICE);
+                let text = format!("{} failed to decide; the stream is unchanged", D::SERVICE);
+                return Some(all(orders, &Fault::ours(Code::Internal, text).into()));
+            }
         }
     }
-    let text = format!("others kept changing {}; try again", order.stream);
-    Err(Fault::new(Code::Contended, Source::Us, Retry::Same, text).into())
+    let text = format!("others kept changing {stream}; try again");
+    Some(all(orders, &Fault::new(Code::Contended, Source::Us, Retry::Same, text).into()))
+}
+
+/// The same end for all.
+fn all<D: Decider>(orders: &[Order<'_, D>], no: &Unanswered) -> Ends {
+    orders.iter().map(|_| Err(no.clone())).collect()
 }
 
 enum Turn<D: Decider> {
-    Ended(Option<Live<D>>, Result<Carried, Unanswered>),
+    Ended(Option<Live<D>>, Ends),
     Lost,
+    /// Nothing is known to have happened, and it takes each alone to find out.
+    Apart,
 }
 
+/// Decides one order after the other, each on what those before it have changed, and commits all of them.
 async fn turn<D: Decider>(
     room: &RoomOf<D>,
     cell: &Arc<Inner>,
-    order: &Order<'_, D>,
+    orders: &[Order<'_, D>],
     mut live: Live<D>,
 ) -> Turn<D> {
-    let (asked, facts, generation) = match prepare(room, cell, order, &live).await {
-        Ok(Prepared::Ready { asked, facts, generation }) => (asked, facts, generation),
-        Ok(Prepared::Known(carried)) => return Turn::Ended(Some(live), Ok(carried)),
-        Err(no) => return Turn::Ended(Some(live), Err(no)),
+    let stream = &orders[0].stream;
+    let generation = match ownership::generation(&cell.table, &cell.id, &stream.tenant) {
+        Ok(generation) => generation,
+        Err(no) => return Turn::Ended(Some(live), all(orders, &no)),
     };
-    let decided =
-        catch_unwind(AssertUnwindSafe(|| D::decide(&live.state, &order.command, &facts, &asked)));
-    let Ok(decided) = decided else {
-        cell.metrics.bug(D::SERVICE);
-        let text = format!("{} failed to decide; the stream is unchanged", D::SERVICE);
-        return Turn::Ended(None, Err(Fault::ours(Code::Internal, text).into()));
+    let mut draft = Draft::new(stream.clone(), generation, live.version, cell.clock.now());
+    let mut ends = Vec::with_capacity(orders.len());
+    for order in orders {
+        ends.push(decide(room, cell, order, &mut live, &mut draft).await);
+    }
+    if !draft.begun {
+        return Turn::Ended(Some(live), ends);
+    }
+    let mut append = draft.finish();
+    snapshot_if_long(&mut append, &mut live, cell);
+    commit(cell, orders, append, live, ends).await
+}
+
+/// Decides an order, and adds to the draft what comes of it.
+async fn decide<D: Decider>(
+    room: &RoomOf<D>,
+    cell: &Arc<Inner>,
+    order: &Order<'_, D>,
+    live: &mut Live<D>,
+    draft: &mut Draft,
+) -> Result<Carried, Unanswered> {
+    let (asked, facts) = match prepare(room, cell, order, live, draft.at()).await? {
+        Prepared::Ready { asked, facts } => (asked, facts),
+        Prepared::Known(carried) => return Ok(carried),
     };
-    let called = matches!(order.origin, Origin::Called { .. });
+    let decided = D::decide(&live.state, &order.command, &facts, &asked);
     let (events, refusal) = match decided {
         Ok(events) => {
-            let declined = if called { D::declined(&events) } else { None };
+            let declined = if order.heard().is_none() { D::declined(&events) } else { None };
             (events, declined)
         }
         Err(refusal) => (Vec::new(), Some(refusal)),
     };
-    let heard = match &order.origin {
-        Origin::Heard { heard, .. } => Some(heard.clone()),
-        Origin::Called { .. } => None,
-    };
-    let grounds = Grounds {
-        stream: &order.stream,
-        generation,
-        asked: &asked,
-        command: &order.command,
-        facts: &facts,
-        trace: order.trace,
-        heard,
-    };
-    let mut append = append_of(&room.spec, &mut live, &events, &grounds);
-    live.tail += events.len() as u64;
-    let carried = match refusal {
+    let refused = refusal.map(|refusal| {
+        cell.metrics.refused(D::SERVICE);
+        No::refused(&refusal)
+    });
+    if order.leaves_something(!events.is_empty(), refused.is_some()) {
+        let (command, facts) = (&order.command, &facts);
+        let (trace, heard) = (order.trace, order.heard().cloned());
+        let grounds =
+            Grounds { stream: &order.stream, asked: &asked, command, facts, trace, heard };
+        draft.add(&room.spec, live, &events, &grounds);
+    }
+    let carried = match refused {
+        Some(no) => Carried::Refused(no),
         None => Carried::Answered {
-            response: answer(order, &asked, &live),
+            response: answer(order, &asked, live),
             version: live.version,
             replayed: false,
         },
-        Some(refusal) => {
-            cell.metrics.refused(D::SERVICE);
-            Carried::Refused(No::refused(&refusal))
-        }
     };
-    if !finish(&mut append, order, &carried, cell, live.version) {
-        return Turn::Ended(Some(live), Ok(carried));
-    }
-    snapshot_if_long(&mut append, &mut live, cell);
-    commit(cell, order, append, live, carried).await
+    finish(draft, order, &carried, cell, live.version);
+    Ok(carried)
 }
 
 enum Prepared<D: Decider> {
-    Ready { asked: Asked, facts: D::Facts, generation: base_ids::Generation },
+    Ready { asked: Asked, facts: D::Facts },
     Known(Carried),
 }
 
@@ -167,9 +244,9 @@ async fn prepare<D: Decider>(
     cell: &Arc<Inner>,
     order: &Order<'_, D>,
     live: &Live<D>,
+    at: Timestamp,
 ) -> Result<Prepared<D>, Unanswered> {
     let tenant = order.stream.tenant.clone();
-    let generation = ownership::generation(&cell.table, &cell.id, &tenant)?;
     if let Origin::Called { reply, if_match, .. } = &order.origin {
         if let Some((key, seal)) = reply
             && let Some(kept) = cell.stores.journal.reply(&tenant, key).await?
@@ -185,14 +262,14 @@ async fn prepare<D: Decider>(
             return Err(Fault::caller(Code::VersionMismatch, text).into());
         }
     }
-    let asked = Asked { tenant, caller: order.caller.clone(), at: cell.clock.now() };
+    let asked = Asked { tenant, caller: order.caller.clone(), at };
     let gather = room.spec.gather().gather(&live.state, &order.command, &asked);
     let limit = Duration::from_millis(cell.config.gather_ms_max);
     let facts = tokio::time::timeout(limit, gather).await.map_err(|_| {
         let text = format!("what {} had to learn first did not come in time", D::SERVICE);
         Fault::downstream(Code::DeadlineExceeded, limit, text)
     })??;
-    Ok(Prepared::Ready { asked, facts, generation })
+    Ok(Prepared::Ready { asked, facts })
 }
 
 fn answer<D: Decider>(order: &Order<'_, D>, asked: &Asked, live: &Live<D>) -> Vec<u8> {
@@ -207,32 +284,27 @@ fn answer<D: Decider>(order: &Order<'_, D>, asked: &Asked, live: &Live<D>) -> Ve
     }
 }
 
-/// Adds to the append what the origin asks for; false if there is nothing to append at all.
+/// Adds to the draft what the origin asks for besides events.
 fn finish<D: Decider>(
-    append: &mut Append,
+    draft: &mut Draft,
     order: &Order<'_, D>,
     carried: &Carried,
     cell: &Arc<Inner>,
     version: Version,
-) -> bool {
+) {
     match &order.origin {
-        Origin::Called { reply, .. } => {
-            if let Some((key, seal)) = reply {
-                let answer = match carried {
-                    Carried::Answered { response, .. } => Ok(response.clone()),
-                    Carried::Refused(no) => Err(write_no(no)),
-                };
-                let until = append.at.after(Duration::from_secs(cell.config.reply_hours * 3600));
-                append.reply = Some((key.clone(), seal.close(answer, version, until)));
-            }
-            append.reply.is_some() || !append.events.is_empty()
+        Origin::Called { reply: Some((key, seal)), .. } => {
+            let answer = match carried {
+                Carried::Answered { response, .. } => Ok(response.clone()),
+                Carried::Refused(no) => Err(write_no(no)),
+            };
+            let until = draft.at().after(Duration::from_secs(cell.config.reply_hours * 3600));
+            draft.keep(key.clone(), seal.close(answer, version, until));
         }
-        // A refused message is not heard: its sender, or whoever looks after dead letters, has to know.
-        Origin::Heard { .. } if matches!(carried, Carried::Refused(_)) => false,
-        Origin::Heard { settles, forgettable, .. } => {
-            append.settles.extend(settles.filter(|key| !append.settles.contains(key)));
-            !(*forgettable && append.events.is_empty())
+        Origin::Heard { settles: Some(key), .. } if matches!(carried, Carried::Answered { .. }) => {
+            draft.settle(*key);
         }
+        Origin::Called { .. } | Origin::Heard { .. } => {}
     }
 }
 
@@ -249,28 +321,33 @@ fn snapshot_if_long<D: Decider>(append: &mut Append, live: &mut Live<D>, cell: &
 
 async fn commit<D: Decider>(
     cell: &Arc<Inner>,
-    order: &Order<'_, D>,
+    orders: &[Order<'_, D>],
     append: Append,
     mut live: Live<D>,
-    carried: Carried,
+    ends: Ends,
 ) -> Turn<D> {
     let after = After::of(&append);
     let proof = Proof::of(&append);
     let appended = match cell.stores.journal.append(append).await {
         Err(fault) if fault.code() == Code::OutcomeUnknown => {
             cell.metrics.unknown_outcome();
+            if orders.len() > 1 {
+                // Each alone finds out whether it was heard.
+                cell.relay.rescan();
+                return Turn::Apart;
+            }
             match proof.read_back(cell).await {
                 Ok(ReadBack::Known(appended)) => appended,
                 Ok(ReadBack::Done) => {
                     // Where its reminders stand in the outbox is not known.
                     live.reminders = Reminders::default();
-                    return Turn::Ended(Some(live), Ok(carried));
+                    return Turn::Ended(Some(live), ends);
                 }
                 Ok(ReadBack::NotDone) => return Turn::Lost,
-                Err(fault) => return Turn::Ended(None, Err(fault.into())),
+                Err(fault) => return Turn::Ended(None, all(orders, &fault.into())),
             }
         }
-        Err(fault) => return Turn::Ended(None, Err(fault.into())),
+        Err(fault) => return Turn::Ended(None, all(orders, &fault.into())),
         Ok(appended) => appended,
     };
     match appended {
@@ -278,7 +355,7 @@ async fn commit<D: Decider>(
             cell.metrics.appended(D::SERVICE);
             live.reminders.committed(commit);
             cell.committed(after, commit);
-            Turn::Ended(Some(live), Ok(carried))
+            Turn::Ended(Some(live), ends)
         }
         Appended::Conflict { .. } => Turn::Lost,
         Appended::Fenced => {
@@ -289,27 +366,29 @@ async fn commit<D: Decider>(
                 // The fence is ahead of the table, closed for a change that is under way.
                 Ok(_) => {
                     let epoch = cell.table.load().epoch();
-                    Turn::Ended(None, Err(Unanswered::Held { epoch }))
+                    Turn::Ended(None, all(orders, &Unanswered::Held { epoch }))
                 }
-                Err(no) => Turn::Ended(None, Err(no)),
+                Err(no) => Turn::Ended(None, all(orders, &no)),
             }
         }
+        Appended::AlreadyHeard { .. } if orders.len() > 1 => Turn::Apart,
         Appended::AlreadyHeard { version, .. } => {
             let known = Carried::Answered { response: Vec::new(), version, replayed: true };
-            Turn::Ended(None, Ok(known))
+            Turn::Ended(None, vec![Ok(known)])
         }
         Appended::AlreadyReplied(kept) => {
             cell.metrics.replayed(D::SERVICE);
-            let Origin::Called { reply: Some((_, seal)), .. } = &order.origin else {
+            let [Order { origin: Origin::Called { reply: Some((_, seal)), .. }, .. }] = orders
+            else {
                 let text = "an append without an idempotency key was answered by one";
-                return Turn::Ended(None, Err(Fault::ours(Code::Internal, text).into()));
+                return Turn::Ended(None, all(orders, &Fault::ours(Code::Internal, text).into()));
             };
-            Turn::Ended(None, replay(kept, seal))
+            Turn::Ended(None, vec![replay(kept, seal)])
         }
     }
 }
 
-/// How to tell, after an unknown outcome, whether an append happened.
+/// How to tell, after an unknown outcome, whether the append of one order happened.
 struct Proof {
     stream: StreamName,
     generation: base_ids::Generation,
@@ -328,8 +407,11 @@ impl Proof {
             generation: append.generation,
             expected: append.expected,
             events: append.events.len(),
-            written: hash_of(append.events.iter().map(|event| &*event.body), Some(&append.cause)),
-            heard: append.heard,
+            written: hash_of(
+                append.events.iter().map(|event| &*event.body),
+                append.events.last().and_then(|event| event.cause.as_deref()),
+            ),
+            heard: append.heard.first().map(|heard| heard.id),
             reply: append.reply.as_ref().map(|(key, _)| key.clone()),
         }
     }

@@ -1,6 +1,12 @@
 //! One service at work: its rules with the streams it holds in memory.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::{Future, ready},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use base_fault::{Code, Fault};
 use base_ids::{StreamName, Tenant};
@@ -17,6 +23,7 @@ use crate::{
     cell::Inner,
     commit::{EFFECT, Writes, fold_views},
     config::Config,
+    letters::answered,
     onward::Passage,
     ownership,
     port::{HeardFrom, Message, OutboxKey, ReplyKey, RowWrite, StoredEvent},
@@ -45,20 +52,21 @@ pub(crate) trait Room: Send + Sync + 'static {
         method: usize,
         call: Call,
     ) -> Boxed<'a, Result<Changes, Unanswered>>;
-    fn hear<'a>(
-        &'a self,
-        cell: &'a Arc<Inner>,
-        to: &'a Tenant,
-        message: &'a Message,
+    /// Queues a message at its stream, at once; what it returns sees it through.
+    fn hear(
+        self: Arc<Self>,
+        cell: &Arc<Inner>,
+        to: &Tenant,
+        message: &Message,
         settles: Option<OutboxKey>,
         timer: bool,
-    ) -> Boxed<'a, Hearing>;
-    fn perform<'a>(
-        &'a self,
-        cell: &'a Arc<Inner>,
-        message: &'a Message,
+    ) -> Boxed<'static, Hearing>;
+    fn perform(
+        self: Arc<Self>,
+        cell: &Arc<Inner>,
+        message: &Message,
         key: OutboxKey,
-    ) -> Boxed<'a, Hearing>;
+    ) -> Boxed<'static, Hearing>;
     fn forget(&self);
     fn refold(&self, stream: &StreamName, events: &[StoredEvent]) -> Result<Vec<RowWrite>, Fault>;
 }
@@ -132,7 +140,11 @@ impl<D: Decider> RoomOf<D> {
                     trace: call.trace,
                     origin: Origin::Called { reply, if_match: call.if_match, encode: &**encode },
                 };
-                match carry_out(self, cell, order).await? {
+                let slot = self.cache.slot(&order.stream);
+                let mut live = slot.live.lock().await;
+                let ends = carry_out(self, cell, &mut live, &[order]).await;
+                let [ended] = <[_; 1]>::try_from(ends).expect("every order has one end");
+                match ended? {
                     Carried::Refused(no) => Err(no.into()),
                     Carried::Answered { response, version, replayed } => {
                         Ok(Served::Answered(Answered { response, version, replayed }))
@@ -183,14 +195,14 @@ impl<D: Decider> RoomOf<D> {
         Ok(Box::pin(stream::unfold(Some((follow, true)), follow_on)))
     }
 
-    async fn hear_message(
+    /// What a message asks of which stream, or why it can never be heard.
+    fn heed(
         &self,
-        cell: &Arc<Inner>,
         to: &Tenant,
         message: &Message,
         settles: Option<OutboxKey>,
         timer: bool,
-    ) -> Hearing {
+    ) -> Result<Order<'static, D>, String> {
         let heard = Heard {
             id: message.id,
             kind: &message.kind,
@@ -199,59 +211,40 @@ impl<D: Decider> RoomOf<D> {
             version: message.version,
             at: message.at,
         };
-        let command = match self.spec.listener().hear(&heard) {
-            None => {
-                return Hearing::Poison(format!(
-                    "{} does not listen to {}",
-                    D::SERVICE,
-                    message.kind
-                ));
-            }
-            Some(Err(unreadable)) => return Hearing::Poison(unreadable.to_string()),
-            Some(Ok(command)) => command,
-        };
-        self.carry_heard(cell, to, command, message, settles, timer).await
+        let heeded = self
+            .spec
+            .listener()
+            .hear(&heard)
+            .ok_or_else(|| format!("{} does not listen to {}", D::SERVICE, message.kind))?;
+        let command = heeded.map_err(|unreadable| unreadable.to_string())?;
+        order_of(to, command, message, settles, timer)
     }
 
-    async fn carry_heard(
-        &self,
+    /// Queues an order that comes of a message, at once; what it returns sees it through.
+    fn queue(
+        self: Arc<Self>,
         cell: &Arc<Inner>,
-        to: &Tenant,
-        command: D::Command,
-        message: &Message,
-        settles: Option<OutboxKey>,
-        forgettable: bool,
-    ) -> Hearing {
-        let stream = match stream_of::<D>(to, &command) {
-            Ok(stream) => stream,
-            Err(fault) => return Hearing::Poison(fault.to_string()),
-        };
-        let heard = HeardFrom {
-            id: message.id,
-            from: message.from.clone(),
-            version: message.version,
-            kind: message.kind.clone(),
-        };
-        let order = Order {
-            stream,
-            command,
-            caller: Caller::platform(&message.from.service),
-            trace: message.trace,
-            origin: Origin::Heard { heard, settles, forgettable },
-        };
-        match carry_out(self, cell, order).await {
-            Ok(Carried::Answered { replayed, .. }) => {
-                cell.metrics.heard(D::SERVICE);
-                Hearing::Heard { settled: !replayed && !forgettable }
+        order: Order<'static, D>,
+    ) -> impl Future<Output = Hearing> + Send + use<D> {
+        let slot = self.cache.slot(&order.stream);
+        let remembered = order.is_remembered();
+        let ended = slot.letters.push(order);
+        let cell = Arc::clone(cell);
+        async move {
+            match answered(&self, &cell, &slot, ended).await {
+                Ok(Carried::Answered { replayed, .. }) => {
+                    cell.metrics.heard(D::SERVICE);
+                    Hearing::Heard { settled: !replayed && remembered }
+                }
+                Ok(Carried::Refused(No::Refused { code, text, .. })) => {
+                    Hearing::Poison(format!("refused, {code}: {text}"))
+                }
+                Ok(Carried::Refused(No::Fault(fault))) | Err(Unanswered::No(No::Fault(fault))) => {
+                    Hearing::Retry(fault)
+                }
+                Err(Unanswered::No(No::Refused { text, .. })) => Hearing::Poison(text),
+                Err(Unanswered::NotMine { .. } | Unanswered::Held { .. }) => Hearing::NotMine,
             }
-            Ok(Carried::Refused(No::Refused { code, text, .. })) => {
-                Hearing::Poison(format!("refused, {code}: {text}"))
-            }
-            Ok(Carried::Refused(No::Fault(fault))) | Err(Unanswered::No(No::Fault(fault))) => {
-                Hearing::Retry(fault)
-            }
-            Err(Unanswered::No(No::Refused { text, .. })) => Hearing::Poison(text),
-            Err(Unanswered::NotMine { .. } | Unanswered::Held { .. }) => Hearing::NotMine,
         }
     }
 }
@@ -287,32 +280,45 @@ impl<D: Decider> Room for RoomOf<D> {
         Box::pin(self.watch_call(cell, method, call))
     }
 
-    fn hear<'a>(
-        &'a self,
-        cell: &'a Arc<Inner>,
-        to: &'a Tenant,
-        message: &'a Message,
+    fn hear(
+        self: Arc<Self>,
+        cell: &Arc<Inner>,
+        to: &Tenant,
+        message: &Message,
         settles: Option<OutboxKey>,
         timer: bool,
-    ) -> Boxed<'a, Hearing> {
-        Box::pin(self.hear_message(cell, to, message, settles, timer))
+    ) -> Boxed<'static, Hearing> {
+        // It must not take down whoever brings the message.
+        let heed = AssertUnwindSafe(|| self.heed(to, message, settles, timer));
+        match catch_unwind(heed) {
+            Ok(Ok(order)) => Box::pin(self.queue(cell, order)),
+            Ok(Err(why)) => Box::pin(ready(Hearing::Poison(why))),
+            Err(_) => {
+                cell.metrics.bug(D::SERVICE);
+                let why = format!("{} failed to read {}", D::SERVICE, message.kind);
+                Box::pin(ready(Hearing::Poison(why)))
+            }
+        }
     }
 
-    fn perform<'a>(
-        &'a self,
-        cell: &'a Arc<Inner>,
-        message: &'a Message,
+    fn perform(
+        self: Arc<Self>,
+        cell: &Arc<Inner>,
+        message: &Message,
         key: OutboxKey,
-    ) -> Boxed<'a, Hearing> {
+    ) -> Boxed<'static, Hearing> {
+        debug_assert_eq!(message.kind, EFFECT);
+        let (cell, message) = (Arc::clone(cell), message.clone());
         Box::pin(async move {
-            debug_assert_eq!(message.kind, EFFECT);
             let Ok(_place) = self.effects.acquire().await else {
                 return Hearing::Retry(Fault::ours(Code::Internal, "the cell is stopping"));
             };
             match self.spec.perform(&message.body, &message.id.to_string()).await {
                 Ok(command) => {
-                    self.carry_heard(cell, &message.from.tenant, command, message, Some(key), false)
-                        .await
+                    match order_of(&message.from.tenant, command, &message, Some(key), false) {
+                        Ok(order) => Arc::clone(&self).queue(&cell, order).await,
+                        Err(why) => Hearing::Poison(why),
+                    }
                 }
                 Err(fault) => Hearing::Retry(fault),
             }
@@ -424,4 +430,26 @@ where
 fn stream_of<D: Decider>(tenant: &Tenant, command: &D::Command) -> Result<StreamName, Fault> {
     StreamName::new(tenant.clone(), D::SERVICE, &D::stream(command))
         .map_err(|error| Fault::caller(Code::Malformed, error.to_string()))
+}
+
+fn order_of<D: Decider>(
+    to: &Tenant,
+    command: D::Command,
+    message: &Message,
+    settles: Option<OutboxKey>,
+    forgettable: bool,
+) -> Result<Order<'static, D>, String> {
+    let heard = HeardFrom {
+        id: message.id,
+        from: message.from.clone(),
+        version: message.version,
+        kind: message.kind.clone(),
+    };
+    Ok(Order {
+        stream: stream_of::<D>(to, &command).map_err(|fault| fault.to_string())?,
+        command,
+        caller: Caller::platform(&message.from.service),
+        trace: message.trace,
+        origin: Origin::Heard { heard, settles, forgettable },
+    })
 }

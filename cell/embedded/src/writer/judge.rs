@@ -47,14 +47,15 @@ impl Open<'_> {
         if !self.writer.fences.lets_in(&append.tenant, append.generation) {
             return Ok(Some(Appended::Fenced));
         }
-        if let Some((named, _)) = &append.heard
-            && let Some(note) = self.get(&named.place)?
-            && let Some(note) = codec::read_heard(&named.name, &note).map_err(unreadable)?
-        {
-            let tenant = append.tenant.clone();
-            let stream = StreamName::new(tenant, &append.stream.service, &note.key);
-            let stream = stream.map_err(unreadable)?;
-            return Ok(Some(Appended::AlreadyHeard { stream, version: note.version }));
+        for (named, _) in &append.heard {
+            if let Some(note) = self.get(&named.place)?
+                && let Some(note) = codec::read_heard(&named.name, &note).map_err(unreadable)?
+            {
+                let tenant = append.tenant.clone();
+                let stream = StreamName::new(tenant, &append.stream.service, &note.key);
+                let stream = stream.map_err(unreadable)?;
+                return Ok(Some(Appended::AlreadyHeard { stream, version: note.version }));
+            }
         }
         if let Some((named, _)) = &append.reply
             && let Some(reply) = self.get(&named.place)?

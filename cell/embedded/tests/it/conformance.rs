@@ -33,10 +33,10 @@ async fn fresh() -> OnDisk {
 
 #[tokio::test]
 async fn the_embedded_engine_keeps_every_law() {
-    assert_eq!(conformance::all(fresh).await, 32);
+    assert_eq!(conformance::all(fresh).await, 33);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_embedded_engine_keeps_every_law_with_many_threads() {
-    assert_eq!(conformance::all(fresh).await, 32);
+    assert_eq!(conformance::all(fresh).await, 33);
 }

@@ -39,8 +39,11 @@ pub(crate) fn append(stream: &StreamName, expected: u64) -> Append {
         generation: GENERATION,
         expected: Version(expected),
         at: NOON,
-        events: vec![NewEvent { kind: "line_added", body: body(stream, version) }],
-        cause: b"{}".to_vec(),
+        events: vec![NewEvent {
+            kind: "line_added",
+            body: body(stream, version),
+            cause: Some(b"{}".to_vec()),
+        }],
         rows: vec![RowWrite {
             table: TABLE,
             key: "main".to_owned(),
@@ -54,7 +57,7 @@ pub(crate) fn append(stream: &StreamName, expected: u64) -> Append {
         }],
         public: vec![(stream.to_string(), message(stream, version))],
         reply: Some((key(version), reply(version))),
-        heard: None,
+        heard: Vec::new(),
         settles: Vec::new(),
         snapshot: None,
     }

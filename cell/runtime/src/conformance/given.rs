@@ -6,8 +6,8 @@ use base_time::Timestamp;
 use cell_kernel::Table;
 
 use crate::port::{
-    Append, Appended, Errand, Fence, Message, NewEvent, OutboxEntry, Reply, ReplyKey, RowWrite,
-    Scope, Stores,
+    Append, Appended, Errand, Fence, HeardAt, Message, NewEvent, OutboxEntry, Reply, ReplyKey,
+    RowWrite, Scope, Stores,
 };
 
 /// The generation under which the laws own their tenants.
@@ -51,12 +51,11 @@ pub(super) fn empty(stream: &StreamName, expected: u64) -> Append {
         expected: Version(expected),
         at: NOON,
         events: Vec::new(),
-        cause: b"{}".to_vec(),
         rows: Vec::new(),
         outbox: Vec::new(),
         public: Vec::new(),
         reply: None,
-        heard: None,
+        heard: Vec::new(),
         settles: Vec::new(),
         snapshot: None,
     }
@@ -67,6 +66,7 @@ pub(super) fn events(stream: &StreamName, expected: u64, count: u64) -> Append {
     let event = |version| NewEvent {
         kind: "line_added",
         body: format!("{{\"n\":{version}}}").into_bytes(),
+        cause: (version == expected + count).then(|| b"{}".to_vec()),
     };
     Append {
         events: (expected + 1..=expected + count).map(event).collect(),
@@ -98,6 +98,11 @@ pub(super) fn message(from: &StreamName, number: u64) -> Message {
         at: NOON,
         trace: Some([9; 16]),
     }
+}
+
+/// The message of that number, heard at that version.
+pub(super) fn heard_at(from: &StreamName, number: u64, version: u64) -> HeardAt {
+    HeardAt { id: message(from, number).id, version: Version(version) }
 }
 
 pub(super) fn deliver(from: &StreamName, number: u64, due: Option<Timestamp>) -> OutboxEntry {

@@ -8,11 +8,11 @@ use cell_kernel::RowBytes;
 use super::{
     Subject,
     given::{
-        NOON, TABLE, deliver, done, empty, events, fine, key, message, owned, reply, row, tenant,
-        version,
+        NOON, TABLE, deliver, done, empty, events, fine, heard_at, key, message, owned, reply, row,
+        tenant, version,
     },
 };
-use crate::port::{Append, Appended, HEARD_KEPT, Loaded, OutboxKey, Stores};
+use crate::port::{Append, Appended, HEARD_KEPT, HeardAt, Loaded, OutboxKey, Stores};
 
 /// Invariant journal-1: versions have no gaps.
 pub(super) async fn versions_have_no_gaps(subject: &mut impl Subject) {
@@ -51,7 +51,7 @@ fn full(stream: &StreamName, expected: u64) -> Append {
         outbox: vec![deliver(stream, expected + 1, None)],
         public: vec![("k".to_owned(), message(stream, expected + 1))],
         reply: Some((key("k1"), reply(7, NOON.after(Duration::from_mins(1))))),
-        heard: Some(message(stream, 90).id),
+        heard: vec![heard_at(stream, 90, expected + 2)],
         ..events(stream, expected, 2)
     }
 }
@@ -108,7 +108,10 @@ pub(super) async fn a_message_is_heard_once(subject: &mut impl Subject) {
     let stores = subject.stores();
     let stream = owned(&stores, "users/a/carts/main").await;
     let id = message(&stream, 5).id;
-    let heard = |expected, count| Append { heard: Some(id), ..events(&stream, expected, count) };
+    let heard = |expected, count| Append {
+        heard: vec![heard_at(&stream, 5, expected + count)],
+        ..events(&stream, expected, count)
+    };
     done(&stores, heard(0, 1)).await;
     drop(stores);
     for _ in 0..2 {
@@ -123,10 +126,40 @@ pub(super) async fn a_message_is_heard_once(subject: &mut impl Subject) {
     // Another service of the same tenant, and another tenant, hear it for themselves; and hearing may change nothing.
     for other in ["users/a/orders/main", "users/b/carts/main"] {
         let other = owned(&stores, other).await;
-        let append = Append { heard: Some(id), ..empty(&other, 0) };
+        let append =
+            Append { heard: vec![HeardAt { id, version: Version(0) }], ..empty(&other, 0) };
         done(&stores, append).await;
         let place = fine(stores.journal.heard(&other.tenant, &other.service, id).await);
         assert_eq!(place, Some((other, Version(0))));
+    }
+}
+
+/// Invariant heard-1 for several messages in one append: all are heard with it, each at its own version, or none is.
+pub(super) async fn messages_that_are_heard_together_are_all_heard_or_none(
+    subject: &mut impl Subject,
+) {
+    let stores = subject.stores();
+    let stream = owned(&stores, "users/a/carts/main").await;
+    let heard = |expected, numbers: [u64; 3]| {
+        let heard = numbers.into_iter().zip(expected + 1..);
+        let heard = heard.map(|(number, version)| heard_at(&stream, number, version)).collect();
+        Append { heard, ..events(&stream, expected, 3) }
+    };
+    done(&stores, heard(0, [10, 11, 12])).await;
+    drop(stores);
+    for _ in 0..2 {
+        let stores = subject.stores();
+        let again = fine(stores.journal.append(heard(3, [20, 12, 11])).await);
+        let known = Appended::AlreadyHeard { stream: stream.clone(), version: Version(3) };
+        assert_eq!(again, known, "the first in the order of the append");
+        assert_eq!(version(&stores, &stream).await, Version(3));
+        for (number, at) in [(10, Some(1)), (11, Some(2)), (12, Some(3)), (20, None)] {
+            let id = message(&stream, number).id;
+            let found = fine(stores.journal.heard(&stream.tenant, "carts", id).await);
+            assert_eq!(found, at.map(|version| (stream.clone(), Version(version))));
+        }
+        drop(stores);
+        subject.reopen().await;
     }
 }
 
@@ -175,7 +208,7 @@ pub(super) async fn checks_have_an_order(subject: &mut impl Subject) {
     done(&stores, full(&stream, 0)).await;
     let again = fine(stores.journal.append(full(&stream, 0)).await);
     assert!(matches!(again, Appended::AlreadyHeard { .. }), "{again:?}");
-    let unheard = Append { heard: None, ..full(&stream, 0) };
+    let unheard = Append { heard: Vec::new(), ..full(&stream, 0) };
     let again = fine(stores.journal.append(unheard).await);
     assert!(matches!(again, Appended::AlreadyReplied(_)), "{again:?}");
     let mut zombie = full(&stream, 0);
@@ -211,15 +244,18 @@ pub(super) async fn the_newest_snapshot_stands_for_the_events_before_it(
     }
 }
 
-pub(super) async fn a_cause_lies_with_the_last_event(subject: &mut impl Subject) {
+pub(super) async fn a_cause_lies_with_the_last_event_of_each_decision(subject: &mut impl Subject) {
     let stores = subject.stores();
     let stream = owned(&stores, "users/a/carts/main").await;
-    let append = Append { cause: b"{\"actor\":\"users/a\"}".to_vec(), ..events(&stream, 0, 3) };
-    let cause = append.cause.clone();
+    let mut append = events(&stream, 0, 3);
+    let causes = [Some(b"{\"actor\":\"users/a\"}".to_vec()), None, Some(b"{}".to_vec())];
+    for (event, cause) in append.events.iter_mut().zip(&causes) {
+        event.cause.clone_from(cause);
+    }
     done(&stores, append).await;
     let stored = fine(stores.journal.events(&stream, Version(0), 9).await);
-    let causes: Vec<_> = stored.into_iter().map(|event| event.cause).collect();
-    assert_eq!(causes, [None, None, Some(cause)]);
+    let kept: Vec<_> = stored.into_iter().map(|event| event.cause).collect();
+    assert_eq!(kept, causes);
 }
 
 pub(super) async fn streams_are_listed_in_order(subject: &mut impl Subject) {
@@ -237,7 +273,7 @@ pub(super) async fn streams_are_listed_in_order(subject: &mut impl Subject) {
     }
     // Heard, but without an event: not a stream yet.
     let silent = owned(&stores, "users/a/carts/silent").await;
-    let append = Append { heard: Some(message(&silent, 1).id), ..empty(&silent, 0) };
+    let append = Append { heard: vec![heard_at(&silent, 1, 0)], ..empty(&silent, 0) };
     done(&stores, append).await;
 
     let of = tenant("users/a");
@@ -288,7 +324,7 @@ pub(super) async fn what_is_over_is_swept(subject: &mut impl Subject) {
         let append = Append {
             rows: vec![row("main", Some("{}"))],
             reply: Some((key(&format!("k{number}")), reply(7, until))),
-            heard: Some(message(&stream, number).id),
+            heard: vec![heard_at(&stream, number, number + 1)],
             ..events(&stream, number, 1)
         };
         done(&stores, append).await;

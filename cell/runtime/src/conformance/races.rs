@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 
 use super::{
     Subject,
-    given::{NOON, done, events, fine, key, message, owned, reply, version},
+    given::{NOON, done, events, fine, heard_at, key, message, owned, reply, version},
 };
 use crate::port::{Append, Appended, Stores};
 
@@ -54,7 +54,7 @@ pub(super) async fn of_many_requests_under_one_key_one_executes(subject: &mut im
 pub(super) async fn of_many_deliveries_of_one_message_one_is_heard(subject: &mut impl Subject) {
     let stores = subject.stores();
     let stream = owned(&stores, "users/a/carts/main").await;
-    let heard = || Append { heard: Some(message(&stream, 7).id), ..events(&stream, 0, 1) };
+    let heard = || Append { heard: vec![heard_at(&stream, 7, 1)], ..events(&stream, 0, 1) };
     let (done, others) = race(&stores, (0..MANY).map(|_| heard())).await;
     assert_eq!(done, 1);
     let told = Appended::AlreadyHeard { stream: stream.clone(), version: Version(1) };

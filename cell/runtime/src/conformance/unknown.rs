@@ -10,14 +10,14 @@ use base_ids::Version;
 
 use super::{
     BadDay, Subject,
-    given::{NOON, done, events, fine, key, message, owned, reply, version},
+    given::{NOON, done, events, fine, heard_at, key, message, owned, reply, version},
 };
 use crate::port::{Append, Appended};
 
 fn told(stream: &base_ids::StreamName) -> Append {
     Append {
         reply: Some((key("k1"), reply(7, NOON))),
-        heard: Some(message(stream, 9).id),
+        heard: vec![heard_at(stream, 9, 1)],
         ..events(stream, 0, 1)
     }
 }

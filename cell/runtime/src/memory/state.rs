@@ -11,8 +11,8 @@ use base_time::Timestamp;
 use cell_kernel::{RowBytes, Table};
 
 use crate::port::{
-    Append, Appended, DeadLetter, Fence, HEARD_KEPT, Loaded, Message, OutboxEntry, OutboxKey,
-    Reply, ReplyKey, RowWrite, Scope, StoredEvent,
+    Append, Appended, DeadLetter, Fence, HEARD_KEPT, HeardAt, Loaded, Message, OutboxEntry,
+    OutboxKey, Reply, ReplyKey, RowWrite, Scope, StoredEvent,
 };
 
 /// Rows of one table, of one tenant or of nobody.
@@ -84,7 +84,7 @@ impl State {
                     kind: event.kind.to_owned(),
                     at,
                     body: event.body,
-                    cause: (number == version).then(|| append.cause.clone()),
+                    cause: event.cause,
                 });
             }
             if let Some(snapshot) = append.snapshot {
@@ -100,9 +100,9 @@ impl State {
         if let Some((key, reply)) = append.reply {
             self.replies.insert((tenant.clone(), key), reply);
         }
-        if let Some(id) = append.heard {
-            let key = (tenant, stream.service.as_ref().to_owned(), id);
-            let note = Note { stream, version, at };
+        for HeardAt { id, version } in append.heard {
+            let key = (tenant.clone(), stream.service.as_ref().to_owned(), id);
+            let note = Note { stream: stream.clone(), version, at };
             self.heard.insert(key, note);
         }
         for key in append.settles {
@@ -118,9 +118,8 @@ impl State {
         if !self.may_write(tenant, append.generation) {
             return Err(Appended::Fenced);
         }
-        if let Some(id) = append.heard
-            && let Some((stream, version)) = self.heard(tenant, &stream.service, id)
-        {
+        let before = |heard: &HeardAt| self.heard(tenant, &stream.service, heard.id);
+        if let Some((stream, version)) = append.heard.iter().find_map(before) {
             return Err(Appended::AlreadyHeard { stream, version });
         }
         if let Some((key, _)) = &append.reply

@@ -4,6 +4,7 @@
 
 mod fleet;
 mod held;
+mod together;
 mod toy;
 
 use base_fault::Code;

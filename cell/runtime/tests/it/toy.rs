@@ -35,6 +35,7 @@ words!(GetRequest { name: string = "1" });
 words!(Purse { coins: int64 = "1", received: int64 = "2" });
 words!(Coins { coins: int64 = "1" });
 words!(Poison { text: string = "1" });
+words!(Breaks {});
 words!(LookAgain { coins: int64 = "1" });
 words!(Richness { tenant: string = "1", coins: int64 = "2" });
 
@@ -277,6 +278,7 @@ pub(crate) fn spec() -> ServiceSpec<Purses> {
             Listener::new()
                 .on(|coins: &Coins, _: &Heard<'_>| Ok(Command::Receive(coins.coins)))
                 .on(|poison: &Poison, _: &Heard<'_>| Err(Unreadable(poison.text.clone())))
+                .on(|_: &Breaks, _: &Heard<'_>| Ok(Command::Panic))
                 .on(|_: &LookAgain, _: &Heard<'_>| Ok(Command::LookAgain)),
         )
         .effect(Bank::default())

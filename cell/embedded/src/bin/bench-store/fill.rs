@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use base_ids::{CellId, MessageId, StreamName, Version};
 use cell_embedded::{Config, Embedded};
-use cell_runtime::port::{Append, Appended, Errand, Message, OutboxKey, RowWrite, Stores};
+use cell_runtime::port::{Append, Appended, Errand, HeardAt, Message, OutboxKey, RowWrite, Stores};
 
 use crate::{load, proc, report::Report};
 
@@ -105,7 +105,7 @@ async fn write_stream(stores: &Stores, number: u64, count: u64, body: &[u8]) -> 
         }
         if let Some((id, place)) = told.take() {
             append = Append {
-                heard: Some(id),
+                heard: vec![HeardAt { id, version: Version(version) }],
                 settles: vec![place],
                 reply: None,
                 outbox: Vec::new(),

@@ -18,6 +18,9 @@ use parking_lot::Mutex;
 
 use crate::proc;
 
+/// A cause as commands leave them.
+const CAUSE: &[u8] = br#"{"actor":"users/0190a6f2","command":{"add_line":1},"facts":null}"#;
+
 /// What is asked of the store.
 pub(crate) struct Load {
     pub(crate) writers: usize,
@@ -220,7 +223,11 @@ impl Writer {
     pub(crate) fn append(&self) -> Append {
         let now = SystemClock.now();
         let version = Version(self.head + self.events as u64);
-        let event = NewEvent { kind: "line_added", body: self.body.clone() };
+        let event = |last: bool| NewEvent {
+            kind: "line_added",
+            body: self.body.clone(),
+            cause: last.then(|| CAUSE.to_vec()),
+        };
         let reply = Reply {
             request: u128::from(self.requests),
             answer: Ok(vec![7; 64]),
@@ -233,8 +240,7 @@ impl Writer {
             generation: GENERATION,
             expected: Version(self.head),
             at: now,
-            events: vec![event; self.events],
-            cause: br#"{"actor":"users/0190a6f2","command":{"add_line":1},"facts":null}"#.to_vec(),
+            events: (1..=self.events).map(|number| event(number == self.events)).collect(),
             rows: vec![RowWrite {
                 table: TABLE,
                 key: "main".to_owned(),
@@ -244,7 +250,7 @@ impl Writer {
             outbox: vec![entry(&self.stream, version, now)],
             public: Vec::new(),
             reply: Some((ReplyKey { caller: self.stream.tenant.to_string(), key }, reply)),
-            heard: None,
+            heard: Vec::new(),
             settles: Vec::new(),
             snapshot: None,
         }
