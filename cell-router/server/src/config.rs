@@ -193,6 +193,9 @@ impl Config {
         for (field, problem) in self.cells.mistakes() {
             wrong(&format!("cells.{field}"), problem.to_owned());
         }
+        for (field, problem) in self.entrance.mistakes() {
+            wrong(&format!("entrance.{field}"), problem);
+        }
         let look_ms = self.tls.as_ref().map_or(1, |tls| tls.look_ms);
         let waits = [
             ("tls.look_ms", look_ms),
@@ -203,13 +206,12 @@ impl Config {
             ("patience.write_ms", self.patience.write_ms),
             ("patience.idle_ms", self.patience.idle_ms),
         ];
-        let waits = waits.into_iter().chain(self.entrance.bounds());
-        for (field, _) in waits.filter(|(_, millis)| *millis == 0) {
+        for (field, _) in waits.into_iter().filter(|(_, millis)| *millis == 0) {
             wrong(field, "must be longer than 0".to_owned());
         }
         match places[..] {
             [(_, plain), (_, tls), (_, Some(admin))] if mistakes.is_empty() => Ok(Checked {
-                places: Places { plain, tls, admin },
+                places: Places { plain, tls, admin, send_bytes: self.entrance.send_bytes },
                 certificates: certificates.map(Arc::new),
                 passport,
                 control_plane,
@@ -238,7 +240,7 @@ impl base_program::Settings for Config {
 
 #[cfg(test)]
 mod tests {
-    use super::{Config, GateConfig, LimitsConfig, Tls};
+    use super::{Config, Entrance, GateConfig, LimitsConfig, Tls};
 
     #[test]
     fn the_defaults_are_sound() {
@@ -256,6 +258,7 @@ mod tests {
             beat_ms: 0,
             limits: LimitsConfig { places: 1, ..LimitsConfig::default() },
             cells: GateConfig { streams_max: 0, ..GateConfig::default() },
+            entrance: Entrance { send_bytes: 4_096, ..Entrance::default() },
             ..Config::default()
         };
         config.telemetry.filter = "loud".into();
@@ -272,6 +275,7 @@ mod tests {
                 "public_url",
                 "limits.places",
                 "cells.streams_max",
+                "entrance.send_bytes",
                 "beat_ms"
             ]
         );

@@ -36,6 +36,8 @@ pub(crate) struct Places {
     pub(crate) plain: Option<SocketAddr>,
     pub(crate) tls: Option<SocketAddr>,
     pub(crate) admin: SocketAddr,
+    /// Bytes that the system takes for a client ahead of it.
+    pub(crate) send_bytes: u32,
 }
 
 /// The sockets.
@@ -51,7 +53,7 @@ impl Ports {
     pub(crate) fn open(places: &Places, inherited: &mut Inherited) -> Result<Self, Fault> {
         let mut open = |place, setting| match inherited.take(setting, place) {
             Some(socket) => adopt(socket),
-            None => bind(place, setting),
+            None => bind(place, setting, places.send_bytes),
         };
         let plain = places.plain.map(|place| open(place, PLAIN)).transpose()?;
         let tls = places.tls.map(|place| open(place, TLS)).transpose()?;
@@ -92,11 +94,14 @@ fn adopt(socket: std::net::TcpListener) -> Result<TcpListener, Fault> {
     })
 }
 
-fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener, Fault> {
+fn bind(address: SocketAddr, setting: &str, send_bytes: u32) -> Result<TcpListener, Fault> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     let listener = socket.and_then(|socket| {
         // A port is free again at once after its router, whatever is left of old connections.
         socket.set_reuseaddr(true)?;
+        // Each connection inherits it. Left to itself the system takes megabytes for each client that does not read, and then slows
+        // down all others.
+        socket.set_send_buffer_size(send_bytes)?;
         socket.bind(address)?;
         socket.listen(BACKLOG)
     });
@@ -104,4 +109,25 @@ fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener, Fault> {
         let text = format!("{setting}: {address} cannot be bound");
         Fault::ours(Code::Internal, text).because(error)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::{TcpSocket, TcpStream};
+
+    use super::{Places, Ports};
+    use crate::handover::Inherited;
+
+    #[tokio::test]
+    async fn the_system_takes_no_more_for_a_client_than_is_granted() {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let send_bytes = 64 * 1024;
+        let places = Places { plain: Some(any), tls: None, admin: any, send_bytes };
+        let ports = Ports::open(&places, &mut Inherited::default()).unwrap();
+        let plain = ports.plain.unwrap();
+        let _client = TcpStream::connect(plain.local_addr().unwrap()).await.unwrap();
+        let (taken, _) = plain.accept().await.unwrap();
+        let taken = TcpSocket::from_std_stream(taken.into_std().unwrap());
+        assert!((send_bytes..=2 * send_bytes).contains(&taken.send_buffer_size().unwrap()));
+    }
 }

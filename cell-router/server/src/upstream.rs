@@ -17,6 +17,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// Idle connections that are kept to all cells together.
 const POOL_SIZE: usize = 1024;
+/// Bytes of an answer that the system takes from a cell ahead of the router. Left to itself it takes megabytes for each client that
+/// does not read; a cell is near, and even so much per round trip is more than a line carries.
+const RECEIVE_BYTES: usize = 256 * 1024;
 /// Calls that share one HTTP/2 connection to a cell.
 const H2_STREAMS_MAX: usize = 128;
 
@@ -115,6 +118,7 @@ impl Upstream {
             millis(if silent { patience.stream_read_ms } else { patience.read_ms });
         options.write_timeout = millis(patience.write_ms);
         options.idle_timeout = millis(patience.idle_ms);
+        options.tcp_recv_buf = Some(RECEIVE_BYTES);
         options.tcp_keepalive = Some(TcpKeepalive {
             idle: Duration::from_secs(15),
             interval: Duration::from_secs(5),
