@@ -68,7 +68,7 @@ struct PlanArgs {
     /// Where souk-router and bare-pingora are; beside this program if not given.
     #[arg(long, value_name = "DIR")]
     binaries: Option<PathBuf>,
-    /// A short run of under 3 minutes instead of some 15: 3 repetitions, HTTP/1.1 without TLS, no growth; not for publishing.
+    /// A short run of under 3 minutes instead of some 20: 3 repetitions, HTTP/1.1 without TLS, no growth; not for publishing.
     #[arg(long)]
     quick: bool,
     /// Repetitions.

@@ -126,7 +126,7 @@ fn remarks(plan: &Plan, skipped: &[&str]) -> Vec<String> {
         ),
         "CPU: user + system from /proc over requests answered with 200, handshakes included; closed loop by h2load, HTTP/2 without TLS by prior knowledge".to_owned(),
         "latency: open model, from the intended begin, at half of 1 / the router's CPU per request, for all servers alike, those left out that could not keep up; added = through the server minus straight to the stand-in over plain HTTP/1.1 at the same rate".to_owned(),
-        "instructions: callgrind, user space, the slope between N and 3 N requests".to_owned(),
+        "instructions: callgrind, user space, the slope between N and 3 N requests, of two runs each the one with fewer".to_owned(),
         "the router does more than any peer: tenant from path and token, 1,000,000 overrides, token verified (EdDSA, remembered by its hash until it runs out), limits by address, class and tenant, the cell's gate, internal headers dropped and set, request id, trace, metrics, access log (1 % of what went well)".to_owned(),
         "HAProxy verifies the same claims signed with RS256 or ES256 (it knows no EdDSA) at every request, as it remembers none; nginx and bare Pingora verify nothing; none of the peers writes a log".to_owned(),
     ];
