@@ -1,12 +1,15 @@
-//! What tests share: free ports, child processes that never outlive them, polling without guessing, directories that stay when a test fails.
+//! What tests share: free ports, child processes that never outlive them, polling without guessing, directories that stay when a test
+//! fails, real engines that may be there.
 #![warn(missing_docs)]
 
 mod child;
+mod engine;
 mod eventually;
 mod port;
 mod scratch;
 
 pub use child::{Child, Stopped};
+pub use engine::TestEngine;
 pub use eventually::{Late, eventually};
 pub use nix::sys::signal::Signal;
 pub use port::free_port;

@@ -24,6 +24,11 @@ pub trait Subject {
     /// Ends the process that has the stores open, and opens them again.
     fn reopen(&mut self) -> impl Future<Output = ()>;
 
+    /// Whether the store forgets by itself what is over, by its own clock, and a sweep has nothing to do.
+    fn forgets_by_itself(&self) -> bool {
+        false
+    }
+
     /// Makes the next append meet a bad day. False if this subject cannot.
     fn inject(&self, _: BadDay) -> bool {
         false

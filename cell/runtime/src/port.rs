@@ -364,6 +364,12 @@ pub trait OutboxStore: Send + Sync + 'static {
 
     /// Forgets a dead letter. False if there is none with this id.
     fn drop_dead(&self, id: MessageId) -> Answer<'_, bool>;
+
+    /// Changes when entries have come that no append of this process has posted: those of a process that was taken over from. A store
+    /// that only one process has open never says so.
+    fn arrivals(&self) -> watch::Receiver<u64> {
+        watch::channel(0).1
+    }
 }
 
 /// A message that could not be heard, or a call that could not be made.

@@ -272,6 +272,7 @@ impl Inner {
     /// Finds what waits in the store: everything at first, then what comes due.
     pub(crate) async fn scan(self: Arc<Self>) {
         self.relay.left_over.store(true, Ordering::Release);
+        let mut arrivals = self.stores.outbox.arrivals();
         loop {
             let whole = self.relay.left_over.swap(false, Ordering::AcqRel);
             let now = self.clock.now();
@@ -284,7 +285,12 @@ impl Inner {
             let next = self.stores.outbox.next_due(now).await.ok().flatten();
             *self.relay.nearest.lock() = next;
             let sleep = next.map_or(SCAN_AT_LEAST, |next| next.since(now).min(SCAN_AT_LEAST));
-            let _ = tokio::time::timeout(sleep, self.relay.wake.notified()).await;
+            tokio::select! {
+                biased;
+                () = tokio::time::sleep(sleep) => {}
+                () = self.relay.wake.notified() => {}
+                Ok(()) = arrivals.changed() => self.relay.left_over.store(true, Ordering::Release),
+            }
         }
     }
 

@@ -1,0 +1,62 @@
+//! A keyspace of a test's own on the engine that is there, forgotten at its end.
+
+use base_testkit::TestEngine;
+use cell_scylla::{Config, Scylla};
+use scylla::client::{session::Session, session_builder::SessionBuilder};
+
+/// A keyspace that is dropped by [`Keyspace::forget`].
+pub(crate) struct Keyspace {
+    pub(crate) config: Config,
+    session: Session,
+}
+
+impl Keyspace {
+    /// A new one; `None`, and said so, where no engine is.
+    pub(crate) async fn new(test: &str) -> Option<Self> {
+        let address = TestEngine::Cassandra.address(test)?;
+        let session = SessionBuilder::new()
+            .known_node(&address)
+            .fetch_schema_metadata(false)
+            .build()
+            .await
+            .unwrap();
+        let name = format!("t_{}", uuid::Uuid::new_v4().simple());
+        let config = Config {
+            replication: 1,
+            beat_ms: 200,
+            silent_ms_max: 2_000,
+            call_ms_max: 10_000,
+            ..Config::new([address], name)
+        };
+        Some(Self { config, session })
+    }
+
+    pub(crate) async fn open(&self) -> Scylla {
+        Box::pin(Scylla::open(&self.config)).await.unwrap()
+    }
+
+    /// Says something to the engine in its own words, in this keyspace.
+    pub(crate) async fn say(&self, text: &str) {
+        let text = text.replace("KEYSPACE", &self.config.keyspace);
+        self.session.query_unpaged(text, ()).await.unwrap();
+    }
+
+    /// Takes everything away that was written. Much quicker than another keyspace.
+    pub(crate) async fn empty(&self) {
+        let tables = "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?";
+        let tables = self.session.query_unpaged(tables, (&self.config.keyspace,)).await.unwrap();
+        let tables = tables.into_rows_result().unwrap();
+        for table in tables.rows::<(String,)>().unwrap() {
+            let (table,) = table.unwrap();
+            if table != "laid_out" {
+                let truncate = format!("TRUNCATE {}.{table}", self.config.keyspace);
+                self.session.query_unpaged(truncate, ()).await.unwrap();
+            }
+        }
+    }
+
+    pub(crate) async fn forget(&self) {
+        let drop = format!("DROP KEYSPACE IF EXISTS {}", self.config.keyspace);
+        self.session.query_unpaged(drop, ()).await.unwrap();
+    }
+}

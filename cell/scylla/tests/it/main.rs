@@ -1,0 +1,10 @@
+//! A cell on a real Cassandra, from outside: the shared laws, pods that race and die, answers that are lost, refusals.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
+
+mod conformance;
+mod given;
+mod keyspace;
+mod parts;
+mod pods;
+mod refusals;
+mod unknown;

@@ -1,0 +1,91 @@
+//! Calls that end badly: refused, lost on the way there, lost on the way back.
+
+use base_fault::Code;
+use base_ids::{Generation, Version};
+use cell_runtime::port::{Appended, Fence, Scope};
+use cell_scylla::{Mishap, Step};
+
+use crate::{
+    given::{done, due, full, owned, row, version},
+    keyspace::Keyspace,
+};
+
+#[tokio::test]
+async fn a_lost_call_is_sent_again_and_a_lost_answer_is_read_back() {
+    let name = "a_lost_call_is_sent_again_and_a_lost_answer_is_read_back";
+    let Some(keyspace) = Keyspace::new(name).await else { return };
+    let open = keyspace.open().await;
+    let stores = open.stores();
+    let stream = owned(&stores, "users/a/carts/main").await;
+    let bad_days: [&[(Step, Mishap)]; 5] = [
+        &[(Step::Append, Mishap::CallLost)],
+        &[(Step::Append, Mishap::AnswerLost)],
+        &[(Step::Append, Mishap::AnswerLost), (Step::ReadBack, Mishap::CallLost)],
+        &[(Step::Append, Mishap::CallLost), (Step::ReadBack, Mishap::CallLost)],
+        &[(Step::Append, Mishap::CallLost), (Step::Append, Mishap::AnswerLost)],
+    ];
+    for (head, day) in (0..).zip(bad_days) {
+        for (step, mishap) in day {
+            open.mishaps().queue(*step, *mishap, 1);
+        }
+        done(&stores, full(&stream, head)).await;
+        assert!(open.mishaps().are_over(), "{day:?}");
+        assert_eq!(version(&stores, &stream).await, Version(head + 1), "{day:?}");
+        assert_eq!(due(&stores).await as u64, head + 1, "{day:?}");
+    }
+    drop(stores);
+    open.close().await.unwrap();
+    keyspace.forget().await;
+}
+
+#[tokio::test]
+async fn what_nobody_knows_is_said_and_settled_before_it_is_read() {
+    let name = "what_nobody_knows_is_said_and_settled_before_it_is_read";
+    let Some(keyspace) = Keyspace::new(name).await else { return };
+    let open = keyspace.open().await;
+    let stores = open.stores();
+    let stream = owned(&stores, "users/a/carts/main").await;
+    for (head, lost, there) in [(0, Mishap::CallLost, 0), (0, Mishap::AnswerLost, 1)] {
+        open.mishaps().queue(Step::Append, lost, 3);
+        open.mishaps().queue(Step::ReadBack, Mishap::CallLost, 3);
+        let fault = stores.journal.append(full(&stream, head)).await.unwrap_err();
+        assert_eq!(fault.code(), Code::OutcomeUnknown);
+        let text = base_fault::chain(&fault);
+        assert!(text.contains(&open_address(&keyspace)) && text.contains("append"), "{text}");
+        assert_eq!(version(&stores, &stream).await, Version(there), "{lost:?}");
+        assert_eq!(row(&stores, &stream).await.is_some(), there == 1, "{lost:?}");
+    }
+    assert_eq!(due(&stores).await, 1);
+    drop(stores);
+    open.close().await.unwrap();
+    keyspace.forget().await;
+}
+
+fn open_address(keyspace: &Keyspace) -> String {
+    keyspace.config.nodes[0].clone()
+}
+
+#[tokio::test]
+async fn an_append_that_the_tenant_left_behind_counts_when_it_comes_back() {
+    let name = "an_append_that_the_tenant_left_behind_counts_when_it_comes_back";
+    let Some(keyspace) = Keyspace::new(name).await else { return };
+    let open = keyspace.open().await;
+    let stores = open.stores();
+    let stream = owned(&stores, "users/a/carts/main").await;
+    let slot = || Scope::Slot(stream.tenant.slot());
+    // It is written, and before it is finished the tenant leaves.
+    open.mishaps().queue(Step::Spread, Mishap::CallLost, 1);
+    assert!(stores.journal.append(full(&stream, 0)).await.is_err());
+    stores.fences.set(vec![(slot(), Fence::Closed(Generation(3)))]).await.unwrap();
+    let fenced = stores.journal.append(full(&stream, 1)).await.unwrap();
+    assert_eq!(fenced, Appended::Fenced);
+    stores.fences.set(vec![(slot(), Fence::Open(Generation(4)))]).await.unwrap();
+    let back = cell_runtime::port::Append { generation: Generation(4), ..full(&stream, 1) };
+    done(&stores, back).await;
+    assert_eq!(row(&stores, &stream).await.as_deref(), Some("2"));
+    assert_eq!(due(&stores).await, 2);
+    assert_eq!(stores.public.after(0, 9).await.unwrap().len(), 2);
+    drop(stores);
+    open.close().await.unwrap();
+    keyspace.forget().await;
+}
