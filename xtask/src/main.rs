@@ -12,6 +12,7 @@ mod house;
 mod journeys;
 mod new_service;
 mod programs;
+mod real;
 mod say;
 mod settings;
 mod source;

@@ -20,6 +20,9 @@ struct Cli {
     /// Where they are installed and keep their data.
     #[arg(long, value_name = "DIR", global = true, default_value = "target/engines")]
     home: PathBuf,
+    /// Which set of them: each has its own nodes, ports and data.
+    #[arg(long, value_name = "NAME", global = true, default_value = "set", hide = true)]
+    set: String,
     #[command(subcommand)]
     what: What,
 }
@@ -119,7 +122,7 @@ async fn run(cli: Cli) -> anyhow::Result<bool> {
 }
 
 fn set(cli: &Cli) -> anyhow::Result<Set> {
-    Set::open(Place::at(&cli.home, "set")?)
+    Set::open(Place::at(&cli.home, &cli.set)?)
 }
 
 async fn up(cli: &Cli, wanted: &Wanted) -> anyhow::Result<()> {
