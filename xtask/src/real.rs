@@ -12,7 +12,8 @@ use anyhow::{Context as _, ensure};
 use crate::{house::House, say};
 
 /// An engine that tests use, and the variable in which they look for it.
-const ENGINES: [(&str, &str); 1] = [("cassandra", "SOUK_TEST_CASSANDRA")];
+const ENGINES: [(&str, &str); 2] =
+    [("etcd", "SOUK_TEST_ETCD"), ("cassandra", "SOUK_TEST_CASSANDRA")];
 /// In which tests list themselves that could not run.
 const SKIPPED: &str = "SOUK_TEST_SKIPPED";
 

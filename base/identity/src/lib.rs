@@ -31,5 +31,5 @@ pub use files::{KeyPair, Seen, Stamp, keep_looking, stamp};
 pub use identity::{Identity, InvalidIdentity, Role, dns_name, fleet_name};
 pub use line::Expected;
 pub use passport::Passport;
-pub use plain::{authority_of, must_be_loopback};
+pub use plain::{authorities_of, authority_of, must_be_loopback};
 pub use refusal::Refusal;

@@ -18,6 +18,13 @@ pub fn must_be_loopback(address: SocketAddr) -> Option<String> {
     })
 }
 
+/// The `host:port` of each process that a list of URLs names, which commas part.
+///
+/// Errors: what is wrong with the first one that is wrong.
+pub fn authorities_of(urls: &str, has_identity: bool) -> Result<Vec<String>, String> {
+    urls.split(',').map(|url| authority_of(url.trim(), has_identity)).collect()
+}
+
 /// The `host:port` of a process of the fleet that a URL names: `https://` for those who have an identity, `http://` on a loopback
 /// address for those who have none.
 ///

@@ -1,12 +1,14 @@
 //! Real engines for tests: where they are, if whoever runs the tests has started them; else the test is skipped by name.
 
-use std::{fs::OpenOptions, io::Write as _};
+use std::{fs::OpenOptions, io::Write as _, thread};
 
 /// An engine that a test may need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TestEngine {
     /// Cassandra or ScyllaDB, as `host:port`, in `SOUK_TEST_CASSANDRA`.
     Cassandra,
+    /// etcd, as `host:port`, in `SOUK_TEST_ETCD`; several members with commas between them.
+    Etcd,
 }
 
 /// Names the file in which skipped tests are listed.
@@ -16,13 +18,22 @@ impl TestEngine {
     fn name(self) -> &'static str {
         match self {
             Self::Cassandra => "Cassandra",
+            Self::Etcd => "etcd",
         }
     }
 
     fn variable(self) -> &'static str {
         match self {
             Self::Cassandra => "SOUK_TEST_CASSANDRA",
+            Self::Etcd => "SOUK_TEST_ETCD",
         }
+    }
+
+    /// Where the members of the engine are. Without it the test that runs in this thread is skipped, as [`Self::address`] says.
+    pub fn members(self) -> Option<Vec<String>> {
+        let thread = thread::current();
+        let address = self.address(thread.name().unwrap_or("a test"))?;
+        Some(address.split(',').map(|member| member.trim().to_owned()).collect())
     }
 
     /// Where the engine is. Without it `test` is said to be skipped, and noted where whoever runs the tests counts it.

@@ -5,6 +5,7 @@
 mod child;
 mod engine;
 mod eventually;
+mod own_etcd;
 mod port;
 mod scratch;
 
@@ -12,5 +13,6 @@ pub use child::{Child, Stopped};
 pub use engine::TestEngine;
 pub use eventually::{Late, eventually};
 pub use nix::sys::signal::Signal;
+pub use own_etcd::OwnEtcd;
 pub use port::free_port;
 pub use scratch::Scratch;

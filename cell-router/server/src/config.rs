@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use base_fault::{Fault, chain};
-use base_identity::{Passport, Role, authority_of};
+use base_identity::{Passport, Role, authorities_of};
 use router_limits::{GateConfig, LimitsConfig, Proxies};
 use serde::{Deserialize, Serialize};
 use tonic::transport::Endpoint;
@@ -28,7 +28,8 @@ pub struct Config {
     /// it speaks plaintext to those on this machine, and takes no table that names others.
     pub identity: Option<base_identity::Config>,
     /// Where the control plane pushes tables from, such as `https://10.0.0.1:7400`; `http://` on this machine without an identity.
-    /// Without it the table on disk is all there is.
+    /// Several that are one are all named, with commas between them: the one that leads is found. Without it the table on disk is
+    /// all there is.
     pub control_plane: Option<String>,
     /// Directory of the last known good table; made if it does not exist.
     pub data_dir: PathBuf,
@@ -95,7 +96,8 @@ pub(crate) struct Checked {
     pub(crate) places: Places,
     pub(crate) certificates: Option<Arc<Certificates>>,
     pub(crate) passport: Option<Passport>,
-    pub(crate) control_plane: Option<Endpoint>,
+    /// Where the control planes are, as `host:port`.
+    pub(crate) control_plane: Option<Vec<String>>,
     pub(crate) drain: Duration,
 }
 
@@ -110,12 +112,15 @@ impl Config {
         self.identity.as_ref().map(read).transpose()
     }
 
-    /// Where the control plane is.
-    fn endpoint(&self) -> Result<Option<Endpoint>, String> {
-        let Some(url) = &self.control_plane else { return Ok(None) };
-        let place = authority_of(url, self.identity.is_some())?;
-        let endpoint = Endpoint::from_shared(format!("http://{place}"));
-        endpoint.map(Some).map_err(|error| format!("`{url}` is not an address: {error}"))
+    /// Where the control planes are, as `host:port`.
+    fn places(&self) -> Result<Option<Vec<String>>, String> {
+        let Some(urls) = &self.control_plane else { return Ok(None) };
+        let places = authorities_of(urls, self.identity.is_some())?;
+        for place in &places {
+            Endpoint::from_shared(format!("http://{place}"))
+                .map_err(|error| format!("`{place}` is not an address: {error}"))?;
+        }
+        Ok(Some(places))
     }
 
     pub(crate) fn check(&self) -> Result<Checked, Vec<Fault>> {
@@ -165,7 +170,7 @@ impl Config {
             wrong("identity", chain(&fault));
             None
         });
-        let control_plane = self.endpoint().unwrap_or_else(|problem| {
+        let control_plane = self.places().unwrap_or_else(|problem| {
             wrong("control_plane", problem);
             None
         });

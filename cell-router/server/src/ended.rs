@@ -3,7 +3,10 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use base_fault::chain;
-use souk_proto_fleet::v1::{WatchEndedSessionsRequest, fleet_client::FleetClient};
+use souk_proto_fleet::{
+    Planes, leader_of,
+    v1::{WatchEndedSessionsRequest, fleet_client::FleetClient},
+};
 use tonic::{Status, transport::Channel};
 
 use crate::{count::Counts, proxy::Learnt};
@@ -14,15 +17,23 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Follows for ever. While the control plane is away, nothing more is heard, and tokens last until they run out.
 pub(crate) async fn follow(
     router: String,
-    control_plane: Channel,
+    planes: Planes,
     learnt: Arc<Learnt>,
     counts: Counts,
 ) -> Infallible {
-    let mut client = FleetClient::new(control_plane);
     loop {
-        let Err(ended) = follow_once(&router, &mut client, &learnt, &counts).await;
+        let plane = planes.current();
+        let mut client = FleetClient::new(plane.channel.clone());
+        let ended = tokio::select! {
+            Err(ended) = follow_once(&router, &mut client, &learnt, &counts) => ended,
+            () = planes.left(&plane) => continue,
+        };
+        planes.failed(&plane, &ended);
         tracing::debug!(cause = chain(&ended), "ended sessions are not followed, trying again");
-        tokio::time::sleep(PAUSE).await;
+        // Who leads is asked at once.
+        if leader_of(&ended).is_none() {
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 }
 

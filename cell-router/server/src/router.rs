@@ -4,12 +4,12 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use axum::{Json, routing::get};
 use base_fault::{Code, Fault, chain};
-use base_identity::{Expected, Passport, Role};
+use base_identity::Passport;
 use base_telemetry::{Admin, LogLevel, Metrics, Readiness, addresses};
 use base_time::{Clock as _, SystemClock};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use router_table::{LastGood, Snapshot, Table};
-use souk_proto_fleet::channel;
+use souk_proto_fleet::Planes;
 use tokio::{
     net::TcpListener,
     sync::{Notify, watch},
@@ -204,23 +204,25 @@ fn kept(passport: &Passport, metrics: &Metrics) -> JoinHandle<()> {
 /// Follows what the control plane pushes.
 fn watching(
     watch: Watch,
-    control_plane: Option<Endpoint>,
+    control_plane: Option<Vec<String>>,
     passport: Option<&Passport>,
 ) -> Option<JoinHandle<()>> {
-    let Some(endpoint) = control_plane else {
+    let Some(places) = control_plane else {
         tracing::warn!("no control plane is configured: the table on disk is all there is");
         return None;
     };
-    let endpoint = endpoint
-        .connect_timeout(Duration::from_secs(2))
-        .http2_keep_alive_interval(Duration::from_secs(10))
-        .keep_alive_timeout(Duration::from_secs(5))
-        .keep_alive_while_idle(true);
-    let channel = channel(&endpoint, passport, Expected::any(Role::ControlPlane));
-    let (router, same) = (watch.member.clone(), channel.clone());
+    let shape = |endpoint: Endpoint| {
+        endpoint
+            .connect_timeout(Duration::from_secs(2))
+            .http2_keep_alive_interval(Duration::from_secs(10))
+            .keep_alive_timeout(Duration::from_secs(5))
+            .keep_alive_while_idle(true)
+    };
+    let planes = Planes::new(&places, passport, shape).expect("places were read with the settings");
+    let (router, same) = (watch.member.clone(), planes.clone());
     let ended = ended::follow(router, same, Arc::clone(&watch.learnt), watch.counts.clone());
     Some(tokio::spawn(async {
-        tokio::join!(watch.run(channel), ended);
+        tokio::join!(watch.run(planes), ended);
     }))
 }
 

@@ -8,12 +8,12 @@ use base_time::{Clock as _, SystemClock};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use router_table::{Cell, Delta, LastGood, Misfit, Snapshot, Table};
 use souk_proto_fleet::{
+    Plane, Planes,
     v1::{self, fleet_client::FleetClient, table_held::Role},
     why,
 };
 use tokio::{sync::mpsc, task::spawn_blocking, time::MissedTickBehavior};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::Channel;
 
 use crate::{count::Counts, hold::Hold, lasting::Lasting, proxy::Learnt};
 
@@ -48,6 +48,8 @@ enum Ended {
     Closed,
     #[error("a table that was pushed cannot be used")]
     BadTable(#[from] souk_proto_fleet::BadTable),
+    #[error("another control plane is spoken to")]
+    Left,
     #[error("the router stops")]
     Stopping,
 }
@@ -88,11 +90,22 @@ impl Watch {
     }
 
     /// Follows the control plane for ever; comes back to it after any failure.
-    pub(crate) async fn run(self, control_plane: Channel) {
+    pub(crate) async fn run(self, planes: Planes) {
         let mut pause = PAUSE_MIN;
         loop {
             let taken = self.counts.table_taken_ms.get();
-            let Err(ended) = self.follow(&control_plane).await;
+            let plane = planes.current();
+            let Err(ended) = self.follow(&planes, &plane).await;
+            match &ended {
+                Ended::Broken(status) => planes.failed(&plane, status),
+                Ended::Closed => planes.failed(&plane, &tonic::Status::unavailable("closed")),
+                Ended::Left => {
+                    let address = planes.current().address;
+                    tracing::info!(address, "another control plane leads");
+                    continue;
+                }
+                Ended::BadTable(_) | Ended::Stopping => {}
+            }
             self.counts.watching.set(0);
             if self.counts.table_taken_ms.get() != taken {
                 pause = PAUSE_MIN;
@@ -103,8 +116,12 @@ impl Watch {
         }
     }
 
-    async fn follow(&self, control_plane: &Channel) -> Result<std::convert::Infallible, Ended> {
-        let client = FleetClient::new(control_plane.clone());
+    async fn follow(
+        &self,
+        planes: &Planes,
+        plane: &Plane,
+    ) -> Result<std::convert::Infallible, Ended> {
+        let client = FleetClient::new(plane.channel.clone());
         let mut client = client.max_decoding_message_size(TABLE_BYTES_MAX);
         let (said, held_stream) = mpsc::channel(4);
         let say = async || said.send(self.held()).await.map_err(|_| Ended::Closed);
@@ -123,6 +140,7 @@ impl Watch {
                     said.send(held).await.map_err(|_| Ended::Closed)?;
                 }
                 _ = beat.tick() => say().await?,
+                () = planes.left(plane) => return Err(Ended::Left),
             }
         }
     }

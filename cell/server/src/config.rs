@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use base_fault::{Fault, chain};
-use base_identity::{Passport, Role, authority_of, must_be_loopback};
+use base_identity::{Passport, Role, authorities_of, must_be_loopback};
 use base_ids::CellId;
 use serde::{Deserialize, Serialize};
 
@@ -41,8 +41,8 @@ pub struct Config {
     pub advertise: Option<std::net::IpAddr>,
     /// Where the cell keeps what it must not lose.
     pub data_dir: PathBuf,
-    /// The control plane, such as `https://10.0.0.5:7400`; `http://` on this machine without an identity. Without it the table on
-    /// disk is all there is.
+    /// The control plane, such as `https://10.0.0.5:7400`; `http://` on this machine without an identity. Several that are one are
+    /// all named, with commas between them: the one that leads is found. Without it the table on disk is all there is.
     pub control_plane: Option<String>,
     /// Share of first homes that the cell takes, relative to the others; 0 takes none.
     pub weight: u32,
@@ -110,13 +110,13 @@ impl Config {
         self.identity.as_ref().map(read).transpose()
     }
 
-    /// Where the control plane is, as `host:port`.
+    /// Where the control planes are, as `host:port`.
     ///
     /// Errors: what is wrong with the setting.
-    pub(crate) fn control_plane(&self) -> Result<Option<String>, String> {
-        let of = |url: &String| authority_of(url, self.identity.is_some());
-        let place = self.control_plane.as_ref().map(of).transpose();
-        place.map_err(|problem| format!("control_plane: {problem}"))
+    pub(crate) fn control_plane(&self) -> Result<Option<Vec<String>>, String> {
+        let of = |urls: &String| authorities_of(urls, self.identity.is_some());
+        let places = self.control_plane.as_ref().map(of).transpose();
+        places.map_err(|problem| format!("control_plane: {problem}"))
     }
 
     /// What cannot be without an identity.

@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use base_fault::{Code, Fault};
-use base_identity::{self as identity, Expected, Passport};
+use base_identity::Passport;
 use base_telemetry::Flag;
 use cell_providers::keys::{PublicKey, SigningKeys};
 use cell_runtime::Cell;
 use router_table::{Delta, LastGood, Table};
 use souk_proto_fleet::{
-    channel,
+    Plane, Planes, leader_of,
     v1::{
         HeartbeatRequest, SigningKey, TableDelta, TableHeld, TableUpdate,
         fleet_client::FleetClient, table_held::Role,
@@ -18,7 +18,7 @@ use souk_proto_fleet::{
 };
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
-use tonic::transport::{Channel, Endpoint};
+use tonic::{Status, transport::Endpoint};
 
 use crate::readers::Telling;
 
@@ -49,14 +49,24 @@ pub(crate) struct Introduction {
     pub(crate) heartbeat: HeartbeatRequest,
 }
 
+/// The control planes at these places, each `host:port`.
+///
+/// Errors: a place is none.
+pub(crate) fn control_planes(
+    places: &[String],
+    passport: Option<&Passport>,
+) -> Result<Planes, Fault> {
+    let shape = |endpoint: Endpoint| endpoint.connect_timeout(Duration::from_secs(1));
+    let planes = Planes::new(places, passport, shape);
+    planes.map_err(|text| Fault::caller(Code::InvalidField, format!("control_plane: {text}")))
+}
+
 /// Keeps the link for as long as the process runs.
 pub(crate) struct ControlLink {
     /// The cell.
     pub(crate) cell: Cell,
-    /// `host:port` of the control plane.
-    pub(crate) address: String,
-    /// Proves to the control plane who the cell is.
-    pub(crate) passport: Option<Passport>,
+    /// The control planes.
+    pub(crate) planes: Planes,
     /// What the cell says about itself.
     pub(crate) introduction: Introduction,
     /// Its public signing keys.
@@ -69,49 +79,47 @@ pub(crate) struct ControlLink {
 
 impl ControlLink {
     /// Heartbeats, follows the table, and tells of ended sessions until the task is dropped.
-    pub(crate) async fn run(self, ended: Telling) -> Result<(), Fault> {
-        let endpoint = Endpoint::from_shared(format!("http://{}", self.address));
-        let endpoint = endpoint.map_err(|error| {
-            Fault::caller(Code::InvalidField, "control_plane is not an address").because(error)
-        })?;
-        let endpoint = endpoint.connect_timeout(Duration::from_secs(1));
-        let control_plane = Expected::any(identity::Role::ControlPlane);
-        let channel = channel(&endpoint, self.passport.as_ref(), control_plane);
-        let client = FleetClient::new(channel).max_decoding_message_size(TABLE_MAX);
-        let telling = ended.run(client.clone());
-        tokio::join!(self.beat(client.clone()), self.follow_table(client), telling);
-        Ok(())
+    pub(crate) async fn run(self, ended: Telling) -> String {
+        tokio::join!(self.beat(), self.follow_table(), ended.run(self.planes.clone()));
+        "control plane link ended".to_owned()
     }
 
-    async fn beat(&self, mut client: FleetClient<Channel>) {
+    async fn beat(&self) {
         let mut silent = false;
         loop {
             let mut heartbeat = self.introduction.heartbeat.clone();
             heartbeat.signing_keys = self.keys.public().into_iter().map(public_key).collect();
+            let plane = self.planes.current();
+            let mut client = FleetClient::new(plane.channel.clone());
             let answer = tokio::time::timeout(HEARTBEAT, client.heartbeat(heartbeat)).await;
+            let answer =
+                answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in time")));
             let wait = match answer {
-                Ok(Ok(answer)) => {
+                Ok(answer) => {
                     silent = false;
                     Duration::from_millis(u64::from(answer.into_inner().beat_ms))
                         .clamp(RETRY_MIN, BEAT_MAX)
                 }
-                Ok(Err(status)) => {
-                    said_once(&mut silent, &why(&status));
-                    RETRY_MAX / 5
-                }
-                Err(_) => {
-                    said_once(&mut silent, "no answer in time");
-                    RETRY_MAX / 5
+                Err(status) => {
+                    self.planes.failed(&plane, &status);
+                    // Who leads is asked at once.
+                    if leader_of(&status).is_some() {
+                        RETRY_MIN
+                    } else {
+                        said_once(&mut silent, &why(&status));
+                        RETRY_MAX / 5
+                    }
                 }
             };
             tokio::time::sleep(wait).await;
         }
     }
 
-    async fn follow_table(&self, mut client: FleetClient<Channel>) {
+    async fn follow_table(&self) {
         let mut wait = RETRY_MIN;
         loop {
-            match self.follow_once(&mut client).await {
+            let plane = self.planes.current();
+            match self.follow_once(&plane).await {
                 Ok(()) => wait = RETRY_MIN,
                 Err(fault) => {
                     tracing::debug!(
@@ -125,10 +133,13 @@ impl ControlLink {
         }
     }
 
-    async fn follow_once(&self, client: &mut FleetClient<Channel>) -> Result<(), Fault> {
+    async fn follow_once(&self, plane: &Plane) -> Result<(), Fault> {
+        let client = FleetClient::new(plane.channel.clone());
+        let mut client = client.max_decoding_message_size(TABLE_MAX);
         let (held, receiver) = mpsc::channel(4);
         let _ = held.send(self.held()).await;
         let answer = client.watch_table(ReceiverStream::new(receiver)).await.map_err(|status| {
+            self.planes.failed(plane, &status);
             Fault::downstream(
                 Code::Unavailable,
                 RETRY_MIN,
@@ -136,12 +147,19 @@ impl ControlLink {
             )
         })?;
         let mut updates = answer.into_inner().timeout_repeating(tokio::time::interval(HELD_BEAT));
-        while let Some(next) = updates.next().await {
+        loop {
+            // Never while a table is taken.
+            let next = tokio::select! {
+                next = updates.next() => next,
+                () = self.planes.left(plane) => None,
+            };
+            let Some(next) = next else { return Ok(()) };
             let mut wants_whole = false;
             match next {
                 Err(_beat) => {}
                 Ok(Ok(update)) => wants_whole = self.take(update).await? == Taken::Misfit,
                 Ok(Err(status)) => {
+                    self.planes.failed(plane, &status);
                     let text = format!("the table stream broke: {}", why(&status));
                     return Err(Fault::downstream(Code::Unavailable, RETRY_MIN, text));
                 }
@@ -151,7 +169,6 @@ impl ControlLink {
                 return Ok(());
             }
         }
-        Ok(())
     }
 
     async fn take(&self, update: TableUpdate) -> Result<Taken, Fault> {

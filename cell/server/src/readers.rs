@@ -5,10 +5,13 @@ use std::{sync::Arc, time::Duration};
 use base_fault::{Code, Fault};
 use base_time::Clock;
 use cell_kernel::Answer;
-use souk_proto_fleet::v1::{self, EndSessionsRequest, fleet_client::FleetClient};
+use souk_proto_fleet::{
+    Planes, leader_of,
+    v1::{self, EndSessionsRequest, fleet_client::FleetClient},
+};
 use svc_auth::effect::{EndedSession, TokenReaders};
 use tokio::sync::{mpsc, oneshot};
-use tonic::transport::Channel;
+use tonic::Status;
 
 /// Sessions that wait to be told; whoever ends another one waits.
 const WAITING_MAX: usize = 1_000;
@@ -63,16 +66,12 @@ impl TokenReaders for Readers {
 
 impl Telling {
     /// Tells until the process ends. Those that come while the control plane is being told go together with the next message.
-    pub(crate) async fn run(mut self, mut control_plane: FleetClient<Channel>) {
+    pub(crate) async fn run(mut self, planes: Planes) {
         let mut waiting = Vec::new();
         while self.0.recv_many(&mut waiting, WAITING_MAX).await > 0 {
             let (sessions, answers): (Vec<_>, Vec<_>) = waiting.drain(..).unzip();
-            let request = control_plane.end_sessions(EndSessionsRequest { sessions });
-            let why = match tokio::time::timeout(PATIENCE, request).await {
-                Ok(Ok(_)) => None,
-                Ok(Err(status)) => Some(status.message().to_owned()),
-                Err(_) => Some("no answer in time".to_owned()),
-            };
+            let why = tell(&planes, EndSessionsRequest { sessions }).await.err();
+            let why = why.map(|status| status.message().to_owned());
             for answer in answers {
                 let outcome = why.as_ref().map_or(Ok(()), |why| {
                     let text =
@@ -82,6 +81,22 @@ impl Telling {
                 // Whoever no longer waits tries again.
                 let _ = answer.send(outcome);
             }
+        }
+    }
+}
+
+/// Tells the control plane; if another one leads, that one.
+async fn tell(planes: &Planes, request: EndSessionsRequest) -> Result<(), Status> {
+    let mut sent_on = false;
+    loop {
+        let plane = planes.current();
+        let mut client = FleetClient::new(plane.channel.clone());
+        let told = tokio::time::timeout(PATIENCE, client.end_sessions(request.clone())).await;
+        let told = told.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in time")));
+        let Err(status) = told else { return Ok(()) };
+        planes.failed(&plane, &status);
+        if leader_of(&status).is_none() || std::mem::replace(&mut sent_on, true) {
+            return Err(status);
         }
     }
 }

@@ -22,7 +22,7 @@ use tokio::{
 use crate::{
     admin::AdminService,
     config::Config,
-    control::{ControlLink, Introduction},
+    control::{ControlLink, Introduction, control_planes},
     desk::CellDesk,
     mesh::{GrpcMesh, MeshService},
     outside,
@@ -181,17 +181,16 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
         admin_server = admin_server.with_level(level);
     }
     tasks.spawn(async move { ended("admin", admin_server.serve(admin_listener).await) });
-    if let Some(address) = control_plane {
+    if let Some(places) = control_plane {
         let link = ControlLink {
             cell: cell.clone(),
-            address,
-            passport: passport.clone(),
+            planes: control_planes(&places, passport.as_ref())?,
             introduction: introduction(&config, addresses),
             keys,
             last_good,
             ready: table_held,
         };
-        tasks.spawn(async move { ended("control plane link", link.run(telling).await) });
+        tasks.spawn(link.run(telling));
     }
     if let Some(path) = &config.addresses_file {
         addresses::publish(path, &addresses)?;

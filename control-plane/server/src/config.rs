@@ -16,8 +16,15 @@ pub struct Config {
     pub identity: Option<base_identity::Config>,
     /// Where health, readiness and metrics are. Port 0 takes any free one.
     pub admin: SocketAddr,
-    /// Where its state lies; made if it does not exist. One process at a time.
+    /// Where its state lies, if it is the only control plane; made if it does not exist. One process at a time.
     pub data_dir: PathBuf,
+    /// The etcd in which the state lies instead. Several control planes on one etcd are one: one of them leads, another takes over.
+    pub etcd: Option<cp_etcd::Config>,
+    /// What it is called among several, in their logs.
+    pub name: String,
+    /// Where cells, routers and operators reach it among several, as `host:port`; as they have it in their own settings. Without it
+    /// the address that it listens on.
+    pub advertise: Option<String>,
     /// Where it writes the addresses that it took, as JSON.
     pub addresses_file: Option<PathBuf>,
     /// How many cells must have registered before slots get their first homes.
@@ -37,6 +44,9 @@ impl Default for Config {
             identity: None,
             admin: SocketAddr::from(([127, 0, 0, 1], 7401)),
             data_dir: "souk-control-plane".into(),
+            etcd: None,
+            name: "control-plane".to_owned(),
+            advertise: None,
             addresses_file: None,
             settle_at: 1,
             beat_ms: 1000,
@@ -65,7 +75,7 @@ impl base_program::Settings for Config {
     const PROGRAM: &'static str = "souk-control-plane";
 
     fn instance(&self) -> String {
-        "control-plane".to_owned()
+        self.name.clone()
     }
 
     fn telemetry(&mut self) -> &mut base_telemetry::Config {
@@ -82,6 +92,17 @@ impl base_program::Settings for Config {
         let same = self.listen == self.admin && self.listen.port() != 0;
         check(!same, format!("listen and admin are both {}; they need a port each", self.listen));
         check(!self.data_dir.as_os_str().is_empty(), "data_dir is empty; name a directory".into());
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let is_name = (1..=40).contains(&self.name.len()) && self.name.bytes().all(plain);
+        check(is_name, format!("name `{}` is not 1 to 40 of a-z, 0-9 and -", self.name));
+        if let Some(advertise) = &self.advertise {
+            let port = advertise.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+            let text = format!("advertise is `{advertise}`; expected host:port, without a scheme");
+            check(port.is_some_and(|port| port > 0) && !advertise.contains('/'), text);
+        }
+        for mistake in self.etcd.iter().flat_map(cp_etcd::Config::mistakes) {
+            check(false, format!("etcd: {mistake}"));
+        }
         check(self.settle_at > 0, "settle_at is 0; at least one cell must register".into());
         let beat = self.beat_ms;
         check((50..=60_000).contains(&beat), format!("beat_ms is {beat}; 50 to 60000 make sense"));
@@ -118,9 +139,12 @@ mod tests {
             settle_at: 0,
             beat_ms: 1,
             beats_missed_max: 0,
+            name: "Control Plane".into(),
+            advertise: Some("https://cp-1:7400".into()),
+            etcd: Some(cp_etcd::Config { endpoints: vec![], ..Default::default() }),
             ..Config::default()
         };
-        assert_eq!(wrong.mistakes().len(), 5);
+        assert_eq!(wrong.mistakes().len(), 8);
     }
 
     #[test]

@@ -9,6 +9,8 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::ConstGauge},
 };
 
+use cp_store::Standing;
+
 use crate::{ControlPlane, members::Role};
 
 /// What is counted as it happens.
@@ -62,7 +64,10 @@ impl Collector for PlaneCollector {
         let alive = fleet.cells().filter(|cell| plane.alive(&cell.id)).count();
         let connected =
             |role| plane.members().with_role(role).filter(|(_, member)| member.connected()).count();
-        let rows: [(&str, &str, u64); 8] = [
+        let leads = plane.standing() == Standing::Leads;
+        let rows: [(&str, &str, u64); 10] = [
+            ("leads", "1 if this control plane leads", leads.into()),
+            ("store_away", "1 while the store cannot be asked", plane.trouble().is_some().into()),
             ("epoch", "epoch of the newest table", fleet.epoch().0),
             ("commit", "number of the last change", plane.commit()),
             ("cells", "cells that have registered", fleet.cells().len() as u64),

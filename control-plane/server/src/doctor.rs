@@ -6,6 +6,7 @@ use base_identity::Passport;
 use base_ids::Epoch;
 use base_time::Timestamp;
 use cp_model::{CellRecord, Fleet, Hold, Place};
+use cp_store::Standing;
 use souk_proto_fleet::v1::Finding;
 
 use crate::{
@@ -20,6 +21,9 @@ const HOLD_BRIEF: Duration = Duration::from_secs(30);
 pub(crate) fn findings(plane: &ControlPlane) -> Vec<Finding> {
     let fleet = plane.fleet();
     let mut findings = vec![store(plane), slots(&fleet, plane.config().settle_at)];
+    if plane.standings().is_some() {
+        findings.push(lead(&plane.standing()));
+    }
     for cell in fleet.cells() {
         findings.push(heartbeat(plane, cell));
         let member = plane.members().get(Role::Cell, cell.id.as_str()).cloned();
@@ -44,6 +48,10 @@ pub(crate) fn identity(passport: Option<&Passport>) -> Finding {
 
 fn store(plane: &ControlPlane) -> Finding {
     let broken = plane.broken().is_cancelled();
+    if let Some(trouble) = plane.trouble() {
+        let text = format!("nothing can be changed at present, reads go on: {trouble}");
+        return finding("control plane store", false, text);
+    }
     let text = if broken {
         "a write failed; see the log, make space or mend the disk, and restart the control plane"
             .to_owned()
@@ -51,6 +59,16 @@ fn store(plane: &ControlPlane) -> Finding {
         format!("commit {}, epoch {}", plane.commit(), plane.fleet().epoch())
     };
     finding("control plane store", !broken, text)
+}
+
+fn lead(standing: &Standing) -> Finding {
+    let text = match standing {
+        Standing::Leads | Standing::Follows(_) => standing.to_string(),
+        Standing::Leaderless => {
+            "nobody leads, so nothing can be changed; another one takes over within seconds if the store can be reached".to_owned()
+        }
+    };
+    finding("control plane leader", *standing != Standing::Leaderless, text)
 }
 
 fn slots(fleet: &Fleet, settle_at: u32) -> Finding {

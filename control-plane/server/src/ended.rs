@@ -8,6 +8,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use base_ids::{ResourceId, Tenant};
 use base_time::Timestamp;
+use cp_store::Standing;
 use parking_lot::Mutex;
 use souk_proto_fleet::v1::{EndedSession, EndedSessions};
 use tokio::sync::watch;
@@ -95,6 +96,14 @@ impl Kept {
     }
 }
 
+/// Waits until the control plane is something else among its like; for ever if there are none.
+async fn changed(standings: &mut Option<watch::Receiver<Standing>>) {
+    let Some(standings) = standings else { return std::future::pending().await };
+    if standings.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
 fn checked(session: EndedSession, now: Timestamp) -> Result<EndedSession, Status> {
     let refuse = |what: &str, text: &str| {
         Status::invalid_argument(format!(
@@ -111,7 +120,8 @@ fn checked(session: EndedSession, now: Timestamp) -> Result<EndedSession, Status
 pub(crate) fn push(
     plane: Arc<ControlPlane>,
 ) -> impl Stream<Item = Result<EndedSessions, Status>> + Send + 'static {
-    let mut push = Push { told: plane.ended().told.subscribe(), plane, number: 0 };
+    let (told, standings) = (plane.ended().told.subscribe(), plane.standings());
+    let mut push = Push { told, standings, plane, number: 0 };
     async_stream::try_stream! {
         loop {
             yield push.next().await?;
@@ -123,6 +133,8 @@ pub(crate) fn push(
 struct Push {
     plane: Arc<ControlPlane>,
     told: watch::Receiver<()>,
+    /// Nothing where one control plane is alone.
+    standings: Option<watch::Receiver<Standing>>,
     /// Number of the first session that it has not been sent.
     number: u64,
 }
@@ -141,8 +153,10 @@ impl Push {
                 () = self.plane.stopping().cancelled() => {
                     return Err(Status::unavailable("the control plane is stopping"));
                 }
-                // The sender lives as long as the control plane.
+                // The senders live as long as the control plane.
                 _ = self.told.changed() => {}
+                // Sessions are told to the one that leads, so whoever wants to hear of them goes there.
+                () = changed(&mut self.standings) => self.plane.unless_led_elsewhere()?,
             }
         }
     }

@@ -33,6 +33,7 @@ impl Fleet for FleetService {
         request: Request<HeartbeatRequest>,
     ) -> Result<Response<HeartbeatResponse>, Status> {
         speaks_for(&self.door, caller(&request)?, Role::Cell, &request.get_ref().cell)?;
+        self.plane.unless_led_elsewhere()?;
         self.plane.heartbeat(request.get_ref()).await.map(Response::new)
     }
 
@@ -50,6 +51,7 @@ impl Fleet for FleetService {
         request: Request<EndSessionsRequest>,
     ) -> Result<Response<EndSessionsResponse>, Status> {
         allows(&self.door, caller(&request)?, &[Role::Cell])?;
+        self.plane.unless_led_elsewhere()?;
         self.plane.ended().take(request.into_inner().sessions, self.plane.now())?;
         Ok(Response::new(EndSessionsResponse {}))
     }
@@ -60,6 +62,7 @@ impl Fleet for FleetService {
     ) -> Result<Response<Self::WatchEndedSessionsStream>, Status> {
         let router = &request.get_ref().router;
         speaks_for(&self.door, caller(&request)?, Role::Router, router)?;
+        self.plane.unless_led_elsewhere()?;
         tracing::info!(router, "watches ended sessions");
         Ok(Response::new(Box::pin(ended::push(Arc::clone(&self.plane)))))
     }

@@ -21,6 +21,7 @@ impl Operator for OperatorService {
         &self,
         _: Request<v1::ListCellsRequest>,
     ) -> Result<Response<v1::ListCellsResponse>, Status> {
+        self.plane.unless_led_elsewhere()?;
         let cells = cells(&self.plane, &self.plane.fleet());
         Ok(Response::new(v1::ListCellsResponse { cells }))
     }
@@ -29,6 +30,7 @@ impl Operator for OperatorService {
         &self,
         _: Request<v1::ListRoutersRequest>,
     ) -> Result<Response<v1::ListRoutersResponse>, Status> {
+        self.plane.unless_led_elsewhere()?;
         let epoch = self.plane.fleet().epoch().0;
         let members = self.plane.members();
         let routers = members.with_role(Role::Router).map(|(name, member)| v1::RouterStatus {
@@ -86,6 +88,7 @@ impl Operator for OperatorService {
         &self,
         _: Request<v1::DoctorRequest>,
     ) -> Result<Response<v1::DoctorResponse>, Status> {
+        self.plane.unless_led_elsewhere()?;
         let mut findings = doctor::findings(&self.plane);
         findings.push(doctor::identity(self.passport.as_ref()));
         Ok(Response::new(v1::DoctorResponse { findings }))

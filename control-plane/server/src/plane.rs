@@ -1,15 +1,19 @@
 //! The control plane itself: what happens when a cell beats or an owner changes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use base_fault::Fault;
 use base_ids::{CellId, Epoch, Generation, Tenant};
 use base_telemetry::Flag;
 use base_time::{Clock, Timestamp};
 use cp_model::{Asked, CellRecord, Deed, Fleet, Ownership, Place};
-use cp_store::{ChangeError, Store};
+use cp_store::{ChangeError, Leader, Standing, Store};
 use parking_lot::{Mutex, MutexGuard};
-use souk_proto_fleet::v1::{HeartbeatRequest, HeartbeatResponse};
+use souk_proto_fleet::{
+    not_leading,
+    v1::{HeartbeatRequest, HeartbeatResponse},
+};
+use tokio::{sync::watch, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
@@ -119,7 +123,7 @@ impl ControlPlane {
     /// The last `limit` things that operators did, the newest first.
     pub(crate) async fn record(self: &Arc<Self>, limit: usize) -> Result<Vec<Deed>, Status> {
         let plane = Arc::clone(self);
-        let read = tokio::task::spawn_blocking(move || plane.store.record(limit)).await;
+        let read = spawn_blocking(move || plane.store.record(limit)).await;
         let read = read.expect("reading the record does not panic");
         read.map_err(|fault| Status::internal(base_fault::chain(&fault)))
     }
@@ -161,7 +165,7 @@ impl ControlPlane {
         if self.fleet().register(record.clone())?.is_some() {
             tracing::info!(cell = %record.id, edge = %record.edge, mesh = %record.mesh, admin = %record.admin,
                 weight = record.weight, keys = record.signing_keys.len(), "cell registers");
-            self.change("register", move |store| store.register(record)).await?;
+            self.change("register", move |store| store.register(&record)).await?;
         }
         Ok(())
     }
@@ -174,7 +178,7 @@ impl ControlPlane {
             return Ok(());
         }
         let plan = move || cp_planner::first_homes(&fleet);
-        let plan = tokio::task::spawn_blocking(plan).await.expect("the planner does not panic");
+        let plan = spawn_blocking(plan).await.expect("the planner does not panic");
         if plan.homes.is_empty() {
             return Ok(());
         }
@@ -194,12 +198,14 @@ impl ControlPlane {
         write: impl FnOnce(&Store) -> Result<T, ChangeError> + Send + 'static,
     ) -> Result<T, ChangeError> {
         let plane = Arc::clone(self);
-        let changed = tokio::task::spawn_blocking(move || {
+        let changed = spawn_blocking(move || {
             let written = write(&plane.store);
             match &written {
                 Ok(_) => plane.publish(kind),
                 Err(ChangeError::Broken(fault)) => plane.give_up(fault),
-                Err(ChangeError::Refused(_)) => {}
+                Err(
+                    ChangeError::Refused(_) | ChangeError::NotLeading { .. } | ChangeError::Away(_),
+                ) => {}
             }
             written
         });
@@ -208,6 +214,11 @@ impl ControlPlane {
 
     fn publish(&self, kind: &'static str) {
         self.counters.changed(kind);
+        self.tell(kind);
+    }
+
+    /// Publishes the fleet as it is known by now.
+    fn tell(&self, kind: &'static str) {
         match self.tables.publish(&self.fleet()) {
             Ok(published) => {
                 tracing::debug!(kind, published, epoch = self.fleet().epoch().0, "changed");
@@ -221,6 +232,55 @@ impl ControlPlane {
         tracing::error!(error, "the store failed; this process must end");
         self.store_flag.not_ready(error);
         self.broken.cancel();
+    }
+
+    /// Publishes what other control planes change, until the process ends.
+    pub(crate) async fn follow(plane: Weak<Self>) {
+        let Some(mut fleets) = plane.upgrade().map(|plane| plane.store.fleets()) else { return };
+        while fleets.changed().await.is_ok() {
+            let Some(plane) = plane.upgrade() else { return };
+            let told = spawn_blocking(move || plane.tell("follow")).await;
+            told.expect("neither store nor tables panic");
+        }
+    }
+
+    /// Stands for leader, as who can be reached there. One that is alone leads anyway.
+    pub(crate) fn stand(&self, address: String) {
+        self.store.stand(Leader { name: self.config.name.clone(), address });
+    }
+
+    /// Gives the lead back, so that another one need not wait for it.
+    pub(crate) async fn resign(self: &Arc<Self>) {
+        let plane = Arc::clone(self);
+        let resigned = spawn_blocking(move || plane.store.resign()).await;
+        resigned.expect("giving the lead back does not panic");
+    }
+
+    /// Whether it leads, as of now.
+    pub(crate) fn standing(&self) -> Standing {
+        self.store.standing()
+    }
+
+    /// Tells whenever that changes; nothing for one that is alone.
+    pub(crate) fn standings(&self) -> Option<watch::Receiver<Standing>> {
+        self.store.standings()
+    }
+
+    /// Why the store cannot be asked at present.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.store.trouble()
+    }
+
+    /// Says who leads, if that is another one: who beats, which sessions have ended and who holds which table is known there. While
+    /// nobody leads, whoever is asked answers as well as it can.
+    pub(crate) fn unless_led_elsewhere(&self) -> Result<(), Status> {
+        match self.standing() {
+            Standing::Follows(leader) => {
+                let text = format!("only the leading control plane can say: {leader} leads");
+                Err(not_leading(&leader.address, text))
+            }
+            Standing::Leads | Standing::Leaderless => Ok(()),
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -2,7 +2,8 @@
 
 use cp_model::Refusal;
 use cp_store::ChangeError;
-use tonic::Status;
+use souk_proto_fleet::not_leading;
+use tonic::{Code, Status};
 
 /// The status that says so, with the whole chain of reasons.
 pub(crate) fn refused(error: &ChangeError) -> Status {
@@ -16,5 +17,8 @@ pub(crate) fn refused(error: &ChangeError) -> Status {
         ChangeError::Refused(Refusal::KeyTwice { .. }) => Status::invalid_argument(text),
         ChangeError::Refused(Refusal::TooManyCells(_)) => Status::resource_exhausted(text),
         ChangeError::Broken(_) => Status::internal(text),
+        ChangeError::NotLeading { leader: Some(leader) } => not_leading(&leader.address, text),
+        ChangeError::NotLeading { leader: None } => Status::unavailable(text),
+        ChangeError::Away(fault) => Status::new(Code::from_i32(fault.code().status().grpc()), text),
     }
 }

@@ -7,13 +7,14 @@ use base_fault::Fault;
 use base_identity::{Door, Passport, Role};
 use base_telemetry::{Admin, LogLevel, Metrics, Readiness, addresses};
 use base_time::Clock;
+use cp_etcd::Client;
 use cp_store::{OpenError, Store};
 use serde::Serialize;
 use souk_proto_fleet::{
     GRPC, Only, incoming,
     v1::{fleet_server::FleetServer, operator_server::OperatorServer},
 };
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, runtime::Handle, task::JoinHandle};
 
 use crate::{
     Config, ControlPlane, counters::PlaneCollector, fleet_service::FleetService,
@@ -77,6 +78,7 @@ pub struct Running {
     admin: JoinHandle<io::Result<()>>,
     passport: Option<Passport>,
     looking: Option<JoinHandle<()>>,
+    following: JoinHandle<()>,
 }
 
 /// Opens the state, takes the ports and serves. The state comes first: a damaged one never opens a port.
@@ -86,8 +88,8 @@ pub async fn start(
     level: Option<LogLevel>,
 ) -> Result<Running, StartError> {
     let passport = config.passport().map_err(StartError::Identity)?;
-    let directory = config.data_dir.clone();
-    let opened = tokio::task::spawn_blocking(move || Store::open(&directory)).await;
+    let settings = config.clone();
+    let opened = tokio::task::spawn_blocking(move || open(&settings)).await;
     let store = opened.expect("opening a store does not panic")?;
     let (metrics, readiness) = (Metrics::new(), Readiness::new());
     let store_flag = readiness.register("store");
@@ -110,11 +112,14 @@ pub async fn start(
     let running = Running {
         grpc: tokio::spawn(serve_grpc(Arc::clone(&plane), passport.clone(), listener)),
         admin: tokio::spawn(admin.serve(admin_listener)),
+        following: tokio::spawn(ControlPlane::follow(Arc::downgrade(&plane))),
         looking: passport.clone().map(|passport| tokio::spawn(passport.keep())),
         passport,
         plane,
         addresses,
     };
+    // Whoever leads can be reached.
+    running.plane.stand(config.advertise.unwrap_or_else(|| listen.to_string()));
     if let Some(path) = &config.addresses_file {
         addresses::publish(path, &addresses).map_err(StartError::AddressesFile)?;
     }
@@ -150,7 +155,10 @@ impl Running {
 
     /// Ends streams and calls, and returns when the ports and the state are given back.
     pub async fn stop(mut self) {
+        self.plane.resign().await;
         self.plane.stopping().cancel();
+        self.following.abort();
+        let _ = (&mut self.following).await;
         if tokio::time::timeout(DRAIN_MAX, &mut self.grpc).await.is_err() {
             tracing::warn!("calls were still open and have been cut");
             self.grpc.abort();
@@ -166,8 +174,16 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.grpc.abort();
         self.admin.abort();
+        self.following.abort();
         self.looking.iter().for_each(JoinHandle::abort);
     }
+}
+
+/// Opens the state where it lies. Blocks.
+fn open(config: &Config) -> Result<Store, OpenError> {
+    let Some(etcd) = &config.etcd else { return Store::open(&config.data_dir) };
+    let client = Client::new(etcd).map_err(OpenError::Etcd)?;
+    Store::on_etcd(etcd, client, Handle::current())
 }
 
 async fn bind(

@@ -48,7 +48,8 @@ async fn answer(cli: Cli) -> Result<u8, Trouble> {
     };
     let located =
         Located::find(common.control_plane.as_deref(), common.identity.as_deref(), &here)?;
-    let reach = &mut Reach::new(&located.place()?, located.passport()?, common.timeout);
+    let reach = &mut Reach::new(&located.places()?, located.passport()?, common.timeout)?;
+    reach.find_leader().await;
     match question {
         Question::Cells(Cells::List) => show(cells::list(reach).await?, common),
         Question::Cells(Cells::Show { cell }) => show(cells::show(reach, &cell).await?, common),

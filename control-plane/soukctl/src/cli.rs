@@ -23,7 +23,8 @@ pub(crate) struct Cli {
 /// What every command takes.
 #[derive(Debug, Args)]
 pub(crate) struct Everywhere {
-    /// Where the control plane is; without it, what .souk/dev/fleet.json says here or above.
+    /// Where the control plane is, or with commas where several that are one are; without it, what .souk/dev/fleet.json says here or
+    /// above.
     #[arg(long, global = true, env = "SOUKCTL_CONTROL_PLANE", value_name = "URL")]
     pub(crate) control_plane: Option<String>,
     /// Folder with the identity of an operator, as `soukctl identity issue` makes it; without it, the one of a development fleet,

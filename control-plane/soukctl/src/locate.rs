@@ -69,9 +69,11 @@ impl Located {
         passport.map(Some).map_err(|fault| Trouble::Usage(chain(&fault)))
     }
 
-    /// `host:port` of the control plane.
-    pub(crate) fn place(&self) -> Result<String, Trouble> {
-        place(&self.control_plane, self.identity.is_some()).map_err(Trouble::Usage)
+    /// `host:port` of each control plane.
+    pub(crate) fn places(&self) -> Result<Vec<String>, Trouble> {
+        let each = self.control_plane.split(',').map(str::trim);
+        let places = each.map(|text| place(text, self.identity.is_some()));
+        places.collect::<Result<_, _>>().map_err(Trouble::Usage)
     }
 }
 
@@ -122,7 +124,9 @@ mod tests {
         fs::write(home.join("fleet.json"), file).unwrap();
         let below = home.join("logs");
         let found = Located::find(None, None, &below).unwrap();
-        assert_eq!(found.place().unwrap(), "127.0.0.1:7400");
+        assert_eq!(found.places().unwrap(), ["127.0.0.1:7400"]);
+        let several = Located::find(Some("127.0.0.1:1, http://127.0.0.1:2"), None, &below);
+        assert_eq!(several.unwrap().places().unwrap(), ["127.0.0.1:1", "127.0.0.1:2"]);
         assert_eq!(found.identity.as_deref(), Some(Path::new("/i")));
         let said = Located::find(None, Some(Path::new("/mine")), &below).unwrap();
         assert_eq!(said.identity.as_deref(), Some(Path::new("/mine")));

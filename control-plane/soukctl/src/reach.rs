@@ -9,7 +9,7 @@ use http::Uri;
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use souk_proto_fleet::{
-    channel,
+    Planes, channel,
     v1::{self, cell_admin_client::CellAdminClient, operator_client::OperatorClient},
 };
 use tonic::{
@@ -34,25 +34,41 @@ pub(crate) struct CellLine {
 
 /// The way to everybody, with what was learned on it.
 pub(crate) struct Reach {
-    /// What it is called in errors.
-    name: String,
-    operator: OperatorClient<Channel>,
+    planes: Planes,
     passport: Option<Passport>,
     timeout: Duration,
     homes: HashMap<Tenant, v1::Cell>,
 }
 
 impl Reach {
-    /// Prepares to ask the control plane at `host:port`; connects only when it does.
-    pub(crate) fn new(control_plane: &str, passport: Option<Passport>, timeout: Duration) -> Self {
-        let expected = Expected::any(Role::ControlPlane);
-        let channel = line(control_plane, passport.as_ref(), expected, timeout);
-        Self {
-            name: called("the control plane", control_plane),
-            operator: OperatorClient::new(channel).max_decoding_message_size(ANSWER_MAX),
-            passport,
-            timeout,
-            homes: HashMap::new(),
+    /// Prepares to ask the control planes at these places, each `host:port`; connects only when it does.
+    pub(crate) fn new(
+        control_planes: &[String],
+        passport: Option<Passport>,
+        timeout: Duration,
+    ) -> Result<Self, Trouble> {
+        let shape = |endpoint: Endpoint| endpoint.connect_timeout(timeout).timeout(timeout);
+        let planes = Planes::new(control_planes, passport.as_ref(), shape);
+        let planes = planes.map_err(Trouble::Usage)?;
+        Ok(Self { planes, passport, timeout, homes: HashMap::new() })
+    }
+
+    /// Finds out which of several control planes leads. If none of them says so, whoever is asked next says why.
+    pub(crate) async fn find_leader(&self) {
+        // Each of them once, and then the one that was named.
+        for _ in 0..=self.planes.len() {
+            if self.planes.len() == 1 {
+                return;
+            }
+            let plane = self.planes.current();
+            let mut operator = OperatorClient::new(plane.channel.clone());
+            // Only the leader knows the routers.
+            let asked = operator.list_routers(v1::ListRoutersRequest {});
+            let asked = tokio::time::timeout(self.timeout, asked).await;
+            match asked.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in time"))) {
+                Ok(_) => return,
+                Err(status) => self.planes.failed(&plane, &status),
+            }
         }
     }
 
@@ -61,8 +77,11 @@ impl Reach {
         &self,
         ask: impl AsyncFnOnce(&mut OperatorClient<Channel>) -> Result<Response<T>, Status>,
     ) -> Result<T, Trouble> {
-        let mut operator = self.operator.clone();
-        within(self.timeout, &self.name, ask(&mut operator)).await
+        let plane = self.planes.current();
+        let operator = OperatorClient::new(plane.channel);
+        let mut operator = operator.max_decoding_message_size(ANSWER_MAX);
+        let name = called("the control plane", &plane.address);
+        within(self.timeout, &name, ask(&mut operator)).await
     }
 
     /// The line to a cell.

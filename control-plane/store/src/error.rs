@@ -3,7 +3,10 @@
 use std::{io, path::PathBuf};
 
 use base_fault::Fault;
+use cp_etcd::EtcdError;
 use cp_model::Refusal;
+
+use crate::Leader;
 
 /// Why the store does not open. Each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +60,23 @@ pub enum OpenError {
         /// Last commit in the database.
         found: u64,
     },
+    /// etcd does not answer, or says no.
+    #[error("the control plane's state cannot be read")]
+    Etcd(#[source] EtcdError),
+    /// What lies in etcd cannot be read.
+    #[error(
+        "the control plane's state in etcd ({at}) below {prefix} cannot be read; run the version that wrote it, or put it back from \
+         a copy"
+    )]
+    Unreadable {
+        /// Which members.
+        at: String,
+        /// How its keys begin.
+        prefix: String,
+        /// What was found.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 /// Why a change does not happen.
@@ -68,4 +88,24 @@ pub enum ChangeError {
     /// The store failed. Whether the change will be there after a restart is not known, and no other one is taken until then.
     #[error(transparent)]
     Broken(Fault),
+    /// This process does not lead the control plane, and only the leader changes anything.
+    #[error("{}", not_leading(leader.as_ref()))]
+    NotLeading {
+        /// Who does, as far as it knows.
+        leader: Option<Leader>,
+    },
+    /// The engine cannot be asked at present. Nothing is broken, and a later try may succeed; the fault's code says whether the change
+    /// may have been made nevertheless.
+    #[error(transparent)]
+    Away(Fault),
+}
+
+fn not_leading(leader: Option<&Leader>) -> String {
+    match leader {
+        Some(leader) => format!("only the leading control plane changes anything: {leader} leads"),
+        None => {
+            "only the leading control plane changes anything, and at present none leads; try again"
+                .to_owned()
+        }
+    }
 }

@@ -1,21 +1,24 @@
-//! The control plane's state: ownership rows changed by compare-and-set, kept in one directory.
+//! The control plane's state: ownership rows changed by compare-and-set, kept in one directory, or in etcd for several processes.
 //!
-//! | path | content |
+//! | room | question |
 //! | --- | --- |
-//! | `store/` | the database: cells, slots, tenants placed by name, what operators did, epoch, and a counter of commits in every batch |
-//! | `high-water` | the last commit that was acknowledged, outside the database, so that a lost tail is noticed |
+//! | `store` | what can be changed and read? |
+//! | `directory` | how does one process alone keep it? |
+//! | `etcd` | how do several keep it together? |
+//! | `standing` | who of them leads? |
+//! | `error` | why does it not open, and why does nothing change? |
 //!
-//! Every change is one synced batch, and only then seen by readers. All calls that change something block.
+//! Every change is written whole or not at all, and only then seen by readers. All calls that change something block.
 #![warn(missing_docs)]
 
+mod directory;
 mod error;
-mod high_water;
-mod open;
-mod row;
-mod rows;
+mod etcd;
+mod standing;
 mod store;
 #[cfg(test)]
 mod tests;
 
 pub use error::{ChangeError, OpenError};
+pub use standing::{Leader, Standing};
 pub use store::Store;

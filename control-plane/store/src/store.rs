@@ -2,53 +2,104 @@
 
 use std::{path::Path, sync::Arc};
 
-use base_fault::{Code, Fault};
+use base_fault::Fault;
 use base_ids::{CellId, Generation, Slot, Tenant};
+use cp_etcd::Client;
 use cp_model::{Asked, CellRecord, Change, Deed, Fleet, Ownership, Place, Refusal};
-use parking_lot::{Mutex, RwLock};
+use tokio::{runtime::Handle, sync::watch};
 
-use crate::{
-    ChangeError, OpenError,
-    high_water::HighWater,
-    open::{self, Opened},
-    rows::Rows,
-};
+use crate::{ChangeError, Leader, OpenError, Standing, directory::Directory, etcd::Etcd};
 
-/// The control plane's state, open in one process at a time.
-pub struct Store {
-    writer: Mutex<Writer>,
-    fleet: RwLock<Arc<Fleet>>,
-}
+/// The control plane's state.
+pub struct Store(Engine);
 
-/// Held while a change is decided and written: changes happen one after the other.
-struct Writer {
-    rows: Rows,
-    mark: HighWater,
-    commit: u64,
-    broken: bool,
+/// Where it is kept.
+enum Engine {
+    /// Boxed: it is much larger than the other one.
+    Directory(Box<Directory>),
+    Etcd(Etcd),
 }
 
 impl Store {
     /// Opens the data directory, or makes it. Blocks until all rows are read and checked.
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
-        let Opened { rows, commit, fleet, mark } = open::open(directory)?;
-        let writer = Writer { rows, mark, commit, broken: false };
-        Ok(Self { writer: Mutex::new(writer), fleet: RwLock::new(Arc::new(fleet)) })
+        Directory::open(directory).map(Box::new).map(Engine::Directory).map(Self)
     }
 
-    /// The fleet as of the last change. Does not wait for a change that is being written.
+    /// Opens what lies in etcd, and follows it from then on with tasks on the runtime. Blocks until all rows are read and checked;
+    /// waits as long as `config` says for an etcd that does not answer. Changes nothing before it [stands](Self::stand) and leads.
+    ///
+    /// Must not be called, nor may any other call that blocks, by a worker of the runtime.
+    pub fn on_etcd(
+        config: &cp_etcd::Config,
+        client: Client,
+        runtime: Handle,
+    ) -> Result<Self, OpenError> {
+        Etcd::open(config, client, runtime).map(Engine::Etcd).map(Self)
+    }
+
+    /// The fleet as of the last change. Does not wait for a change that is being written, and not for an engine that is away.
     pub fn fleet(&self) -> Arc<Fleet> {
-        Arc::clone(&self.fleet.read())
+        Arc::clone(&self.fleets().borrow())
+    }
+
+    /// Tells of each fleet that a change leads to; of several in a row perhaps only the last one.
+    pub fn fleets(&self) -> watch::Receiver<Arc<Fleet>> {
+        match &self.0 {
+            Engine::Directory(directory) => directory.fleets().subscribe(),
+            Engine::Etcd(etcd) => etcd.fleets().subscribe(),
+        }
     }
 
     /// Number of the last change.
     pub fn commit(&self) -> u64 {
-        self.writer.lock().commit
+        match &self.0 {
+            Engine::Directory(directory) => directory.commit(),
+            Engine::Etcd(etcd) => etcd.commit(),
+        }
+    }
+
+    /// Begins to stand for leader, as who it says, and does so until it is dropped. Where one process is alone it leads anyway.
+    pub fn stand(&self, candidate: Leader) {
+        if let Engine::Etcd(etcd) = &self.0 {
+            etcd.stand(candidate);
+        }
+    }
+
+    /// Stands no more, and gives the lead back if it has it, so that another one need not wait until it ends by itself.
+    pub fn resign(&self) {
+        if let Engine::Etcd(etcd) = &self.0 {
+            etcd.resign();
+        }
+    }
+
+    /// What this process is among the control planes, as of now.
+    pub fn standing(&self) -> Standing {
+        match &self.0 {
+            Engine::Directory(_) => Standing::Leads,
+            Engine::Etcd(etcd) => etcd.standing(),
+        }
+    }
+
+    /// Tells whenever that changes; nothing where one process is alone.
+    pub fn standings(&self) -> Option<watch::Receiver<Standing>> {
+        match &self.0 {
+            Engine::Directory(_) => None,
+            Engine::Etcd(etcd) => Some(etcd.standings()),
+        }
+    }
+
+    /// Why the engine cannot be asked at present, if it cannot. Reads go on.
+    pub fn trouble(&self) -> Option<String> {
+        match &self.0 {
+            Engine::Directory(_) => None,
+            Engine::Etcd(etcd) => etcd.trouble(),
+        }
     }
 
     /// Registers a cell, or keeps what is new about it. Returns whether anything was.
-    pub fn register(&self, cell: CellRecord) -> Result<bool, ChangeError> {
-        Ok(self.change(|fleet| fleet.register(cell))?.is_some())
+    pub fn register(&self, cell: &CellRecord) -> Result<bool, ChangeError> {
+        Ok(self.change(&|fleet| fleet.register(cell.clone()))?.is_some())
     }
 
     /// Lets `owner` take over a slot or a tenant if its generation is still `expected` (0 for nobody): the one compare-and-set.
@@ -60,53 +111,49 @@ impl Store {
         expected: Generation,
         owner: &CellId,
     ) -> Result<Generation, ChangeError> {
-        self.change(|fleet| fleet.claim(place, expected, owner).map(Some))?;
+        self.change(&|fleet| fleet.claim(place, expected, owner).map(Some))?;
         Ok(expected.next())
     }
 
     /// Gives those of the slots that nobody owns their first homes, all in one change. Returns how many there were.
     pub fn settle(&self, homes: &[(Slot, CellId)]) -> Result<usize, ChangeError> {
-        let change = self.change(|fleet| fleet.settle(homes))?;
+        let change = self.change(&|fleet| fleet.settle(homes))?;
         Ok(change.map_or(0, |change| change.slots.len()))
     }
 
     /// Lets the writes of a slot or a tenant wait. Returns the row as it is then.
     pub fn hold(&self, place: &Place, asked: &Asked) -> Result<Ownership, ChangeError> {
-        self.change(|fleet| fleet.hold(place, asked).map(Some)).map(row_of)
+        self.change(&|fleet| fleet.hold(place, asked).map(Some)).map(row_of)
     }
 
     /// Lets the writes of a slot or a tenant go on. Returns the row as it is then.
     pub fn release(&self, place: &Place, asked: &Asked) -> Result<Ownership, ChangeError> {
-        self.change(|fleet| fleet.release(place, asked).map(Some)).map(row_of)
+        self.change(&|fleet| fleet.release(place, asked).map(Some)).map(row_of)
     }
 
     /// Places tenants by name where they live, all in one change. Returns how many were not placed before.
     pub fn pin(&self, tenants: &[Tenant], asked: &Asked) -> Result<usize, ChangeError> {
-        let change = self.change(|fleet| fleet.pin(tenants, asked))?;
+        let change = self.change(&|fleet| fleet.pin(tenants, asked))?;
         Ok(change.map_or(0, |change| change.placed.len()))
     }
 
     /// The last `limit` things that operators did, the newest first.
     pub fn record(&self, limit: usize) -> Result<Vec<Deed>, Fault> {
-        self.writer.lock().rows.record(limit).map_err(|error| {
-            Fault::ours(Code::StoreBroken, "the record cannot be read").because(error)
-        })
+        match &self.0 {
+            Engine::Directory(directory) => directory.record(limit),
+            Engine::Etcd(etcd) => etcd.record(limit),
+        }
     }
 
+    /// Decides on the fleet as it is and writes what comes of it. Decides again if the fleet has changed before that is written.
     fn change(
         &self,
-        decide: impl FnOnce(&Fleet) -> Result<Option<Change>, Refusal>,
+        decide: &dyn Fn(&Fleet) -> Result<Option<Change>, Refusal>,
     ) -> Result<Option<Change>, ChangeError> {
-        let mut writer = self.writer.lock();
-        let before = self.fleet();
-        let Some(change) = decide(&before)? else {
-            return Ok(None);
-        };
-        writer.write(&change)?;
-        let mut after = Fleet::clone(&before);
-        after.evolve(change.clone());
-        *self.fleet.write() = Arc::new(after);
-        Ok(Some(change))
+        match &self.0 {
+            Engine::Directory(directory) => directory.change(decide),
+            Engine::Etcd(etcd) => etcd.change(decide),
+        }
     }
 }
 
@@ -117,29 +164,4 @@ fn row_of(change: Option<Change>) -> Ownership {
         change.slots.into_iter().map(|(_, row)| row).chain(placed)
     });
     rows.and_then(|mut rows| rows.next()).expect("a hold or its end changes one row")
-}
-
-impl Writer {
-    fn write(&mut self, change: &Change) -> Result<(), ChangeError> {
-        if self.broken {
-            let fault = Fault::ours(
-                Code::StoreBroken,
-                "an earlier write failed; restart the control plane",
-            );
-            return Err(ChangeError::Broken(fault));
-        }
-        let commit = self.commit + 1;
-        if let Err(error) = self.rows.write(commit, change) {
-            self.broken = true;
-            let fault =
-                Fault::ours(Code::StoreBroken, format!("commit {commit} cannot be written"));
-            return Err(ChangeError::Broken(fault.because(error)));
-        }
-        self.commit = commit;
-        if let Err(error) = self.mark.write(commit) {
-            // The commit itself is safe; a loss of it would go unnoticed until the next mark.
-            tracing::error!(commit, %error, path = %self.mark.path().display(), "the high-water mark cannot be written");
-        }
-        Ok(())
-    }
 }

@@ -68,6 +68,8 @@ pub struct Wanted {
     pub ring: u8,
     /// How many members of etcd.
     pub members: u8,
+    /// A current etcd, not Debian's.
+    pub current_etcd: bool,
 }
 
 impl Wanted {

@@ -59,6 +59,9 @@ struct WantedArgs {
     /// How many members of etcd.
     #[arg(long, value_name = "1|3", default_value = "1", value_parser = clap::builder::PossibleValuesParser::new(["1", "3"]))]
     members: String,
+    /// A current etcd (3.6), built from Go's modules, instead of Debian's.
+    #[arg(long)]
+    current_etcd: bool,
 }
 
 impl WantedArgs {
@@ -70,6 +73,7 @@ impl WantedArgs {
             engines: engines.collect(),
             ring: number(&self.ring),
             members: number(&self.members),
+            current_etcd: self.current_etcd,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! With what a node is started: files that are written before, a program and its arguments.
 
 mod cassandra;
+mod etcd;
 mod kafka;
 
 use std::{
@@ -47,16 +48,24 @@ pub(crate) struct Installed {
     jars: PathBuf,
 }
 
-/// Installs what an engine needs, if it is not there.
+/// A program that needs nothing else.
+fn native(program: PathBuf) -> Installed {
+    Installed { program, jars: PathBuf::new() }
+}
+
+/// Installs what an engine needs, if it is not there; of etcd a current one, if that is wanted.
 ///
 /// Errors: it cannot be had; with what to do.
-pub(crate) fn installed(engine: Engine, place: &Place) -> anyhow::Result<Installed> {
-    let native = |program| Installed { program, jars: PathBuf::new() };
+pub(crate) fn installed(
+    engine: Engine,
+    place: &Place,
+    current_etcd: bool,
+) -> anyhow::Result<Installed> {
     match engine {
         Engine::Cassandra => cassandra::installed(place),
         Engine::Kafka => kafka::installed(place),
         Engine::Redis => Ok(native(program("redis-server", "redis-server")?)),
-        Engine::Etcd => Ok(native(program("etcd", "etcd-server")?)),
+        Engine::Etcd => etcd::installed(place, current_etcd),
         Engine::S3 => Ok(native(std::env::current_exe()?)),
     }
 }
@@ -76,7 +85,7 @@ pub(crate) fn command(
         Engine::Cassandra => cassandra::command(site, mates, installed, place)?,
         Engine::Kafka => kafka::command(site, installed, place)?,
         Engine::Redis => redis(site, installed, &data),
-        Engine::Etcd => etcd(site, mates, installed, &data),
+        Engine::Etcd => etcd::command(site, mates, installed, &data),
         Engine::S3 => s3(site, installed, &data),
     };
     command.current_dir(place.node(site.name));
@@ -89,18 +98,6 @@ fn redis(site: &Site, installed: &Installed, data: &Path) -> Command {
     command.args(["--bind", &site.host().to_string(), "--port", &site.client.port().to_string()]);
     command.arg("--dir").arg(data).args(["--save", "", "--appendonly", "no"]);
     command.args(["--maxmemory", "256mb", "--maxmemory-policy", "allkeys-lru"]);
-    command
-}
-
-fn etcd(site: &Site, mates: &[Site], installed: &Installed, data: &Path) -> Command {
-    let (client, peer) = (format!("http://{}", site.client), format!("http://{}", site.peer()));
-    let all: Vec<_> =
-        mates.iter().map(|mate| format!("{}=http://{}", mate.name, mate.peer())).collect();
-    let mut command = Command::new(&installed.program);
-    command.args(["--name", &site.name.to_string()]).arg("--data-dir").arg(data);
-    command.args(["--listen-client-urls", &client, "--advertise-client-urls", &client]);
-    command.args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer]);
-    command.args(["--initial-cluster", &all.join(",")]);
     command
 }
 

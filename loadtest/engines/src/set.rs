@@ -41,6 +41,9 @@ pub struct Set {
 struct State {
     nodes: Vec<Node>,
     ports: BTreeMap<String, u16>,
+    /// Whether etcd's data is that of a current one.
+    #[serde(default)]
+    current_etcd: bool,
 }
 
 /// A node that was started.
@@ -83,12 +86,20 @@ impl Set {
     ///
     /// Errors: something cannot be installed, or a node does not come up, with its last words; what was started goes on.
     pub async fn up(&mut self, wanted: &Wanted) -> anyhow::Result<()> {
+        let current_etcd = wanted.current_etcd;
+        if wanted.engines.contains(&Engine::Etcd) {
+            ensure!(
+                self.nodes_of(Engine::Etcd).is_empty() || self.state.current_etcd == current_etcd,
+                "the data of etcd is that of another version; take everything down with `down --wipe` first"
+            );
+            self.state.current_etcd = current_etcd;
+        }
         for engine in &wanted.engines {
             self.plan(*engine, wanted.nodes_of(*engine))?;
         }
         let mut due = Vec::new();
         for engine in &wanted.engines {
-            let installed = recipe::installed(*engine, &self.place)?;
+            let installed = recipe::installed(*engine, &self.place, current_etcd)?;
             due.extend(self.start(*engine, &installed)?);
         }
         let set = &*self;

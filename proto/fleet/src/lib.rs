@@ -2,9 +2,11 @@
 
 mod delta;
 mod lines;
+mod planes;
 mod table;
 
 pub use lines::{Caller, GRPC, Line, Only, allows, caller, channel, incoming, speaks_for, why};
+pub use planes::{Plane, Planes, leader_of, not_leading};
 pub use table::BadTable;
 
 /// Package `souk.fleet.v1`.

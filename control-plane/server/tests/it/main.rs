@@ -10,5 +10,6 @@ mod liveness;
 mod operators;
 mod process;
 mod registration;
+mod replicas;
 mod restart;
 mod table;

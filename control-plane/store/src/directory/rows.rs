@@ -6,7 +6,7 @@ use base_ids::Epoch;
 use cp_model::{CellRecord, Change, Deed, Fleet};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 
-use crate::row::{self, BadRow};
+use super::row::{self, BadRow};
 
 /// Version of the form of the rows.
 const FORMAT: u64 = 1;

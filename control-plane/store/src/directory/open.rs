@@ -11,8 +11,10 @@ use cp_model::Fleet;
 
 use crate::{
     OpenError,
-    high_water::{HighWater, Mark},
-    rows::{ReadError, Rows},
+    directory::{
+        high_water::{HighWater, Mark},
+        rows::{ReadError, Rows},
+    },
 };
 
 /// What an opened directory holds.
