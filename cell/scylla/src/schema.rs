@@ -77,6 +77,20 @@ fn is_early(cause: &Cause) -> bool {
     )
 }
 
+/// Takes the keyspace away.
+pub(crate) async fn wipe(
+    session: &Session,
+    config: &Config,
+    nodes: &str,
+) -> Result<(), OpenRefusal> {
+    let Config { keyspace, .. } = config;
+    let layout = Layout { session, config };
+    layout.run(&format!("DROP KEYSPACE IF EXISTS {keyspace}")).await.map_err(|cause| {
+        let (keyspace, nodes) = (keyspace.clone(), nodes.to_owned());
+        OpenRefusal::Schema { keyspace, nodes, what: "taken away", cause }
+    })
+}
+
 struct Layout<'a> {
     session: &'a Session,
     config: &'a Config,

@@ -61,7 +61,7 @@ pub(crate) struct Store {
 /// [`Scylla::close`] at once.
 pub struct Scylla {
     store: Arc<Store>,
-    /// Whoever writes the public log, then whoever looks after the pod.
+    /// Whoever writes the public log, then those who look after the pod.
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -98,7 +98,17 @@ impl Scylla {
         let mut open = Self { store, tasks: vec![writing] };
         open.store.look_after().await?;
         open.tasks.push(tokio::spawn(open.store.clone().look_after_all()));
+        open.tasks.push(tokio::spawn(open.store.clone().stay_seen()));
         Ok(open)
+    }
+
+    /// Takes a cell's keyspace away with everything in it, if it is there; no process may have it open.
+    ///
+    /// Errors: the engine cannot be reached, or the user may not.
+    pub async fn wipe(config: &Config) -> Result<(), OpenRefusal> {
+        let nodes = config.nodes.join(", ");
+        let session = Box::pin(session(config, &nodes)).await?;
+        schema::wipe(&session, config, &nodes).await
     }
 
     /// The ports.
@@ -140,8 +150,7 @@ impl Drop for Scylla {
     }
 }
 
-async fn connect(config: &Config) -> Result<Cql, OpenRefusal> {
-    let nodes = config.nodes.join(", ");
+async fn session(config: &Config, nodes: &str) -> Result<Session, OpenRefusal> {
     let profile = ExecutionProfile::builder()
         .consistency(Consistency::LocalQuorum)
         .serial_consistency(Some(SerialConsistency::LocalSerial))
@@ -162,10 +171,13 @@ async fn connect(config: &Config) -> Result<Cql, OpenRefusal> {
     if let Some(datacenter) = &config.datacenter {
         builder = builder.prefer_datacenter(datacenter.clone());
     }
-    let session: Session = builder
-        .build()
-        .await
-        .map_err(|error| OpenRefusal::session(&nodes, config.user.as_deref(), error))?;
+    let refused = |error| OpenRefusal::session(nodes, config.user.as_deref(), error);
+    builder.build().await.map_err(refused)
+}
+
+async fn connect(config: &Config) -> Result<Cql, OpenRefusal> {
+    let nodes = config.nodes.join(", ");
+    let session = session(config, &nodes).await?;
     schema::lay_out(&session, config, &nodes).await?;
     let say = Statements::prepare(&session).await.map_err(|cause| OpenRefusal::Schema {
         keyspace: config.keyspace.clone(),
@@ -208,7 +220,7 @@ impl Store {
         if self.pods.unseen_for() < self.config.silent_max() / 2 {
             return Ok(());
         }
-        self.look_after().await
+        self.look().await.map(drop)
     }
 
     /// Goes on for as long as the process lives.
@@ -227,8 +239,30 @@ impl Store {
         }
     }
 
+    /// Says that this pod lives while taking over from another takes long.
+    async fn stay_seen(self: Arc<Self>) {
+        let late = self.config.beat() * 2;
+        loop {
+            tokio::time::sleep(self.config.beat()).await;
+            if self.pods.unseen_for() >= late
+                && let Err(fault) = self.look().await
+            {
+                tracing::debug!(fault = %fault, "a pod cannot say that it lives");
+            }
+        }
+    }
+
     /// Says that this pod lives, looks at the others, and takes over from whoever does not.
-    pub(crate) async fn look_after(&self) -> Result<(), Fault> {
+    async fn look_after(&self) -> Result<(), Fault> {
+        for seat in self.look().await? {
+            self.adopt(seat).await?;
+        }
+        self.sweep_kept().await
+    }
+
+    /// Says that this pod lives, and looks at the others. Takes no stream's lock, for an append may be waiting for it. Returns from whom
+    /// this pod has to take over.
+    async fn look(&self) -> Result<Vec<pods::Seat>, Fault> {
         let _turn = self.looking.lock().await;
         let begun = Instant::now();
         let Identity { number, incarnation } = self.pods.me();
@@ -252,10 +286,7 @@ impl Store {
         } else {
             self.begin_anew(number).await?;
         }
-        for seat in orphans {
-            self.adopt(seat).await?;
-        }
-        self.sweep_kept().await
+        Ok(orphans)
     }
 
     /// Others have taken this pod for dead: it goes on under another number, and takes back what it had.

@@ -56,7 +56,6 @@ impl Keyspace {
     }
 
     pub(crate) async fn forget(&self) {
-        let drop = format!("DROP KEYSPACE IF EXISTS {}", self.config.keyspace);
-        self.session.query_unpaged(drop, ()).await.unwrap();
+        Box::pin(Scylla::wipe(&self.config)).await.unwrap();
     }
 }
