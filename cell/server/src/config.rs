@@ -50,6 +50,8 @@ pub struct Config {
     pub addresses_file: Option<PathBuf>,
     /// The embedded engine. Its directory is `store` under `data_dir` unless it is given.
     pub store: cell_embedded::Config,
+    /// ScyllaDB or Cassandra instead, for a cell of several processes. What is under `data_dir` beside the store stays there.
+    pub scylla: Option<cell_scylla::Config>,
     /// Bounds of the runtime.
     pub runtime: cell_runtime::Config,
     /// Bounds of the API.
@@ -88,6 +90,7 @@ impl Default for Config {
                 directory: PathBuf::new(),
                 ..cell_embedded::Config::default()
             },
+            scylla: None,
             runtime: cell_runtime::Config::default(),
             limits: cell_edge::EdgeConfig::default(),
             outside: Outside::default(),
@@ -176,6 +179,8 @@ impl base_program::Settings for Config {
             let text = "outside.secret_file is not set; make one with `head -c 32 /dev/urandom > platform.secret` and give every cell the same";
             mistakes.push(text.to_owned());
         }
+        let scylla = self.scylla.iter().flat_map(cell_scylla::Config::mistakes);
+        mistakes.extend(scylla.map(|mistake| format!("scylla: {mistake}")));
         mistakes.extend(self.telemetry.mistakes().iter().map(ToString::to_string));
         mistakes
     }

@@ -6,6 +6,7 @@ mod config;
 mod control;
 mod desk;
 mod doctor;
+mod engine;
 mod mesh;
 mod operators;
 mod outside;

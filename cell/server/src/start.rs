@@ -7,7 +7,6 @@ use base_identity::{Door, Passport, Role};
 use base_telemetry::{Admin, LogLevel, Metrics, Readiness, addresses};
 use base_time::{Clock, SystemClock};
 use cell_edge::{Edge, EdgeParts, InvalidContract};
-use cell_embedded::{Embedded, OpenRefusal};
 use cell_providers::keys::SigningKeys;
 use cell_runtime::{Cell, Parts, Seals};
 use router_table::{LastGood, LastGoodError, Snapshot, Table};
@@ -24,6 +23,7 @@ use crate::{
     config::Config,
     control::{ControlLink, Introduction, control_planes},
     desk::CellDesk,
+    engine::Engine,
     mesh::{GrpcMesh, MeshService},
     outside,
     phases::Phases,
@@ -57,9 +57,12 @@ pub struct Addresses {
 /// Why a cell does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The store cannot be opened.
+    /// The embedded store cannot be opened.
     #[error(transparent)]
-    Store(#[from] OpenRefusal),
+    Store(#[from] cell_embedded::OpenRefusal),
+    /// The keyspace cannot be opened.
+    #[error(transparent)]
+    Keyspace(#[from] cell_scylla::OpenRefusal),
     /// The kept routing table cannot be read.
     #[error(
         "the routing table that was kept on disk cannot be read; delete it, and the control plane sends another"
@@ -87,7 +90,7 @@ pub enum StartError {
 /// A cell that serves.
 pub struct Running {
     cell: Cell,
-    store: Embedded,
+    engine: Engine,
     addresses: Addresses,
     tasks: JoinSet<String>,
     stop_edge: Option<oneshot::Sender<()>>,
@@ -101,9 +104,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
     let passport = config.passport()?;
     let control_plane =
         config.control_plane().map_err(|text| Fault::caller(Code::InvalidField, text))?;
-    let store = config.store();
-    let opened = tokio::task::spawn_blocking(move || Embedded::open(&store)).await;
-    let store = opened.expect("opening a store catches its panics")?;
+    let engine = Engine::open(&config).await?;
     phases.done("store");
     let last_good = LastGood::at(config.data_dir.join("table.last-good"));
     let kept = last_good.load().map_err(StartError::Table)?;
@@ -113,17 +114,17 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
     let table = Snapshot::new(Table::empty());
     let runtime_metrics = cell_runtime::Metrics::default();
     metrics.with(|registry| runtime_metrics.register(registry));
-    crate::activity::register(&metrics, &store);
+    engine.register(&metrics);
     if let Some(passport) = &passport {
         metrics.with(|registry| passport.counts().register(registry, "souk_cell"));
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (outside, keys, telling) = outside::open(&config, &store.stores(), Arc::clone(&clock))?;
+    let (outside, keys, telling) = outside::open(&config, &engine.stores(), Arc::clone(&clock))?;
     phases.done("keys and providers");
     let parts = Parts {
         id: config.name.clone(),
         config: config.runtime.clone(),
-        stores: store.stores(),
+        stores: engine.stores(),
         clock: Arc::clone(&clock),
         table: table.clone(),
         mesh: Arc::new(GrpcMesh::new(config.name.clone(), table, passport.clone())),
@@ -196,8 +197,8 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
         addresses::publish(path, &addresses)?;
     }
     tracing::info!(cell = %config.name, %edge, %mesh, %admin, start_ms = phases.text(), "serving");
-    let broken = store.broken();
-    Ok(Running { cell, store, addresses, tasks, stop_edge: Some(stop_edge), passport, broken })
+    let broken = engine.broken();
+    Ok(Running { cell, engine, addresses, tasks, stop_edge: Some(stop_edge), passport, broken })
 }
 
 impl Running {
@@ -236,7 +237,7 @@ impl Running {
         }
         self.tasks.shutdown().await;
         self.cell.stop().await;
-        if let Err(fault) = self.store.close().await {
+        if let Err(fault) = self.engine.close().await {
             tracing::error!(fault = base_fault::chain(&fault), "the store could not be closed");
         }
     }

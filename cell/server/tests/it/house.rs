@@ -25,6 +25,7 @@ pub(crate) struct House {
     client: Client<HttpConnector, Full<Bytes>>,
     key: Ed25519KeyPair,
     scratch: tempfile::TempDir,
+    keyspace: Option<cell_scylla::Config>,
 }
 
 /// An answer.
@@ -48,25 +49,42 @@ impl Heard {
 impl House {
     pub(crate) async fn open() -> Self {
         base_telemetry::install_crypto();
-        Self::open_at(tempfile::tempdir().unwrap()).await
+        Self::open_at(tempfile::tempdir().unwrap(), None).await
+    }
+
+    /// On a keyspace of its own; `None`, and said so, where no engine is.
+    pub(crate) async fn open_on_cassandra(test: &str) -> Option<Self> {
+        let address = base_testkit::TestEngine::Cassandra.address(test)?;
+        base_telemetry::install_crypto();
+        let name = format!("t_{}", uuid::Uuid::new_v4().simple());
+        let config = cell_scylla::Config {
+            replication: 1,
+            call_ms_max: 10_000,
+            ..cell_scylla::Config::new([address], name)
+        };
+        Some(Self::open_at(tempfile::tempdir().unwrap(), Some(config)).await)
     }
 
     /// Stops the cell and starts it again on what it has stored.
     pub(crate) async fn reopen(self) -> Self {
         self.running.stop().await;
-        Self::open_at(self.scratch).await
+        Self::open_at(self.scratch, self.keyspace).await
     }
 
-    /// Stops the cell for good; what it has stored lies in `cell` below.
+    /// Stops the cell for good; what it has stored lies in `cell` below, a keyspace is taken away.
     pub(crate) async fn stop(self) -> tempfile::TempDir {
         self.running.stop().await;
+        if let Some(keyspace) = &self.keyspace {
+            Box::pin(cell_scylla::Scylla::wipe(keyspace)).await.unwrap();
+        }
         self.scratch
     }
 
-    async fn open_at(scratch: tempfile::TempDir) -> Self {
+    async fn open_at(scratch: tempfile::TempDir, keyspace: Option<cell_scylla::Config>) -> Self {
         let free = "127.0.0.1:0".parse().unwrap();
         let mut config = Config { edge: free, mesh: free, admin: free, ..Config::default() };
         config.data_dir = scratch.path().join("cell");
+        config.scylla.clone_from(&keyspace);
         config.limits.secure_cookies = false;
         let mail = scratch.path().join("mail");
         crate::outside(&mut config, &mail, scratch.path());
@@ -75,7 +93,7 @@ impl House {
         running.cell().adopt(everything_here(running.addresses(), &key)).await.unwrap();
         let edge = running.addresses().edge;
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { running, edge, client, key, scratch }
+        Self { running, edge, client, key, scratch, keyspace }
     }
 
     /// The code in the newest mail to an address; waits for the mail.

@@ -65,7 +65,18 @@ fn inside(house: &House) -> [Errand; 2] {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_goes_on_to_another_home_is_answered_alike_under_its_key() {
-    let house = House::open().await;
+    errands_are_answered_alike(House::open().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cell_on_cassandra_answers_alike_under_a_key_before_and_after_a_restart() {
+    let name = "a_cell_on_cassandra_answers_alike_under_a_key_before_and_after_a_restart";
+    if let Some(house) = House::open_on_cassandra(name).await {
+        Box::pin(errands_are_answered_alike(house)).await;
+    }
+}
+
+async fn errands_are_answered_alike(house: House) {
     let mut heard = Vec::new();
     for errand in at_the_door().iter().chain(&inside(&house)) {
         let first = errand.run(&house, &errand.body).await;
@@ -80,6 +91,7 @@ async fn what_goes_on_to_another_home_is_answered_alike_under_its_key() {
         assert_alike(first, &errand.run(&house, &errand.body).await);
         assert_refused(&errand.run(&house, &errand.other).await);
     }
+    house.stop().await;
 }
 
 /// The same answer; of a problem all but the number of its occurrence.
