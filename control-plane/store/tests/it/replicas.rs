@@ -80,8 +80,15 @@ impl Weather for Usurper {
             // A process of its own, as it were, with a runtime of its own.
             let usurped = std::thread::spawn(move || {
                 let stage = EtcdStage::at(config);
-                stage.end_lease();
-                let store = stage.leader("cp-2");
+                let store = stage.follower(Arc::new(Fair));
+                store.stand(candidate("cp-2"));
+                // The former leader stands again as well, and may be faster.
+                until("the other one leads", || {
+                    if store.standing() == Standing::Follows(candidate("cp-1")) {
+                        stage.end_lease();
+                    }
+                    store.standing() == Standing::Leads
+                });
                 let claimed = store.claim(&slot(7), Generation(1), &id("cell-2"));
                 drop(store);
                 claimed.unwrap()
