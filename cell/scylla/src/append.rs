@@ -378,8 +378,7 @@ fn part(append: &Append) -> u64 {
     crate::parts::part_of(append.expected)
 }
 
-/// Under which names an append takes turns with others of this pod. Across pods a repeated request meets its own stream, for the ids
-/// that it mints follow from its key.
+/// Under which names an append takes turns with others of this pod.
 fn names_of(append: &Append) -> Vec<u128> {
     let stream = &append.stream;
     let tenant = stream.tenant.as_str();
