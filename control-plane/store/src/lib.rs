@@ -16,8 +16,6 @@ mod error;
 mod etcd;
 mod standing;
 mod store;
-#[cfg(test)]
-mod tests;
 
 pub use error::{ChangeError, OpenError};
 pub use standing::{Leader, Standing};

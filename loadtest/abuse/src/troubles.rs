@@ -3,10 +3,10 @@
 
 mod table;
 
-use std::{fs, net::SocketAddr, path::Path, time::Duration};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::ensure;
-use loadtest_kit::{proc::resident_mb, say};
+use loadtest_kit::{files::write_json, proc::resident_mb, say};
 use serde::Serialize;
 use tokio::{
     task::JoinSet,
@@ -257,9 +257,6 @@ async fn watch(pid: u32, until: Instant) -> anyhow::Result<f64> {
 }
 
 fn write(rows: &[Row], asked: &Asked, json: &Path) -> anyhow::Result<()> {
-    if let Some(folder) = json.parent() {
-        fs::create_dir_all(folder)?;
-    }
     let told = serde_json::json!({
         "version": env!("CARGO_PKG_VERSION"),
         "optimised": !cfg!(debug_assertions),
@@ -270,7 +267,7 @@ fn write(rows: &[Row], asked: &Asked, json: &Path) -> anyhow::Result<()> {
         "bounds": { "grown_mb": GROWN_MB_MAX, "connection_mb": CONNECTION_MB_MAX },
         "rows": rows,
     });
-    fs::write(json, serde_json::to_vec_pretty(&told)?)?;
+    write_json(json, &told)?;
     say::line(format!("written to {}", json.display()));
     Ok(())
 }

@@ -5,10 +5,13 @@ use std::{fs, path::Path};
 use anyhow::Context as _;
 use serde::Serialize;
 
-/// Writes a JSON file, whole or not at all.
+/// Writes a JSON file, whole or not at all, and makes its folder if that is not there.
 ///
 /// Errors: those of the disk.
 pub fn write_json(path: &Path, content: &impl Serialize) -> anyhow::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
     let mut fresh = path.as_os_str().to_owned();
     fresh.push(".new");
     let mut text = serde_json::to_vec_pretty(content)?;

@@ -7,11 +7,11 @@ use std::{
 
 use base_ids::{CellId, Epoch, Generation, Slot, Tenant};
 use cp_model::{DeedKind, Fleet, Place, Refusal};
-use cp_store::{ChangeError, Store};
+use cp_store::ChangeError;
 
 use crate::{
     stage::Stage,
-    words::{asked, cell, homes, id, settle, slot, tenants},
+    words::{asked, cell, fill, homes, id, settle, slot, tenants},
 };
 
 macro_rules! laws {
@@ -35,23 +35,6 @@ laws! {
     a_refused_change_leaves_no_trace
     a_change_of_everything_is_seen_whole_or_not_at_all
     any_walk_ends_where_the_model_does
-}
-
-/// Two cells, 300 slots, one tenant placed by name, which is held, and one hold that has ended: eight commits.
-fn fill(store: &Store) {
-    assert!(store.register(&cell("cell-1")).unwrap());
-    assert!(store.register(&cell("cell-2")).unwrap());
-    assert!(!store.register(&cell("cell-2")).unwrap(), "nothing new");
-    let homes: Vec<_> = (0..300).map(|slot| (Slot(slot), id("cell-1"))).collect();
-    assert_eq!(store.settle(&homes).unwrap(), 300);
-    assert_eq!(store.settle(&homes).unwrap(), 0);
-    assert_eq!(store.claim(&slot(7), Generation(1), &id("cell-2")).unwrap(), Generation(2));
-    let atlas = Place::Tenant("vendors/atlas".parse().unwrap());
-    assert_eq!(store.claim(&atlas, Generation(0), &id("cell-2")).unwrap(), Generation(1));
-    assert!(store.hold(&atlas, &asked("an audit")).unwrap().held.is_some());
-    assert!(store.hold(&slot(7), &asked("a look")).unwrap().held.is_some());
-    assert_eq!(store.release(&slot(7), &asked("done")).unwrap().generation, Generation(3));
-    assert_eq!(store.commit(), 8);
 }
 
 fn what_was_written_is_there_after_a_restart(stage: &Stage) {

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use base_ids::{CellId, Slot, Tenant};
+use base_ids::{CellId, Generation, Slot, Tenant};
 use base_time::Timestamp;
 use cp_model::{Asked, CellRecord, Place};
 use cp_store::Store;
@@ -54,4 +54,21 @@ pub(crate) fn settle(store: &Store, cells: u16) {
         store.register(&cell(&format!("cell-{number}"))).unwrap();
     }
     assert_eq!(store.settle(&homes(cells)).unwrap(), 65_536);
+}
+
+/// Two cells, 300 slots, one tenant placed by name, which is held, and one hold that has ended: eight commits.
+pub(crate) fn fill(store: &Store) {
+    assert!(store.register(&cell("cell-1")).unwrap());
+    assert!(store.register(&cell("cell-2")).unwrap());
+    assert!(!store.register(&cell("cell-2")).unwrap(), "nothing new");
+    let homes: Vec<_> = (0..300).map(|slot| (Slot(slot), id("cell-1"))).collect();
+    assert_eq!(store.settle(&homes).unwrap(), 300);
+    assert_eq!(store.settle(&homes).unwrap(), 0);
+    assert_eq!(store.claim(&slot(7), Generation(1), &id("cell-2")).unwrap(), Generation(2));
+    let atlas = Place::Tenant("vendors/atlas".parse().unwrap());
+    assert_eq!(store.claim(&atlas, Generation(0), &id("cell-2")).unwrap(), Generation(1));
+    assert!(store.hold(&atlas, &asked("an audit")).unwrap().held.is_some());
+    assert!(store.hold(&slot(7), &asked("a look")).unwrap().held.is_some());
+    assert_eq!(store.release(&slot(7), &asked("done")).unwrap().generation, Generation(3));
+    assert_eq!(store.commit(), 8);
 }

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use comfy_table::{CellAlignment, Table, presets};
+use loadtest_kit::files::write_json;
 use serde_json::{Value, json};
 
 use super::machine;
@@ -107,10 +108,7 @@ impl Figures {
             machine::profile(),
             machine::commit()
         ));
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        std::fs::write(path, serde_json::to_vec_pretty(&self.json())?)?;
+        write_json(path, &self.json())?;
         say::good(format!("written to {}", path.display()));
         Ok(())
     }

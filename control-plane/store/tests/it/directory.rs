@@ -2,63 +2,19 @@
 
 use std::{
     fs,
-    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
-use base_ids::{CellId, Generation, Slot, Tenant};
-use base_time::Timestamp;
-use cp_model::{Asked, CellRecord, Fleet, Place};
+use cp_model::Fleet;
+use cp_store::{OpenError, Store};
 use proptest::prelude::*;
 
-use crate::{OpenError, Store};
+use crate::words::{self, cell};
 
-fn cell(name: &str) -> CellRecord {
-    let address = SocketAddr::from(([127, 0, 0, 1], 7000));
-    CellRecord {
-        id: name.parse().unwrap(),
-        edge: address,
-        mesh: address,
-        admin: address,
-        weight: 100,
-        signing_keys: vec![],
-        version: "0.1.0".into(),
-        registered: Timestamp::from_millis(1),
-    }
-}
-
-fn id(name: &str) -> CellId {
-    name.parse().unwrap()
-}
-
-fn asked(why: &str) -> Asked {
-    Asked {
-        by: "leila".into(),
-        from: "10.0.0.9:5000".into(),
-        why: why.into(),
-        at: Timestamp::from_millis(1_000),
-    }
-}
-
-/// Two cells, 300 slots, one tenant placed by name, which is held, and one hold that has ended: eight commits.
+/// What [`words::fill`] writes, in a directory.
 fn fill(directory: &Path) -> Fleet {
     let store = Store::open(directory).unwrap();
-    assert!(store.register(&cell("cell-1")).unwrap());
-    assert!(store.register(&cell("cell-2")).unwrap());
-    assert!(!store.register(&cell("cell-2")).unwrap(), "nothing new");
-    let homes: Vec<_> = (0..300).map(|slot| (Slot(slot), id("cell-1"))).collect();
-    assert_eq!(store.settle(&homes).unwrap(), 300);
-    assert_eq!(store.settle(&homes).unwrap(), 0);
-    let slot = Place::Slot(Slot(7));
-    assert_eq!(store.claim(&slot, Generation(1), &id("cell-2")).unwrap(), Generation(2));
-    let tenant: Tenant = "vendors/atlas".parse().unwrap();
-    let claim = store.claim(&Place::Tenant(tenant), Generation(0), &id("cell-2"));
-    assert_eq!(claim.unwrap(), Generation(1));
-    let tenant = Place::Tenant("vendors/atlas".parse().unwrap());
-    assert!(store.hold(&tenant, &asked("an audit")).unwrap().held.is_some());
-    assert!(store.hold(&slot, &asked("a look")).unwrap().held.is_some());
-    assert_eq!(store.release(&slot, &asked("done")).unwrap().generation, Generation(3));
-    assert_eq!(store.commit(), 8);
+    words::fill(&store);
     Fleet::clone(&store.fleet())
 }
 
@@ -103,11 +59,22 @@ fn a_lost_mark_is_not_taken_for_a_low_one() {
     assert!(matches!(error, OpenError::MarkLost { found: 8, .. }), "{error:?}");
 }
 
+/// The mark of a store with so many commits.
+fn mark_of(commits: u64) -> Vec<u8> {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    for number in 1..=commits {
+        store.register(&cell(&format!("cell-{number}"))).unwrap();
+    }
+    assert_eq!(store.commit(), commits);
+    fs::read(directory.path().join("high-water")).unwrap()
+}
+
 #[test]
 fn a_crash_between_a_commit_and_its_mark_costs_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let before = fill(directory.path());
-    crate::directory::high_water::HighWater::in_directory(directory.path()).write(4).unwrap();
+    fs::write(directory.path().join("high-water"), mark_of(4)).unwrap();
     assert_eq!(*Store::open(directory.path()).unwrap().fleet(), before);
 }
 
