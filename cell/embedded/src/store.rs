@@ -74,6 +74,7 @@ impl Embedded {
             outbox: ports.clone(),
             public: ports.clone(),
             fences: ports,
+            shared: false,
         }
     }
 

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use base_fault::{Code, Fault};
+use base_fault::Fault;
 use base_ids::CellId;
 use cell_kernel::{Heard, ReplicaSpec, RowBytes, Table, Unreadable};
 
@@ -21,6 +21,17 @@ const BATCH: usize = 500;
 /// How soon the list of cells is looked at again after it has grown; each look that finds nothing new waits twice as long.
 const LOOK: Duration = Duration::from_millis(250);
 const LOOK_MAX: Duration = Duration::from_secs(4);
+
+/// How long whoever finds that another process of the cell follows leaves it alone before it looks whether that one still does.
+const STAND_BY: Duration = Duration::from_secs(2);
+
+/// How a batch ended.
+enum Folded {
+    /// The cursor is behind it.
+    To(u64),
+    /// Another process of this cell has moved the cursor.
+    Overtaken,
+}
 
 type Changed = BTreeMap<(Table, String), Option<Vec<u8>>>;
 
@@ -49,13 +60,20 @@ impl Inner {
         let mut head = self.stores.public.head();
         loop {
             let seen = *head.borrow_and_update();
-            if let Err(fault) = self.catch_up_own(seen).await {
-                tracing::error!(
-                    fault = base_fault::chain(&fault),
-                    "this cell's public messages cannot be folded"
-                );
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                continue;
+            match self.catch_up_own(seen).await {
+                Ok(Folded::To(_)) => {}
+                Ok(Folded::Overtaken) => {
+                    self.stand_by(&self.id).await;
+                    continue;
+                }
+                Err(fault) => {
+                    tracing::error!(
+                        fault = base_fault::chain(&fault),
+                        "this cell's public messages cannot be folded"
+                    );
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    continue;
+                }
             }
             if head.changed().await.is_err() {
                 return;
@@ -63,15 +81,30 @@ impl Inner {
         }
     }
 
-    async fn catch_up_own(&self, head: u64) -> Result<(), Fault> {
+    async fn catch_up_own(&self, head: u64) -> Result<Folded, Fault> {
         loop {
             let cursor = self.stores.public.cursor(&self.id).await?;
             let messages = self.stores.public.after(cursor, BATCH).await?;
             if messages.is_empty() {
-                return Ok(());
+                return Ok(Folded::To(cursor));
             }
-            let id = self.id.clone();
-            self.fold(&id, cursor, PublicBatch { messages, head }).await?;
+            let batch = PublicBatch { messages, head };
+            if let Folded::Overtaken = self.fold(&self.id, cursor, batch).await? {
+                return Ok(Folded::Overtaken);
+            }
+        }
+    }
+
+    /// Waits until the cursor of a source stands still, which it also does when there is nothing to follow.
+    async fn stand_by(&self, source: &CellId) {
+        let mut seen = None;
+        loop {
+            let cursor = self.stores.public.cursor(source).await.ok();
+            if cursor.is_some() && cursor == seen {
+                return;
+            }
+            seen = cursor;
+            tokio::time::sleep(STAND_BY).await;
         }
     }
 
@@ -79,6 +112,10 @@ impl Inner {
         let mut failures = 0;
         loop {
             let followed = self.follow_once(&source).await;
+            if let Ok(Folded::Overtaken) = followed {
+                self.stand_by(&source).await;
+                continue;
+            }
             failures = if followed.is_ok() { 1 } else { failures + 1 };
             if let Err(fault) = followed
                 && failures == 1
@@ -89,20 +126,29 @@ impl Inner {
         }
     }
 
-    async fn follow_once(&self, source: &CellId) -> Result<(), Fault> {
+    /// Follows until the source ends it.
+    async fn follow_once(&self, source: &CellId) -> Result<Folded, Fault> {
         let mut cursor = self.stores.public.cursor(source).await?;
         let mut batches = self.mesh.follow(source, cursor).await?;
         while let Some(batch) = batches.recv().await {
-            cursor = self.fold(source, cursor, batch).await?;
+            match self.fold(source, cursor, batch).await? {
+                Folded::To(to) => cursor = to,
+                Folded::Overtaken => return Ok(Folded::Overtaken),
+            }
         }
-        Ok(())
+        Ok(Folded::To(cursor))
     }
 
-    /// Folds a batch and moves the cursor behind it, in one step. Says where the cursor is.
-    async fn fold(&self, source: &CellId, cursor: u64, batch: PublicBatch) -> Result<u64, Fault> {
+    /// Folds a batch and moves the cursor behind it, in one step.
+    async fn fold(
+        &self,
+        source: &CellId,
+        cursor: u64,
+        batch: PublicBatch,
+    ) -> Result<Folded, Fault> {
         let Some(to) = batch.messages.last().map(|(position, _)| *position) else {
             self.metrics.lags(source.as_str(), batch.head.saturating_sub(cursor));
-            return Ok(cursor);
+            return Ok(Folded::To(cursor));
         };
         let mut changed = Changed::new();
         for (_, message) in batch.messages.iter().filter(|(position, _)| *position > cursor) {
@@ -113,11 +159,10 @@ impl Inner {
             .map(|((table, key), row)| RowWrite { table, key, row, version: base_ids::Version(to) })
             .collect();
         if !self.stores.public.apply(source, cursor, to, rows).await? {
-            let text = format!("somebody else follows {source} into the same store");
-            return Err(Fault::ours(Code::Internal, text));
+            return Ok(Folded::Overtaken);
         }
         self.metrics.lags(source.as_str(), batch.head.saturating_sub(to));
-        Ok(to)
+        Ok(Folded::To(to))
     }
 
     async fn fold_message(&self, message: &Message, changed: &mut Changed) -> Result<(), Fault> {

@@ -85,6 +85,7 @@ impl MemoryStores {
             outbox: opened.clone(),
             public: opened.clone(),
             fences: opened,
+            shared: false,
         }
     }
 

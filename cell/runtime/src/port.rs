@@ -24,6 +24,8 @@ pub struct Stores {
     pub public: Arc<dyn PublicLog>,
     /// Which tenants may be written, under which generation.
     pub fences: Arc<dyn Fences>,
+    /// Whether other processes of the cell write to them too, so that what this one remembers may be behind.
+    pub shared: bool,
 }
 
 /// Streams of events, and what is kept with them.

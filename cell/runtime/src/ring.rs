@@ -126,6 +126,7 @@ async fn carry_out_at_once<D: Decider>(
 ) -> Option<Ends> {
     let stream = &orders[0].stream;
     for _ in 0..=cell.config.races_max {
+        let remembered = slot.is_some();
         // The slot stays empty while the stream is being changed: whatever breaks this off, the next one loads anew.
         let live = match slot.take() {
             Some(live) => live,
@@ -137,6 +138,20 @@ async fn carry_out_at_once<D: Decider>(
         match AssertUnwindSafe(turn(room, cell, orders, live)).catch_unwind().await {
             Ok(Turn::Ended(live, ends)) => {
                 *slot = live;
+                return Some(ends);
+            }
+            Ok(Turn::Still(live, ends)) => {
+                if remembered && cell.stores.shared && !all_replayed(&ends) {
+                    match is_behind(cell, stream, live.version).await {
+                        Ok(false) => {}
+                        Ok(true) => {
+                            cell.metrics.lost_race(D::SERVICE);
+                            continue;
+                        }
+                        Err(fault) => return Some(all(orders, &fault.into())),
+                    }
+                }
+                *slot = Some(live);
                 return Some(ends);
             }
             Ok(Turn::Lost) => cell.metrics.lost_race(D::SERVICE),
@@ -159,8 +174,26 @@ fn all<D: Decider>(orders: &[Order<'_, D>], no: &Unanswered) -> Ends {
     orders.iter().map(|_| Err(no.clone())).collect()
 }
 
+/// Whether all ends were kept from before, which no newer state would change.
+fn all_replayed(ends: &Ends) -> bool {
+    ends.iter().all(|end| matches!(end, Ok(Carried::Answered { replayed: true, .. })))
+}
+
+/// Whether another process has appended to the stream since it had this version. An append finds out by itself; a decision that leaves
+/// nothing to append, a refusal above all, has to ask.
+async fn is_behind(
+    cell: &Arc<Inner>,
+    stream: &StreamName,
+    version: Version,
+) -> Result<bool, Fault> {
+    let newer = cell.stores.journal.events(stream, version, 1).await?;
+    Ok(!newer.is_empty())
+}
+
 enum Turn<D: Decider> {
     Ended(Option<Live<D>>, Ends),
+    /// Nothing was to be appended.
+    Still(Live<D>, Ends),
     Lost,
     /// Nothing is known to have happened, and it takes each alone to find out.
     Apart,
@@ -184,7 +217,7 @@ async fn turn<D: Decider>(
         ends.push(decide(room, cell, order, &mut live, &mut draft).await);
     }
     if !draft.begun {
-        return Turn::Ended(Some(live), ends);
+        return Turn::Still(live, ends);
     }
     let mut append = draft.finish();
     snapshot_if_long(&mut append, &mut live, cell);

@@ -30,6 +30,9 @@ use crate::{
     ring::{Carried, Order, Origin, carry_out, read_event},
 };
 
+/// How soon whoever follows a row sees what another process of the cell has changed.
+const LOOK: Duration = Duration::from_secs(2);
+
 pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Answers to a call that follows a row.
@@ -183,8 +186,16 @@ impl<D: Decider> RoomOf<D> {
         let key = key(&cell.request(&call), &call.request)?;
         let changed = cell.watched.follow(*table, &call.tenant, &key);
         let (cell, methods) = (Arc::clone(cell), Arc::clone(&self.methods));
-        let follow =
-            Follow { cell, methods, method, tenant: call.tenant, table: *table, key, changed };
+        let follow = Follow {
+            cell,
+            methods,
+            method,
+            tenant: call.tenant,
+            table: *table,
+            key,
+            changed,
+            shown: None,
+        };
         if follow.row().await?.is_none() {
             return Err(Fault::caller(
                 Code::NotFound,
@@ -357,6 +368,8 @@ struct Follow<D: Decider> {
     table: Table,
     key: String,
     changed: watch::Receiver<()>,
+    /// The row that was answered last, where another process may change it.
+    shown: Option<Vec<u8>>,
 }
 
 impl<D: Decider> Follow<D> {
@@ -372,9 +385,33 @@ impl<D: Decider> Follow<D> {
             .row()
             .await?
             .ok_or_else(|| Fault::caller(Code::NotFound, "what was followed is gone"))?;
+        if self.cell.stores.shared {
+            self.shown = Some(row.clone());
+        }
         match &self.methods[self.method].kind {
             MethodKind::Watch { show, .. } => show(&row),
             _ => unreachable!("only a method that follows a row is followed"),
+        }
+    }
+
+    /// Waits until the row has changed; `false` if nobody will tell any more.
+    async fn change(&mut self) -> bool {
+        loop {
+            let look = async {
+                if self.cell.stores.shared {
+                    tokio::time::sleep(LOOK).await;
+                } else {
+                    std::future::pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                changed = self.changed.changed() => return changed.is_ok(),
+                () = look => {}
+            }
+            // What cannot be read now is looked at again.
+            if self.row().await.is_ok_and(|row| row != self.shown) {
+                return true;
+            }
         }
     }
 }
@@ -383,7 +420,7 @@ type Following<D> = Option<(Follow<D>, bool)>;
 
 async fn follow_on<D: Decider>(state: Following<D>) -> Option<(Result<Vec<u8>, No>, Following<D>)> {
     let (mut follow, first) = state?;
-    if !first && follow.changed.changed().await.is_err() {
+    if !first && !follow.change().await {
         return None;
     }
     match follow.answer().await {

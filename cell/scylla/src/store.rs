@@ -120,6 +120,7 @@ impl Scylla {
             outbox: ports.clone(),
             public: ports.clone(),
             fences: ports,
+            shared: true,
         }
     }
 

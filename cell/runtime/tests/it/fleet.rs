@@ -8,6 +8,7 @@ use cell_runtime::{
     Call, Cell, Config, Metrics, Parts, Seals, Services, Unanswered,
     local::{LocalMesh, Wires},
     memory::MemoryStores,
+    port::Stores,
 };
 use parking_lot::Mutex;
 use prost::Message;
@@ -59,12 +60,22 @@ impl Fleet {
 
     /// Starts a cell on its disk.
     pub(crate) async fn boot(&self, number: usize) {
+        let cell = self.start(number, self.disks[number].stores()).await;
+        self.wires.connect(cell_id(number), cell);
+    }
+
+    /// Starts another process of a cell, which nobody reaches over the wires.
+    pub(crate) async fn pod(&self, number: usize) -> Cell {
+        self.start(number, Stores { shared: true, ..self.disks[number].stores() }).await
+    }
+
+    async fn start(&self, number: usize, stores: Stores) -> Cell {
         let config = Config { tries_max: 3, snapshot_events_min: 5, ..Config::default() };
         let next = Mutex::new(0_u64);
         let parts = Parts {
             id: cell_id(number),
             config: config.clone(),
-            stores: self.disks[number].stores(),
+            stores,
             clock: Arc::new(toy::TokioClock(self.start)),
             table: Snapshot::new(Table::empty()),
             mesh: Arc::new(LocalMesh(self.wires.clone())),
@@ -77,7 +88,7 @@ impl Fleet {
         };
         let cell = Cell::start(parts, Services::new(config).with(toy::spec()));
         cell.adopt(table(self.disks.len(), 1)).await.unwrap();
-        self.wires.connect(cell_id(number), cell);
+        cell
     }
 
     /// Kills a cell: what it had in memory is gone, what it had stored stays.

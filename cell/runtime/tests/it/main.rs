@@ -4,6 +4,7 @@
 
 mod fleet;
 mod held;
+mod pods;
 mod together;
 mod toy;
 
