@@ -14,7 +14,7 @@ pub(crate) struct Cli {
 pub(crate) enum Verb {
     /// Starts a whole platform here: control plane, three cells, router, payment stand-in, demo catalogue.
     #[command(
-        after_help = "Examples:\n  cargo xtask dev\n  cargo xtask dev --scale 1 --fresh\n  cargo xtask dev --check"
+        after_help = "Examples:\n  cargo xtask dev\n  cargo xtask dev --scale 1 --fresh\n  cargo xtask dev --check\n  cargo xtask dev --engines real --check"
     )]
     Dev(Dev),
     /// Tests everything, from formatting to purchases over killed processes; counts.
@@ -83,6 +83,9 @@ pub(crate) struct Dev {
     /// How many cells.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=16))]
     pub(crate) cells: u16,
+    /// Each process on its own disk, or cells on a Cassandra and the control plane on an etcd, installed and started beside them.
+    #[arg(long, default_value = "embedded", value_parser = ["embedded", "real"])]
+    pub(crate) engines: String,
     /// Builds optimised: slower to build, faster to run.
     #[arg(long)]
     pub(crate) release: bool,

@@ -25,6 +25,7 @@ pub(crate) fn dev(house: &House, asked: &Dev) -> anyhow::Result<bool> {
 /// The arguments of `souk-journeys` for `dev`.
 fn dev_args(asked: &Dev) -> Vec<String> {
     let mut args = vec!["dev".to_owned(), "--cells".to_owned(), asked.cells.to_string()];
+    args.extend(["--engines".to_owned(), asked.engines.clone()]);
     if let Some(scale) = &asked.scale {
         args.extend(["--scale".to_owned(), scale.clone()]);
     }
@@ -82,8 +83,8 @@ mod tests {
 
     #[test]
     fn what_dev_is_asked_is_passed_on() {
-        let asked =
-            Dev { scale: Some("1".into()), fresh: true, check: false, cells: 3, release: true };
-        assert_eq!(dev_args(&asked).join(" "), "dev --cells 3 --scale 1 --fresh");
+        let (scale, engines) = (Some("1".into()), "real".into());
+        let asked = Dev { scale, fresh: true, check: false, cells: 3, engines, release: true };
+        assert_eq!(dev_args(&asked).join(" "), "dev --cells 3 --engines real --scale 1 --fresh");
     }
 }

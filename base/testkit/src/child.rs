@@ -17,12 +17,43 @@ use crate::eventually;
 /// Waits for the end of its input, which comes when the parent is gone, and then kills.
 const WATCH: &str = "read -r _; kill -9 \"$0\" 2>/dev/null";
 
+/// Kills a process when it is dropped and when this process ends, even by `kill -9`: a small shell watches a pipe that only this process
+/// holds open.
+#[derive(Debug)]
+pub struct Watch(std::process::Child);
+
+impl Watch {
+    /// Over a process that is not to outlive this one.
+    ///
+    /// Errors: those of starting the shell.
+    pub fn over(pid: u32) -> io::Result<Self> {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", WATCH]).arg(pid.to_string()).stdin(Stdio::piped());
+        shell.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn().map(Self)
+    }
+
+    /// Lets the process be. To be called as soon as it is gone, for its id is then free for others.
+    ///
+    /// Errors: those of the kernel.
+    pub fn lift(mut self) -> io::Result<()> {
+        self.0.kill()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        // Nobody is left to tell if this fails.
+        let _ = self.0.wait();
+    }
+}
+
 /// A running program, in a process group of its own so that a Ctrl-C at the terminal reaches only its parent. Dropping kills it; so
-/// does the end of this process, even by `kill -9`, because a small shell watches a pipe that only this process holds open.
+/// does the end of this process ([`Watch`]).
 #[derive(Debug)]
 pub struct Child {
     program: std::process::Child,
-    watch: std::process::Child,
+    watch: Option<Watch>,
 }
 
 impl Child {
@@ -31,16 +62,8 @@ impl Child {
     /// Errors: those of starting it.
     pub fn start(command: &mut Command) -> io::Result<Self> {
         let mut program = command.process_group(0).spawn()?;
-        let watch = Command::new("sh")
-            .args(["-c", WATCH])
-            .arg(program.id().to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn();
-        match watch {
-            Ok(watch) => Ok(Self { program, watch }),
+        match Watch::over(program.id()) {
+            Ok(watch) => Ok(Self { program, watch: Some(watch) }),
             Err(error) => {
                 program.kill()?;
                 program.wait()?;
@@ -107,8 +130,23 @@ impl Drop for Child {
     fn drop(&mut self) {
         // The watch ends first: the id that it would kill is free for others as soon as the program is reaped. Nobody is left to
         // tell if one of these fails.
-        let _ = self.watch.kill();
-        let _ = self.watch.wait();
+        let _ = self.watch.take().map(Watch::lift);
         let _ = self.kill();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{os::unix::process::ExitStatusExt as _, process::Command};
+
+    use super::Watch;
+
+    #[test]
+    fn a_process_ends_with_its_watch_and_not_with_one_that_was_lifted() {
+        let mut sleeper = Command::new("sleep").arg("600").spawn().unwrap();
+        Watch::over(sleeper.id()).unwrap().lift().unwrap();
+        assert_eq!(sleeper.try_wait().unwrap(), None);
+        drop(Watch::over(sleeper.id()).unwrap());
+        assert_eq!(sleeper.wait().unwrap().signal(), Some(9));
     }
 }

@@ -9,7 +9,7 @@ mod own_etcd;
 mod port;
 mod scratch;
 
-pub use child::{Child, Stopped};
+pub use child::{Child, Stopped, Watch};
 pub use engine::TestEngine;
 pub use eventually::{Late, eventually};
 pub use nix::sys::signal::Signal;

@@ -14,8 +14,8 @@ use crate::engine::NodeName;
 /// The folders of a set of engines.
 #[derive(Clone, Debug)]
 pub struct Place {
-    home: PathBuf,
-    set: String,
+    installed: PathBuf,
+    folder: PathBuf,
 }
 
 impl Place {
@@ -23,23 +23,30 @@ impl Place {
     ///
     /// Errors: the folders cannot be made.
     pub fn at(home: &Path, set: &str) -> anyhow::Result<Self> {
-        let home = std::path::absolute(home)?;
-        let place = Self { home, set: set.to_owned() };
-        for folder in [place.installed(), place.set_folder()] {
-            fs::create_dir_all(&folder)
+        Self::apart(home, &home.join(set))
+    }
+
+    /// A set in a folder somewhere else, of what is installed below `home`.
+    ///
+    /// Errors: the folders cannot be made.
+    pub fn apart(home: &Path, folder: &Path) -> anyhow::Result<Self> {
+        let installed = std::path::absolute(home)?.join("installed");
+        let place = Self { installed, folder: std::path::absolute(folder)? };
+        for folder in [&place.installed, &place.folder] {
+            fs::create_dir_all(folder)
                 .with_context(|| format!("cannot make {}", folder.display()))?;
         }
         Ok(place)
     }
 
     /// What was installed, for all sets.
-    pub(crate) fn installed(&self) -> PathBuf {
-        self.home.join("installed")
+    pub(crate) fn installed(&self) -> &Path {
+        &self.installed
     }
 
     /// The set's own folder.
     pub fn set_folder(&self) -> PathBuf {
-        self.home.join(&self.set)
+        self.folder.clone()
     }
 
     /// A node's own folder.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail, ensure};
-use base_testkit::eventually;
+use base_testkit::{Watch, eventually};
 use futures_util::future::try_join_all;
 use loadtest_kit::{Ports, proc, say};
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,8 @@ const LAST_LINES: usize = 25;
 pub struct Set {
     place: Place,
     state: State,
+    /// Whoever must not outlive this process; none of a set that goes on by itself.
+    watches: Option<BTreeMap<NodeName, Watch>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,7 +76,14 @@ impl Set {
     /// Errors: what is known of it cannot be read.
     pub fn open(place: Place) -> anyhow::Result<Self> {
         let state = place.read(STATE)?.unwrap_or_default();
-        Ok(Self { place, state })
+        Ok(Self { place, state, watches: None })
+    }
+
+    /// The same, but whatever it starts ends when it is dropped, and with this process, however that one ends.
+    ///
+    /// Errors: what is known of it cannot be read.
+    pub fn open_for_me(place: Place) -> anyhow::Result<Self> {
+        Ok(Self { watches: Some(BTreeMap::new()), ..Self::open(place)? })
     }
 
     /// Where it lies.
@@ -168,6 +177,9 @@ impl Set {
             let mut command = recipe::command(&node.site, &sites, installed, &self.place)
                 .with_context(|| format!("{name} cannot be started"))?;
             let process = Process::start(&mut command, &self.place.log(name))?;
+            if let Some(watches) = &mut self.watches {
+                watches.insert(name, Watch::over(process.pid)?);
+            }
             self.state.nodes[at].process = Some(process);
             // Known at once: whoever is killed now leaves nothing that nobody can find.
             self.keep()?;
@@ -209,6 +221,9 @@ impl Set {
         for node in &mut self.state.nodes {
             node.process = None;
         }
+        for (_, watch) in self.watches.iter_mut().flat_map(std::mem::take) {
+            watch.lift()?;
+        }
         if wipe {
             self.state = State::default();
             return self.place.wipe();
@@ -224,6 +239,9 @@ impl Set {
         let node = node.with_context(|| format!("there is no {name}"))?;
         if let Some(process) = node.process.take() {
             process.kill().await?;
+        }
+        if let Some(watch) = self.watches.as_mut().and_then(|watches| watches.remove(&name)) {
+            watch.lift()?;
         }
         self.keep()
     }

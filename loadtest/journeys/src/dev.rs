@@ -12,12 +12,12 @@ use std::{
 };
 
 use loadtest_demo::Scale;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     http::Api,
-    launch::{Fleet, Member, Place, Plan, refuse_if_used},
+    launch::{Fleet, Ground, Member, Place, Plan, refuse_if_used},
     say,
+    stop::Stop,
 };
 
 /// How often it is looked whether everybody still runs.
@@ -42,6 +42,8 @@ pub struct Dev {
     pub check: bool,
     /// How many cells.
     pub cells: u16,
+    /// On what everybody keeps what they keep.
+    pub ground: Ground,
 }
 
 /// Starts everything, loads the catalogue once, says how to use it, and stops at Ctrl-C; or, to check, does what it says. False if
@@ -65,6 +67,7 @@ pub async fn dev(asked: Dev) -> anyhow::Result<bool> {
         cells: asked.cells,
         log: "info".to_owned(),
         wished: wished(asked.cells),
+        ground: asked.ground,
     };
     say::step(format!(
         "starting control plane, payment stand-in, {} cells and router",
@@ -152,26 +155,4 @@ fn wished(cells: u16) -> BTreeMap<String, u16> {
         }
     }
     wished
-}
-
-/// Ctrl-C, or a polite kill.
-struct Stop {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Stop {
-    fn listen() -> anyhow::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn come(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }

@@ -9,5 +9,6 @@ pub mod journey;
 pub mod launch;
 pub mod market;
 pub mod people;
+pub mod stop;
 
 pub use loadtest_kit::say;

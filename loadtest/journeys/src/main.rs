@@ -8,7 +8,10 @@ use loadtest_journeys::{
     bench::{self, Orders, Start},
     dev::{Dev, dev},
     journey::{self, FirstOrder, Oversell, RouterUpgrade, Stage},
+    launch::Ground,
     people::Paying,
+    say,
+    stop::Stop,
 };
 
 /// Starts a Souk fleet of real processes on this machine and does something with it.
@@ -31,6 +34,8 @@ enum Walk {
     Oversell(OversellArgs),
     /// The control plane is away: trading goes on.
     ControlPlaneDown(Everywhere),
+    /// Three control planes on an etcd of three: its leader and theirs are killed while they change things, and trading goes on.
+    ControlPlanes(Everywhere),
     /// A cell is away: others go on, and who waits is named.
     CellDown(Everywhere),
     /// The router is replaced twice under load, while a cell and the control plane are away: only the dead cell's own notice.
@@ -65,6 +70,33 @@ struct DevArgs {
     /// How many cells.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=16))]
     cells: u16,
+    #[command(flatten)]
+    on: On,
+}
+
+/// On what everybody keeps what they keep.
+#[derive(Debug, Args)]
+struct On {
+    /// Each process on its own disk, or cells on a Cassandra and the control plane on an etcd, started beside them.
+    #[arg(long, value_enum, default_value = "embedded")]
+    engines: Engines,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Engines {
+    /// Nothing to install.
+    Embedded,
+    /// Installed from the package registries, in a set of the fleet's own.
+    Real,
+}
+
+impl On {
+    fn ground(&self) -> Ground {
+        match self.engines {
+            Engines::Embedded => Ground::DISKS,
+            Engines::Real => Ground::REAL,
+        }
+    }
 }
 
 /// What every journey takes.
@@ -82,6 +114,8 @@ struct Everywhere {
     /// Keeps logs and data even when all went well.
     #[arg(long)]
     keep: bool,
+    #[command(flatten)]
+    on: On,
 }
 
 #[derive(Debug, Args)]
@@ -168,14 +202,30 @@ struct BenchStartArgs {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    loadtest_kit::run(runtime, Box::pin(walk(cli.walk)))
+    loadtest_kit::run(runtime, until_asked_to_stop(cli.walk))
+}
+
+/// Whoever asks a journey to stop leaves nothing running and nothing lying about; `dev` listens for itself.
+async fn until_asked_to_stop(asked: Walk) -> anyhow::Result<bool> {
+    if matches!(asked, Walk::Dev(_)) {
+        return Box::pin(walk(asked)).await;
+    }
+    let mut stop = Stop::listen()?;
+    tokio::select! {
+        walked = Box::pin(walk(asked)) => walked,
+        () = stop.come() => {
+            say::bad("stopped, and everybody with it");
+            Ok(false)
+        }
+    }
 }
 
 async fn walk(walk: Walk) -> anyhow::Result<bool> {
     match walk {
         Walk::Dev(args) => {
-            let DevArgs { binaries, home, scale, fresh, check, cells } = args;
-            dev(Dev { binaries: beside(binaries)?, home, scale, fresh, check, cells }).await
+            let DevArgs { binaries, home, scale, fresh, check, cells, on } = args;
+            let (binaries, ground) = (beside(binaries)?, on.ground());
+            dev(Dev { binaries, home, scale, fresh, check, cells, ground }).await
         }
         Walk::FirstOrder(args) => {
             let purchases = args.purchases.unwrap_or(args.kills.max(1));
@@ -188,7 +238,8 @@ async fn walk(walk: Walk) -> anyhow::Result<bool> {
             journey::oversell(&stage(args.common)?, asked).await
         }
         Walk::ControlPlaneDown(common) => journey::control_plane_down(&stage(common)?).await,
-        Walk::CellDown(common) => journey::cell_down(&stage(common)?).await,
+        Walk::ControlPlanes(common) => Box::pin(journey::control_planes(&stage(common)?)).await,
+        Walk::CellDown(common) => Box::pin(journey::cell_down(&stage(common)?)).await,
         Walk::RouterUpgrade(args) => {
             let RouterUpgradeArgs { common, seconds, per_second } = args;
             let asked = RouterUpgrade { seconds, per_second };
@@ -217,8 +268,9 @@ async fn walk(walk: Walk) -> anyhow::Result<bool> {
 }
 
 fn stage(common: Everywhere) -> anyhow::Result<Stage> {
-    let Everywhere { binaries, seed, log, keep } = common;
-    Ok(Stage { binaries: beside(binaries)?, cells: 3, seed, log, keep })
+    let Everywhere { binaries, seed, log, keep, on } = common;
+    let (binaries, ground) = (beside(binaries)?, on.ground());
+    Ok(Stage { binaries, cells: 3, seed, log, keep, ground })
 }
 
 /// The directory of the programs: as given, or where this one is.

@@ -48,7 +48,7 @@ pub async fn control_plane_down(stage: &Stage) -> anyhow::Result<bool> {
 }
 
 /// A buyer in each cell buys from a vendor in each other cell.
-async fn round(set: &Set, made: &mut Vec<Made>) -> anyhow::Result<bool> {
+pub(super) async fn round(set: &Set, made: &mut Vec<Made>) -> anyhow::Result<bool> {
     let mut holds = true;
     for home in set.market.homes.cells() {
         let stalls = set.market.stalls.iter().filter(|stall| stall.cell != *home);

@@ -9,7 +9,7 @@ use std::{
 use base_testkit::Scratch;
 
 use crate::{
-    launch::{Fleet, Member, Place, Plan},
+    launch::{Fleet, Ground, Member, Place, Plan},
     market::{Market, Size},
     people::Keys,
     say,
@@ -31,6 +31,8 @@ pub struct Stage {
     pub log: String,
     /// Keep the fleet's directory even when all went well.
     pub keep: bool,
+    /// On what everybody keeps what they keep.
+    pub ground: Ground,
 }
 
 /// A fleet with a market on it.
@@ -81,7 +83,8 @@ impl Stage {
 
     fn plan(&self, place: Place) -> Plan {
         let (binaries, log) = (self.binaries.clone(), self.log.clone());
-        Plan { binaries, place, cells: self.cells, log, wished: BTreeMap::new() }
+        let Self { cells, ground, .. } = *self;
+        Plan { binaries, place, cells, log, wished: BTreeMap::new(), ground }
     }
 
     async fn open(&self, scratch: &Scratch, size: Size) -> anyhow::Result<(Fleet, Market)> {

@@ -14,7 +14,7 @@ use base_testkit::eventually;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Homes, Member, Place, Ports, Program, Trusted,
+    Engines, Ground, Homes, Member, Place, Ports, Program, Trusted,
     identities::Identities,
     spec::{Addresses, Setting},
 };
@@ -27,6 +27,8 @@ use crate::{
 const FILE: &str = "fleet.json";
 /// How long everybody together may take to be ready.
 const READY_PATIENCE: Duration = Duration::from_mins(1);
+/// The same where each cell lays out a keyspace first, or an engine has just come back.
+const ON_ENGINES_PATIENCE: Duration = Duration::from_mins(4);
 
 /// What to start.
 #[derive(Clone, Debug)]
@@ -41,6 +43,8 @@ pub struct Plan {
     pub log: String,
     /// Ports to prefer when there is nothing to remember.
     pub wished: BTreeMap<String, u16>,
+    /// On what everybody keeps what they keep.
+    pub ground: Ground,
 }
 
 /// Says where everybody is; `soukctl` reads `control_plane`, people the rest.
@@ -56,6 +60,8 @@ struct FleetFile {
     /// Admin ports, by process.
     admin: BTreeMap<String, String>,
     cells: u16,
+    #[serde(default)]
+    ground: Ground,
     ports: BTreeMap<String, u16>,
     /// The process that started everybody and stops them.
     started_by: u32,
@@ -77,6 +83,9 @@ pub struct Fleet {
     binaries: PathBuf,
     addresses: Addresses,
     programs: Vec<Program>,
+    /// Behind the programs, so that they are dropped last.
+    engines: Engines,
+    ground: Ground,
     operator: PathBuf,
     authority: PathBuf,
     trusted: Trusted,
@@ -98,12 +107,21 @@ impl Fleet {
                 plan.place.root().display(),
                 file.cells
             );
+            ensure!(
+                file.ground == plan.ground,
+                "the fleet in {} keeps its data on other engines; start it with those, or with --fresh",
+                plan.place.root().display()
+            );
         }
         let mut ports = Ports::remembered(remembered.map_or(plan.wished, |file| file.ports));
-        let addresses = Addresses::claim(&mut ports, plan.cells)?;
+        let addresses = Addresses::claim(&mut ports, plan.cells, plan.ground.control_planes)?;
         for remark in ports.take_remarks() {
             say::line(remark);
         }
+        // Installed beside what is built, for all fleets.
+        let home = plan.binaries.parent().unwrap_or(&plan.binaries).join("engines");
+        let folder = plan.place.root().join("engines");
+        let engines = Engines::start(plan.ground, &home, &folder).await?;
         let identities = Identities::of(&plan.place)?;
         let setting = Setting {
             binaries: &plan.binaries,
@@ -111,6 +129,7 @@ impl Fleet {
             at: &addresses,
             identities: &identities,
             filter: &plan.log,
+            engines: &engines,
         };
         let programs = setting.programs()?;
         let mut fleet = Self {
@@ -118,17 +137,20 @@ impl Fleet {
             binaries: plan.binaries,
             addresses,
             programs,
+            engines,
+            ground: plan.ground,
             operator: identities.issue(Role::Operator, "dev")?,
             authority: identities.authority_file(),
             trusted: identities.trusted()?,
             plain: Plain::new(),
         };
         fleet.tell_where(&ports)?;
+        let patience = fleet.patience();
         for program in &mut fleet.programs {
             program.start()?;
         }
         for program in &mut fleet.programs {
-            let left = READY_PATIENCE.saturating_sub(begun.elapsed());
+            let left = patience.saturating_sub(begun.elapsed());
             program.ready(&fleet.plain, left.max(Duration::from_secs(1))).await?;
             say::good(format!("{} ({} ms)", program.name, begun.elapsed().as_millis()));
         }
@@ -139,13 +161,8 @@ impl Fleet {
 
     fn tell_where(&self, ports: &Ports) -> anyhow::Result<()> {
         let at = &self.addresses;
-        let mut admin = BTreeMap::from([
-            ("control-plane".to_owned(), url(at.control_plane_admin)),
-            ("router".to_owned(), url(at.router_admin)),
-        ]);
-        for (number, cell) in (1_u16..).zip(&at.cells) {
-            admin.insert(Member::Cell(number).to_string(), url(cell.admin));
-        }
+        let admins = self.admins().into_iter();
+        let admin = admins.map(|(member, at)| (member.to_string(), at)).collect();
         let file = FleetFile {
             control_plane: self.control_plane(),
             identity: self.operator.clone(),
@@ -154,6 +171,7 @@ impl Fleet {
             stripe: url(at.stripe),
             admin,
             cells: u16::try_from(at.cells.len())?,
+            ground: self.ground,
             ports: ports.by_listener().clone(),
             started_by: std::process::id(),
         };
@@ -162,7 +180,7 @@ impl Fleet {
 
     /// Waits until every slot has an owner: cells are ready before all of them have registered.
     async fn settled(&self) -> anyhow::Result<()> {
-        let settled = eventually(READY_PATIENCE, async || {
+        let settled = eventually(self.patience(), async || {
             let homes = self.homes().await?;
             ensure!(homes.are_whole(), "slots have no owner yet");
             anyhow::Ok(())
@@ -195,9 +213,9 @@ impl Fleet {
         &self.operator
     }
 
-    /// Where the control plane is.
+    /// Where the control plane is; all of them, with commas, if there are several.
     pub fn control_plane(&self) -> String {
-        format!("https://{}", self.addresses.control_plane)
+        self.addresses.planes()
     }
 
     /// Where the payment stand-in is.
@@ -210,11 +228,12 @@ impl Fleet {
         let at = &self.addresses;
         let cells =
             (1..).zip(&at.cells).map(|(number, cell)| (Member::Cell(number), url(cell.admin)));
-        let others = [
-            (Member::ControlPlane, url(at.control_plane_admin)),
-            (Member::Router, url(at.router_admin)),
-        ];
-        others.into_iter().chain(cells).collect()
+        let planes = (1..).zip(&at.control_planes).map(|(number, plane)| {
+            let member = if number == 1 { Member::ControlPlane } else { Member::Replica(number) };
+            (member, url(plane.admin))
+        });
+        let router = (Member::Router, url(at.router_admin));
+        planes.chain([router]).chain(cells).collect()
     }
 
     /// Where the fleet keeps what it keeps.
@@ -256,7 +275,8 @@ impl Fleet {
     ///
     /// Errors: the other does not come up, or the one before does not end well.
     pub async fn follow(&mut self, member: Member) -> anyhow::Result<Duration> {
-        let took = self.program(member)?.follow(READY_PATIENCE).await?;
+        let patience = self.patience();
+        let took = self.program(member)?.follow(patience).await?;
         self.ready(member).await?;
         Ok(took)
     }
@@ -272,8 +292,8 @@ impl Fleet {
     ///
     /// Errors: it ended, or took too long.
     pub async fn ready(&mut self, member: Member) -> anyhow::Result<()> {
-        let plain = self.plain.clone();
-        self.program(member)?.ready(&plain, READY_PATIENCE).await
+        let (plain, patience) = (self.plain.clone(), self.patience());
+        self.program(member)?.ready(&plain, patience).await
     }
 
     /// Whether somebody is ready, asked once.
@@ -331,6 +351,11 @@ impl Fleet {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// The engines on which everybody is; it has no nodes where everybody is on their own disk.
+    pub fn engines(&mut self) -> &mut Engines {
+        &mut self.engines
+    }
+
     /// Stops everybody: those first who ask others.
     ///
     /// Errors: those of the kernel.
@@ -338,7 +363,11 @@ impl Fleet {
         for program in self.programs.iter_mut().rev() {
             program.stop().await?;
         }
-        Ok(())
+        self.engines.stop().await
+    }
+
+    fn patience(&self) -> Duration {
+        if self.ground == Ground::DISKS { READY_PATIENCE } else { ON_ENGINES_PATIENCE }
     }
 
     fn program(&mut self, member: Member) -> anyhow::Result<&mut Program> {

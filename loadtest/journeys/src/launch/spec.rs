@@ -4,7 +4,9 @@ use std::{fmt, net::SocketAddr, path::Path};
 
 use base_identity::Role;
 
-use super::{Place, Ports, Program, identities::Identities};
+use loadtest_engines::Engine;
+
+use super::{Engines, Place, Ports, Program, identities::Identities};
 
 /// Name of the router.
 const ROUTER: &str = "router-1";
@@ -20,8 +22,10 @@ const HANDOVER: &str = "data/router.handover";
 /// A part of a fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Member {
-    /// The control plane.
+    /// The control plane; of several the first one.
     ControlPlane,
+    /// Another control plane beside the first one, counted from 2.
+    Replica(u8),
     /// The payment stand-in.
     Stripe,
     /// A cell, counted from 1.
@@ -34,6 +38,7 @@ impl fmt::Display for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ControlPlane => f.write_str("control-plane"),
+            Self::Replica(number) => write!(f, "control-plane-{number}"),
             Self::Stripe => f.write_str("stripe"),
             Self::Cell(number) => write!(f, "cell-{number}"),
             Self::Router => f.write_str("router"),
@@ -44,8 +49,8 @@ impl fmt::Display for Member {
 /// Where everybody listens.
 #[derive(Clone, Debug)]
 pub(super) struct Addresses {
-    pub(super) control_plane: SocketAddr,
-    pub(super) control_plane_admin: SocketAddr,
+    /// One, or several that are one.
+    pub(super) control_planes: Vec<PlaneAddresses>,
     pub(super) stripe: SocketAddr,
     /// Where clients come in.
     pub(super) router: SocketAddr,
@@ -56,6 +61,12 @@ pub(super) struct Addresses {
 }
 
 #[derive(Clone, Copy, Debug)]
+pub(super) struct PlaneAddresses {
+    pub(super) listen: SocketAddr,
+    pub(super) admin: SocketAddr,
+}
+
+#[derive(Clone, Copy, Debug)]
 pub(super) struct CellAddresses {
     pub(super) edge: SocketAddr,
     pub(super) mesh: SocketAddr,
@@ -63,14 +74,21 @@ pub(super) struct CellAddresses {
 }
 
 impl Addresses {
-    pub(super) fn claim(ports: &mut Ports, cells: u16) -> anyhow::Result<Self> {
+    pub(super) fn claim(ports: &mut Ports, cells: u16, planes: u8) -> anyhow::Result<Self> {
         let mut claim = |listener: &str| ports.claim(listener);
         Ok(Self {
             router: claim("router TLS")?,
             router_plain: claim("router")?,
             router_admin: claim("router admin")?,
-            control_plane: claim("control plane")?,
-            control_plane_admin: claim("control plane admin")?,
+            control_planes: (1..=planes)
+                .map(|number| {
+                    let name = if number == 1 { String::new() } else { format!(" {number}") };
+                    Ok(PlaneAddresses {
+                        listen: claim(&format!("control plane{name}"))?,
+                        admin: claim(&format!("control plane{name} admin"))?,
+                    })
+                })
+                .collect::<anyhow::Result<_>>()?,
             stripe: claim("stripe")?,
             cells: (1..=cells)
                 .map(|number| {
@@ -85,6 +103,15 @@ impl Addresses {
     }
 }
 
+impl Addresses {
+    /// All control planes, as everybody is told of them.
+    pub(super) fn planes(&self) -> String {
+        let each: Vec<_> =
+            self.control_planes.iter().map(|plane| format!("https://{}", plane.listen)).collect();
+        each.join(",")
+    }
+}
+
 /// What all processes are started with.
 pub(super) struct Setting<'s> {
     pub(super) binaries: &'s Path,
@@ -92,12 +119,17 @@ pub(super) struct Setting<'s> {
     pub(super) at: &'s Addresses,
     pub(super) identities: &'s Identities,
     pub(super) filter: &'s str,
+    pub(super) engines: &'s Engines,
 }
 
 impl Setting<'_> {
     /// Every process, in the order in which they are told of.
     pub(super) fn programs(&self) -> anyhow::Result<Vec<Program>> {
-        let mut programs = vec![self.control_plane()?, self.stripe()];
+        let mut programs = Vec::new();
+        for (number, plane) in (1..).zip(&self.at.control_planes) {
+            programs.push(self.control_plane(number, *plane)?);
+        }
+        programs.push(self.stripe());
         for (number, cell) in (1..).zip(&self.at.cells) {
             programs.push(self.one_cell(number, *cell)?);
         }
@@ -105,18 +137,23 @@ impl Setting<'_> {
         Ok(programs)
     }
 
-    fn control_plane(&self) -> anyhow::Result<Program> {
+    fn control_plane(&self, number: u8, plane: PlaneAddresses) -> anyhow::Result<Program> {
         let Self { binaries, place, at, .. } = self;
-        let member = Member::ControlPlane;
-        let identity = self.identities.issue(Role::ControlPlane, "control-plane")?;
-        let args = Args::default()
-            .with("--listen", at.control_plane)
-            .with("--admin", at.control_plane_admin)
-            .with("--data-dir", place.data("control-plane").display())
+        let member = if number == 1 { Member::ControlPlane } else { Member::Replica(number) };
+        let name = member.to_string();
+        let identity = self.identities.issue(Role::ControlPlane, &name)?;
+        let mut args = Args::default()
+            .with("--listen", plane.listen)
+            .with("--admin", plane.admin)
+            .with("--data-dir", place.data(&name).display())
             .with("--settle-at", at.cells.len())
             .identity(&identity)
             .with("--log", self.filter);
-        let ready = format!("http://{}/readyz", at.control_plane_admin);
+        if let Some(endpoints) = self.nodes(Engine::Etcd) {
+            args =
+                args.set("name", name).set("etcd.endpoints", endpoints).set("etcd.lease_secs", 3);
+        }
+        let ready = format!("http://{}/readyz", plane.admin);
         Ok(Program::new(member, binaries.join("souk-control-plane"), args.0, ready, place))
     }
 
@@ -124,19 +161,25 @@ impl Setting<'_> {
         let Self { binaries, place, at, .. } = self;
         let member = Member::Cell(number);
         let identity = self.identities.issue(Role::Cell, &member.to_string())?;
-        let args = Args::default()
+        let mut args = Args::default()
             .with("--name", member)
             .with("--edge", cell.edge)
             .with("--mesh", cell.mesh)
             .with("--admin", cell.admin)
             .with("--data-dir", place.data(&member.to_string()).display())
-            .with("--control-plane", format_args!("https://{}", at.control_plane))
+            .with("--control-plane", at.planes())
             .identity(&identity)
             .set("outside.secret_file", place.secret_file()?.display())
             .set("outside.mail.folder", place.mail().display())
             .set("outside.cards.api_url", format_args!("http://{}", at.stripe))
             .set("outside.cards.webhook_base_url", format_args!("http://{}", at.router_plain))
             .with("--log", self.filter);
+        if let Some(nodes) = self.nodes(Engine::Cassandra) {
+            args = args
+                .set("scylla.nodes", nodes)
+                .set("scylla.keyspace", format_args!("souk_cell_{number}"))
+                .set("scylla.replication", 1);
+        }
         let ready = format!("http://{}/readyz", cell.admin);
         // Everybody on the machine can read arguments; the environment is the owner's.
         let program = Program::new(member, binaries.join("souk-cell"), args.0, ready, place)
@@ -159,7 +202,7 @@ impl Setting<'_> {
             .with("--data-dir", place.data("router").display())
             // From where it is started: the path of a socket must be short.
             .with("--handover", HANDOVER)
-            .with("--control-plane", format_args!("https://{}", at.control_plane))
+            .with("--control-plane", at.planes())
             .identity(&identity)
             .with("--public-url", format_args!("https://{}", at.router))
             .with("--log", self.filter);
@@ -173,6 +216,13 @@ impl Setting<'_> {
         }
         let ready = format!("http://{}/readyz", at.router_admin);
         Ok(Program::new(Member::Router, binaries.join("souk-router"), args.0, ready, place))
+    }
+
+    /// The nodes of an engine, as a setting names them; nothing if it has none.
+    fn nodes(&self, engine: Engine) -> Option<String> {
+        let addresses = self.engines.addresses(engine);
+        let each: Vec<_> = addresses.iter().map(|at| format!("\"{at}\"")).collect();
+        (!each.is_empty()).then(|| format!("[{}]", each.join(",")))
     }
 
     fn stripe(&self) -> Program {

@@ -1,0 +1,117 @@
+//! Real engines under a fleet: a set of their own in its directory, which ends with it.
+
+use std::{net::SocketAddr, path::Path};
+
+use loadtest_engines::{Engine, NodeName, Place, Set, Standing, Wanted};
+use serde::{Deserialize, Serialize};
+
+use crate::say;
+
+/// On what a fleet's processes keep what they keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ground {
+    /// Nodes of Cassandra, where each cell has a keyspace; without any each cell has an engine of its own.
+    pub cassandra: u8,
+    /// Members of etcd, where control planes keep their state; without any the one has a directory.
+    pub etcd: u8,
+    /// Control planes that are one.
+    pub control_planes: u8,
+}
+
+impl Ground {
+    /// Everybody on their own disk.
+    pub const DISKS: Self = Self { cassandra: 0, etcd: 0, control_planes: 1 };
+    /// Cells on a Cassandra, the control plane on an etcd.
+    pub const REAL: Self = Self { cassandra: 1, etcd: 1, control_planes: 1 };
+
+    fn wanted(self) -> Wanted {
+        let nodes = [(Engine::Cassandra, self.cassandra), (Engine::Etcd, self.etcd)];
+        let engines = nodes.into_iter().filter(|(_, nodes)| *nodes > 0);
+        Wanted {
+            engines: engines.map(|(engine, _)| engine).collect(),
+            ring: self.cassandra,
+            members: self.etcd,
+            current_etcd: false,
+        }
+    }
+}
+
+impl Default for Ground {
+    fn default() -> Self {
+        Self::DISKS
+    }
+}
+
+/// The engines of a fleet. Dropping it kills them, and so does the end of this process.
+#[derive(Debug)]
+pub struct Engines {
+    set: Set,
+    wanted: Wanted,
+    nodes: Vec<(NodeName, SocketAddr)>,
+}
+
+impl Engines {
+    /// Installs below `home` what is missing, starts what the ground needs in a folder, and waits until it answers; says what it does.
+    ///
+    /// Errors: something cannot be installed, or does not come up, with its last words.
+    pub(super) async fn start(ground: Ground, home: &Path, folder: &Path) -> anyhow::Result<Self> {
+        let mut set = Set::open_for_me(Place::apart(home, folder)?)?;
+        let wanted = ground.wanted();
+        if !wanted.engines.is_empty() {
+            set.up(&wanted).await?;
+        }
+        let standings = set.standings().await;
+        let nodes = standings.iter().map(|standing| (standing.node, standing.address));
+        Ok(Self { nodes: nodes.collect(), set, wanted })
+    }
+
+    /// Every node.
+    pub fn nodes(&self) -> Vec<NodeName> {
+        self.nodes.iter().map(|(node, _)| *node).collect()
+    }
+
+    /// Where clients of an engine come in.
+    pub(super) fn addresses(&self, engine: Engine) -> Vec<SocketAddr> {
+        let of = self.nodes.iter().filter(|(node, _)| node.engine == engine);
+        of.map(|(_, address)| *address).collect()
+    }
+
+    /// How all nodes are.
+    pub async fn standings(&self) -> Vec<Standing> {
+        self.set.standings().await
+    }
+
+    /// Kills a node as `kill -9` does.
+    ///
+    /// Errors: there is no such node, or it does not end.
+    pub async fn kill(&mut self, node: NodeName) -> anyhow::Result<()> {
+        self.set.kill(node).await
+    }
+
+    /// Starts who was killed again, on the same port and data, and waits until all answer.
+    ///
+    /// Errors: a node does not come up, with its last words.
+    pub async fn back(&mut self) -> anyhow::Result<()> {
+        self.set.up(&self.wanted).await?;
+        let now = self.set.standings().await;
+        for (was, is) in self.nodes.iter().zip(&now) {
+            anyhow::ensure!(
+                *was == (is.node, is.address),
+                "{} came back at {}, not where it was",
+                is.node,
+                is.address
+            );
+        }
+        Ok(())
+    }
+
+    /// Ends all nodes; their data stays.
+    ///
+    /// Errors: one does not end.
+    pub(super) async fn stop(&mut self) -> anyhow::Result<()> {
+        if !self.nodes.is_empty() {
+            say::line("stopping the engines");
+        }
+        self.set.down(false).await
+    }
+}
