@@ -9,6 +9,7 @@ use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{
+    claims::Claim,
     commits::Commit,
     cql::{Failed, Together, values},
     doubts::Doubt,
@@ -24,7 +25,7 @@ use crate::{
 /// Most bytes of one append: a quarter of what the engines take as one mutation by default.
 const BYTES_MAX: usize = 4 << 20;
 /// How often an append is judged anew because somebody else was faster.
-const RACES_MAX: usize = 8;
+pub(crate) const RACES_MAX: usize = 8;
 /// How often the same batch is sent while its outcome is not known.
 const SENT_MAX: usize = 3;
 
@@ -67,9 +68,17 @@ impl Store {
             return Err(Fault::ours(Code::Internal, text));
         }
         self.resolve_doubts_of(&append.stream.tenant).await?;
-        let _turn = self.locks.hold(names_of(&append)).await;
+        let mut turn = self.locks.hold(names_of(&append)).await;
         let mark = self.mark(&append.stream, part(&append));
-        let (mark, ground) = futures_util::try_join!(mark, self.gather(&append))?;
+        let mut claim = Claim::of(&append);
+        let claimed = async {
+            match &mut claim {
+                // It makes its stream, most likely.
+                Some(claim) => self.claim(claim, None).await,
+                None => Ok(()),
+            }
+        };
+        let (mark, ground, ()) = futures_util::try_join!(mark, self.gather(&append), claimed)?;
         let (mut mark, mut ground) = (Some(mark), Some(ground));
         for _ in 0..RACES_MAX {
             let found = match ground.take() {
@@ -84,12 +93,26 @@ impl Store {
             if let Some(ended) = found.judge(&append) {
                 return Ok(ended);
             }
+            if let Some(claim) = &mut claim {
+                self.claim(claim, standing.counter).await?;
+                let rivals = self.rivals(claim).await?;
+                if !rivals.is_empty() {
+                    drop(turn);
+                    self.settle_rivals(claim, rivals).await?;
+                    turn = self.locks.hold(names_of(&append)).await;
+                    continue;
+                }
+            }
+            let id = claim.as_ref().map_or_else(Uuid::new_v4, |claim| claim.id);
             let page = match mark.take() {
                 Some(mark) => mark,
                 None => self.mark(&append.stream, part(&append)).await?,
             };
-            if let Some(ended) = self.attempt(&append, &standing, page).await? {
+            if let Some(ended) = self.attempt(&append, id, &standing, page).await? {
                 return Ok(ended);
+            }
+            if let Some(claim) = &mut claim {
+                claim.renew();
             }
         }
         let text = "others append to the same stream again and again";
@@ -118,12 +141,13 @@ impl Store {
     async fn attempt(
         &self,
         append: &Append,
+        id: Uuid,
         standing: &Standing,
         mark: Mark,
     ) -> Result<Option<Appended>, Fault> {
         self.is_seen().await?;
         let commit = self.commits.begin();
-        let attempt = Attempt::of(append, standing, commit, mark);
+        let attempt = Attempt::of(append, id, standing, commit, mark);
         self.post.reserve(&attempt.keys);
         let written = match self.batch(append, &attempt) {
             Ok(batch) => self.write(&append.stream, &attempt, &batch).await,
@@ -351,7 +375,7 @@ impl Statics {
 }
 
 impl Attempt {
-    fn of(append: &Append, standing: &Standing, commit: Commit, mark: Mark) -> Self {
+    fn of(append: &Append, id: Uuid, standing: &Standing, commit: Commit, mark: Mark) -> Self {
         let head = append.expected.0 + append.events.len() as u64;
         let brought = Brought {
             stream: append.stream.clone(),
@@ -363,7 +387,7 @@ impl Attempt {
         let keys = (0..).zip(&append.outbox);
         let keys = keys.map(|(ordinal, entry)| OutboxKey::posted(entry.due, commit.0, ordinal));
         Self {
-            id: Uuid::new_v4(),
+            id,
             part: standing.part,
             counter: standing.counter,
             last_event: (!append.events.is_empty()).then_some(Version(head)),

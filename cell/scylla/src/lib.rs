@@ -10,6 +10,7 @@
 //! | `config`, `schema`, `refusal` | how is the engine reached, how is a keyspace laid out, why does it not open? |
 //! | `statements`, `cql`, `outcome` | what is said to the engine, and what does its answer mean? |
 //! | `ground`, `append`, `pending`, `spread` | what does an append stand on, how is it written, what does it bring with it? |
+//! | `claims` | who of several pods makes a stream under a key? |
 //! | `parts`, `commits`, `known`, `locks` | where does an event lie, how are commits numbered, what is remembered, who waits for whom? |
 //! | `doubts`, `marks`, `pods`, `keeping` | what may have happened, what may be half done, who lives, who takes over? |
 //! | `post`, `public` | what waits to be told to one, and to everyone? |
@@ -18,6 +19,7 @@
 #![warn(missing_docs)]
 
 mod append;
+mod claims;
 mod codec;
 mod commits;
 mod config;

@@ -12,6 +12,8 @@ pub enum Step {
     Append,
     /// Reading back how an append ended.
     ReadBack,
+    /// Taking the place of an append under the same key that has not come.
+    Preclude,
     /// Making true elsewhere what an append brings with it.
     Spread,
 }

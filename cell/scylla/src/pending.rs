@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base_fault::Fault;
 use base_ids::{MessageId, StreamName};
-use cell_runtime::port::{Append, HEARD_KEPT, OutboxEntry, OutboxKey};
+use cell_runtime::port::{Append, HEARD_KEPT, OutboxEntry, OutboxKey, Reply};
 use prost::Message as _;
 use uuid::Uuid;
 
@@ -97,6 +97,11 @@ pub(crate) fn heard_ttl() -> i32 {
     secs(HEARD_KEPT + HEARD_GRACE)
 }
 
+/// Seconds that an answer is kept.
+pub(crate) fn reply_ttl(append: &Append, reply: &Reply) -> i32 {
+    secs(reply.until.since(append.at) + REPLY_GRACE)
+}
+
 fn secs(span: Duration) -> i32 {
     i32::try_from(span.as_secs()).unwrap_or(i32::MAX)
 }
@@ -129,7 +134,7 @@ impl Pending {
             caller: key.caller.clone(),
             key: key.key.clone(),
             reply: Some(StoredReply::of(reply)),
-            ttl_secs: secs(reply.until.since(append.at) + REPLY_GRACE).unsigned_abs(),
+            ttl_secs: reply_ttl(append, reply).unsigned_abs(),
         });
         let heard = append.heard.iter().map(|heard| PendingHeard {
             id: heard.id.0.as_bytes().to_vec(),

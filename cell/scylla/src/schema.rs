@@ -13,7 +13,8 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::{config::Config, refusal::OpenRefusal};
 
 /// The steps, in order; a step that was released is never changed.
-const STEPS: &[&str] = &[include_str!("../schema/001_tables.cql")];
+const STEPS: &[&str] =
+    &[include_str!("../schema/001_tables.cql"), include_str!("../schema/002_claims.cql")];
 /// How long whoever lays out may be silent before somebody else goes on, in seconds.
 const LEASE_SECS: u32 = 60;
 /// How often others look whether it is done.

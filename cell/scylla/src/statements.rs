@@ -68,6 +68,8 @@ statements! {
     put_heard: Plain "INSERT INTO heard (tenant, service, id, key, version) VALUES (?, ?, ?, ?, ?) USING TTL ?";
     reply: Plain "SELECT reply FROM replies WHERE tenant = ? AND caller = ? AND key = ?";
     put_reply: Plain "INSERT INTO replies (tenant, caller, key, reply) VALUES (?, ?, ?, ?) USING TTL ?";
+    claims: Plain "SELECT append, service, stream, counter FROM claims WHERE tenant = ? AND caller = ? AND key = ?";
+    put_claim: Plain "INSERT INTO claims (tenant, caller, key, append, service, stream, counter) VALUES (?, ?, ?, ?, ?, ?, ?) USING TTL ?";
     // Rows.
     row: Plain "SELECT version, row FROM views WHERE tenant = ? AND service = ? AND name = ? AND key = ?";
     rows: Plain "SELECT key, version, row FROM views WHERE tenant = ? AND service = ? AND name = ? AND key >= ? AND key < ? ORDER BY key ASC LIMIT ?";

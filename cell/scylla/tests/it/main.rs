@@ -1,6 +1,7 @@
 //! A cell on a real Cassandra, from outside: the shared laws, pods that race and die, answers that are lost, refusals.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 
+mod claims;
 mod conformance;
 mod given;
 mod keyspace;

@@ -37,10 +37,10 @@ async fn a_keyspace_of_a_newer_build_is_refused() {
         return;
     };
     keyspace.open().await.close().await.unwrap();
-    keyspace.say("UPDATE KEYSPACE.laid_out SET version = 99 WHERE shard = 0 IF version = 1").await;
+    keyspace.say("UPDATE KEYSPACE.laid_out SET version = 99 WHERE shard = 0 IF version = 2").await;
     let refusal = refusal(&keyspace.config).await;
     let text = refusal.to_string();
-    assert!(matches!(refusal, OpenRefusal::Newer { found: 99, known: 1, .. }), "{text}");
+    assert!(matches!(refusal, OpenRefusal::Newer { found: 99, known: 2, .. }), "{text}");
     assert!(text.contains(&keyspace.config.keyspace) && text.contains("at least as new"), "{text}");
     keyspace.forget().await;
 }
