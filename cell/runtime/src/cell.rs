@@ -17,12 +17,14 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     call::{Answered, Call, Unanswered},
     config::Config,
+    intake::Intake,
     mesh::{Addressed, Delivery, Mesh},
     metrics::Metrics,
     ownership,
     port::{Append, Errand, OutboxEntry, OutboxKey, RowWrite, Stores},
+    queue::Queue,
     relay::Relay,
-    room::{Changes, Hearing, Room, RoomOf, Served},
+    room::{Boxed, Changes, Hearing, Room, RoomOf, Served},
     seal::Seals,
     watch::Watched,
 };
@@ -51,6 +53,8 @@ pub struct Parts {
     pub table: Snapshot,
     /// The other cells.
     pub mesh: Arc<dyn Mesh>,
+    /// What lies between the cell's processes, where there are several. Without it each hears what it has told itself.
+    pub queue: Option<Arc<dyn Queue>>,
     /// Fresh ids.
     pub mint: Mint,
     /// Closes the answers that are kept under idempotency keys.
@@ -93,6 +97,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) table: Snapshot,
     pub(crate) mesh: Arc<dyn Mesh>,
+    pub(crate) queue: Option<Arc<dyn Queue>>,
     pub(crate) metrics: Metrics,
     pub(crate) seals: Seals,
     pub(crate) rooms: BTreeMap<&'static str, Arc<dyn Room>>,
@@ -137,6 +142,7 @@ impl Cell {
             clock: parts.clock,
             table: parts.table,
             mesh: parts.mesh,
+            queue: parts.queue,
             metrics: parts.metrics,
             seals: parts.seals,
             rooms: services.rooms,
@@ -150,6 +156,10 @@ impl Cell {
         inner.spawn(Arc::clone(&inner).scan());
         inner.spawn(Arc::clone(&inner).follow_all());
         inner.spawn(Arc::clone(&inner).sweep());
+        if let Some(queue) = &inner.queue {
+            let intake = Intake::new(Arc::clone(queue), inner.config.intake_max);
+            inner.spawn(intake.run(Arc::clone(&inner)));
+        }
         Self { inner }
     }
 
@@ -284,6 +294,11 @@ impl Inner {
         });
     }
 
+    /// What runs until it ends, even if the cell stops.
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
     /// The call as its method sees it.
     pub(crate) fn request(&self, call: &Call) -> Request {
         Request {
@@ -340,8 +355,18 @@ impl Inner {
         self: &Arc<Self>,
         addressed: Addressed,
     ) -> impl Future<Output = Delivery> + Send + use<> {
-        let Addressed { to, service, message } = &addressed;
-        let hearing = match self.rooms.get(service.as_str()).cloned() {
+        let hearing = self.hear_received(&addressed);
+        let cell = Arc::clone(self);
+        async move { cell.delivered(addressed, hearing.await).await }
+    }
+
+    /// Queues a message that lies in no outbox of this process at its stream, at once; what it returns sees it through.
+    pub(crate) fn hear_received(
+        self: &Arc<Self>,
+        addressed: &Addressed,
+    ) -> Boxed<'static, Hearing> {
+        let Addressed { to, service, message } = addressed;
+        match self.rooms.get(service.as_str()).cloned() {
             _ if ownership::generation(&self.table, &self.id, to).is_err() => {
                 Box::pin(ready(Hearing::NotMine))
             }
@@ -350,9 +375,7 @@ impl Inner {
                 Box::pin(ready(Hearing::Poison(why)))
             }
             Some(room) => room.hear(self, to, message, None, false),
-        };
-        let cell = Arc::clone(self);
-        async move { cell.delivered(addressed, hearing.await).await }
+        }
     }
 
     async fn delivered(&self, addressed: Addressed, hearing: Hearing) -> Delivery {

@@ -33,6 +33,8 @@ pub struct Config {
     pub lane_max: usize,
     /// Messages in one delivery to another cell.
     pub delivery_max: usize,
+    /// Messages from the queue between the cell's processes that are heard or wait to be heard at once; more wait in the queue.
+    pub intake_max: usize,
     /// Calls to the outside world at once, per service.
     pub effects_max: usize,
     /// Hours that the answer under an idempotency key is kept.
@@ -56,6 +58,7 @@ impl Default for Config {
             errands_max: 50_000,
             lane_max: 10_000,
             delivery_max: 128,
+            intake_max: 4_096,
             effects_max: 64,
             reply_hours: 24,
             snapshot_events_min: 200,

@@ -8,6 +8,7 @@ mod given;
 mod journal;
 mod outbox;
 mod public;
+pub mod queue;
 mod races;
 mod rows;
 mod unknown;

@@ -1,10 +1,12 @@
-//! The messages for one other cell: in order, many at once, and patiently while that cell is away.
+//! The messages for one other cell, or for the queue between this cell's own processes: in order, many at once, and patiently while it
+//! cannot be reached.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use base_fault::Fault;
 use base_ids::CellId;
 use base_time::Timestamp;
+use cell_kernel::Answer;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
 
@@ -28,7 +30,7 @@ struct Waiting {
     failures: Failures,
 }
 
-/// What waits for one other cell.
+/// What waits for one other cell; of this cell itself, for its queue.
 pub(crate) struct Lane {
     to: CellId,
     queue: Mutex<VecDeque<(Waiting, Addressed)>>,
@@ -81,13 +83,15 @@ impl Lane {
             if failures > 0 {
                 // Nothing gets through: one try at a time, with growing waits.
                 tokio::time::sleep(cell.config.retry_after(failures, batch[0].key.commit)).await;
-                self.deliver(&cell, batch, messages).await;
+                let sent = self.send(&cell, &messages);
+                self.deliver(&cell, batch, messages, sent).await;
                 continue;
             }
             let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
             let (lane, by) = (Arc::clone(&self), Arc::clone(&cell));
+            let sent = self.send(&cell, &messages);
             cell.spawn(async move {
-                lane.deliver(&by, batch, messages).await;
+                lane.deliver(&by, batch, messages, sent).await;
                 drop(place);
                 lane.ended.notify_waiters();
             });
@@ -110,8 +114,24 @@ impl Lane {
         queue.drain(..size).unzip()
     }
 
-    async fn deliver(&self, cell: &Arc<Inner>, batch: Vec<Waiting>, messages: Vec<Addressed>) {
-        let outcomes = match cell.mesh.deliver(&self.to, &messages).await {
+    /// Puts messages into the queue, if that is where they go, in the order of the calls.
+    fn send(&self, cell: &Inner, messages: &[Addressed]) -> Option<Answer<'static, ()>> {
+        let queue = cell.queue.as_ref().filter(|_| self.to == cell.id);
+        queue.map(|queue| queue.send(messages))
+    }
+
+    async fn deliver(
+        &self,
+        cell: &Arc<Inner>,
+        batch: Vec<Waiting>,
+        messages: Vec<Addressed>,
+        sent: Option<Answer<'static, ()>>,
+    ) {
+        let delivered = match sent {
+            Some(sent) => sent.await.map(|()| vec![Delivery::Applied; messages.len()]),
+            None => cell.mesh.deliver(&self.to, &messages).await,
+        };
+        let outcomes = match delivered {
             Ok(outcomes) if outcomes.len() == batch.len() => Ok(outcomes),
             Ok(_) => Err("its answer does not fit the question".to_owned()),
             Err(fault) => Err(base_fault::chain(&fault)),
@@ -143,7 +163,8 @@ impl Lane {
             *failures
         };
         if failures == 1 {
-            tracing::warn!(cell = %self.to, why, "a cell cannot be reached; its messages wait");
+            let to = if self.to == cell.id { "the queue of this cell" } else { self.to.as_str() };
+            tracing::warn!(to, why, "cannot be reached; messages for it wait");
         }
         batch.for_each(|underway| cell.route(underway));
     }

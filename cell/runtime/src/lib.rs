@@ -1,7 +1,8 @@
 //! Runs services: loads, gathers, decides, appends, projects, relays, listens, keeps time.
 //!
 //! A service says what happens; here it is bound to one tenant, one generation and one store. [`Cell`] is the whole: give it its
-//! [`Parts`] and [`Services`], and call [`Cell::serve`]. Stores and the other cells are ports ([`port`], [`mesh`]).
+//! [`Parts`] and [`Services`], and call [`Cell::serve`]. Stores and the other cells are ports ([`port`], [`mesh`]), and so is what lies between
+//! several processes of one cell ([`queue`]).
 
 mod cache;
 mod call;
@@ -10,6 +11,7 @@ mod commit;
 mod config;
 pub mod conformance;
 mod follow;
+mod intake;
 mod kept;
 mod lane;
 mod letters;
@@ -21,6 +23,7 @@ mod onward;
 mod ownership;
 mod patience;
 pub mod port;
+pub mod queue;
 mod relay;
 mod reminders;
 mod ring;

@@ -31,6 +31,7 @@ pub struct Metrics {
     fenced: Counter,
     unknown_outcomes: Counter,
     retries: Counter,
+    put_back: Counter,
     errands: Gauge,
     lag: Family<OfCell, Gauge>,
 }
@@ -53,6 +54,11 @@ impl Metrics {
             self.unknown_outcomes.clone(),
         );
         registry.register("retries", "Messages and calls tried again", self.retries.clone());
+        registry.register(
+            "put_back",
+            "Messages put back at the end of the queue",
+            self.put_back.clone(),
+        );
         registry.register(
             "errands",
             "Messages, timers and calls on their way now",
@@ -103,6 +109,10 @@ impl Metrics {
 
     pub(crate) fn tried_again(&self) {
         self.retries.inc();
+    }
+
+    pub(crate) fn put_back(&self, messages: usize) {
+        self.put_back.inc_by(u64::try_from(messages).unwrap_or(u64::MAX));
     }
 
     pub(crate) fn errands(&self, now: usize) {

@@ -28,6 +28,11 @@ impl Failures {
         self.own = self.own.saturating_add(u32::from(!speaks_of_others(fault)));
     }
 
+    /// Whether it has failed, if at all, only because of somebody else.
+    pub(crate) fn lie_with_others(self) -> bool {
+        self.own == 0
+    }
+
     /// Whether an errand of this age is given up after this failure. A message is never given up because somebody cannot be reached,
     /// or has no store to hear it with just now: that says nothing about the message. A call to the outside, and whatever asks to
     /// be tried later, is given up once it is too old to be of use.

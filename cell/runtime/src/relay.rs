@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// How long an entry waits whose tenant has no owner, or whose owner has just changed.
-const REROUTE: Duration = Duration::from_millis(50);
+pub(crate) const REROUTE: Duration = Duration::from_millis(50);
 /// How many entries a scan reads at once.
 const SCAN: usize = 500;
 /// Longest sleep of the scanner: a bound on how long a lost wake-up can hurt.
@@ -122,9 +122,22 @@ impl Inner {
             Route::To { owner, .. } if owner.cell.id != self.id => {
                 self.hand_over(&owner.cell.id, underway);
             }
-            Route::To { owner, .. } if !owner.held => self.go(underway),
+            Route::To { owner, .. } if !owner.held => {
+                if self.goes_over_the_queue(&underway.entry) {
+                    self.hand_over(&self.id, underway);
+                } else {
+                    self.go(underway);
+                }
+            }
             _ => self.route_later(underway),
         }
+    }
+
+    /// Whether somebody else of this cell may hear an entry for one of its tenants. What a tenant tells itself, a reminder above all,
+    /// is heard where it was told: its streams are held in memory there.
+    fn goes_over_the_queue(&self, entry: &OutboxEntry) -> bool {
+        let Errand::Deliver { to, message, .. } = &entry.errand else { return false };
+        self.queue.is_some() && entry.due.is_none() && message.from.tenant != *to
     }
 
     /// Finds the way again a little later: the owner is changing or not known.
@@ -251,12 +264,17 @@ impl Inner {
         why: String,
         tries: u32,
     ) -> bool {
+        self.park_letter(key, DeadLetter { errand, why, tries, at: self.clock.now() }).await
+    }
+
+    /// The same, of a letter that is written.
+    pub(crate) async fn park_letter(&self, key: Option<OutboxKey>, letter: DeadLetter) -> bool {
+        let DeadLetter { errand, why, tries, .. } = &letter;
         let message = errand.message();
         tracing::warn!(kind = message.kind, from = %message.from, why, tries, "parked among the dead letters");
-        if let Some(room) = self.rooms.get(service_of(&errand)) {
+        if let Some(room) = self.rooms.get(service_of(errand)) {
             self.metrics.parked(room.service());
         }
-        let letter = DeadLetter { errand, why, tries, at: self.clock.now() };
         match self.stores.outbox.park(key, letter).await {
             Ok(()) => true,
             Err(fault) => {

@@ -81,7 +81,7 @@ pub(crate) enum Served {
 }
 
 /// What became of a message or a call to the outside.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Hearing {
     /// It has had its effect; whether its outbox entry is settled with it.
     Heard { settled: bool },

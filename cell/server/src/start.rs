@@ -128,6 +128,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
         clock: Arc::clone(&clock),
         table: table.clone(),
         mesh: Arc::new(GrpcMesh::new(config.name.clone(), table, passport.clone())),
+        queue: None,
         mint: Arc::new(|| uuid::Uuid::now_v7().simple().to_string()),
         seals: Seals::new(outside.secret.answers_key()),
         metrics: runtime_metrics,

@@ -180,6 +180,7 @@ impl Fleet {
             clock: Arc::clone(&self.0.clock),
             table: self.0.world.table.clone(),
             mesh: Arc::new(LocalMesh(self.0.wires.clone())),
+            queue: None,
             mint: self.0.ids.mint(),
             seals: Seals::new(&[7; 32]),
             metrics: Metrics::default(),

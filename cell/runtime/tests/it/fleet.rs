@@ -79,6 +79,7 @@ impl Fleet {
             clock: Arc::new(toy::TokioClock(self.start)),
             table: Snapshot::new(Table::empty()),
             mesh: Arc::new(LocalMesh(self.wires.clone())),
+            queue: None,
             mint: Arc::new(move || {
                 *next.lock() += 1;
                 format!("{:032x}", *next.lock())

@@ -5,6 +5,7 @@
 mod fleet;
 mod held;
 mod pods;
+mod queue;
 mod together;
 mod toy;
 
