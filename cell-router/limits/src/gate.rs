@@ -1,4 +1,4 @@
-//! The gate of one cell: what it lets through, what it has out, and what it learns from how requests end.
+//! The gate of one pod of a cell, and so of a cell that has one: what it lets through, what it has out, and what it learns from how requests end.
 //!
 //! It refuses or lets through; it never sends a request elsewhere, for a tenant lives in one cell.
 
@@ -75,7 +75,7 @@ pub enum Shut {
     },
 }
 
-/// The gate of one cell.
+/// The gate of one pod of a cell.
 #[derive(Debug)]
 pub struct Gate {
     streams_max: u32,

@@ -54,7 +54,7 @@ pub(crate) struct Exchange {
     /// Whether the body can be sent to another cell after a refusal, once that is known.
     pub(crate) replayable: Option<bool>,
     pub(crate) target: Option<Target>,
-    /// The next try goes to the same target: a pooled connection had been closed under it.
+    /// The next try goes to the same cell: a pooled connection had been closed under it, or it has another pod.
     pub(crate) same_again: bool,
     /// What the last cell refused, until the retry is decided.
     pub(crate) refusal: Option<Refusal>,
@@ -199,6 +199,7 @@ impl Exchange {
             route: self.route().name(),
             tenant: self.course.as_ref().map(|course| course.tenant.to_string()),
             cell: self.target.as_ref().map(|target| target.cell.clone()),
+            pod: self.target.as_ref().map(|target| target.pod.clone()),
             tries: self.pursuit.tries(),
             status: session.response_written().map(|head| head.status.as_u16()),
             grpc_status: self.grpc_status,

@@ -148,7 +148,7 @@ fn with_path(uri: &Uri, path_and_query: &str) -> Result<Uri, Box<ProxyError>> {
 
 #[cfg(test)]
 mod tests {
-    use base_ids::{Epoch, Generation, GuestSecret};
+    use base_ids::{Epoch, Generation, GuestSecret, PodName};
     use base_telemetry::TraceContext;
     use pingora::http::{RequestHeader, ResponseHeader};
     use router_table::Target;
@@ -185,6 +185,8 @@ mod tests {
         }
         let target = Target {
             cell: "cell-1".parse().unwrap(),
+            index: 0,
+            pod: PodName::default(),
             edge: ([127, 0, 0, 1], 1).into(),
             generation: Generation(7),
             epoch: Epoch(9),

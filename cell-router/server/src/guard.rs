@@ -1,26 +1,23 @@
-//! The guard: who the client is, how much it may send, and what a cell is given. What it refuses is answered here and goes nowhere else.
+//! The guard: who the client is, how much it may send, what each pod is given. What it refuses is answered here and goes nowhere else.
 
+mod pods;
 mod tally;
 
 use std::{
-    collections::HashMap,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use arc_swap::ArcSwap;
 use base_fault::{Code, Fault, Retry, Source};
-use base_ids::CellId;
 use base_telemetry::Metrics;
 use http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use pingora::{Error, http::ResponseHeader, proxy::Session};
-use router_limits::{
-    Form, Gate, GateConfig, Limits, Permit, Proxies, Quota, RouteClass, Scope, Shut,
-};
-use router_table::{BUSY_HEADER, Snapshot};
+use router_limits::{Form, Limits, Permit, Proxies, Quota, RouteClass, Scope, Shut};
+use router_table::{BUSY_HEADER, Table, Target};
 
 use crate::{Config, arrival::is_grpc, course::Course};
+use pods::{Asked, KnownPod, Pods};
 use tally::Tally;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -28,11 +25,11 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 /// When a client that was shed may try again.
 const SHED_FOR: Duration = Duration::from_secs(1);
 
-/// Guards the door and every cell.
+/// Guards the door and every pod of every cell.
 pub(crate) struct Guard {
     proxies: Proxies,
     limits: Limits,
-    gates: Gates,
+    pods: Pods,
     tally: Tally,
     started: Instant,
 }
@@ -44,24 +41,36 @@ pub(crate) struct Pass {
     pub(crate) client: Option<IpAddr>,
     /// The limit that is nearest to its end.
     pub(crate) quota: Option<Quota>,
-    /// Leave to send the request to the cell that is tried now.
+    /// Leave to send the request to the pod that is tried now.
     permit: Option<Permit>,
-    gate: Option<Arc<Gate>>,
+    pod: Option<Arc<KnownPod>>,
+    /// Where it has been in vain: the pod could not be reached, broke off, or knows less than the router.
+    tried: Vec<SocketAddr>,
+    /// Whether it was sent once more after a connection had broken under it.
+    pub(crate) sent_again: bool,
 }
 
 impl Default for Pass {
     fn default() -> Self {
-        Self { class: RouteClass::Browse, client: None, quota: None, permit: None, gate: None }
+        Self {
+            class: RouteClass::Browse,
+            client: None,
+            quota: None,
+            permit: None,
+            pod: None,
+            tried: Vec::new(),
+            sent_again: false,
+        }
     }
 }
 
 impl Guard {
     pub(crate) fn new(config: &Config, metrics: &Metrics) -> Self {
-        let gates = Gates { config: config.cells, known: Known::default() };
+        let pods = Pods::new(config.cells);
         let (tally, started) = (Tally::default(), Instant::now());
-        tally.register(metrics, &gates.known, started);
+        tally.register(metrics, pods.known(), started);
         let limits = Limits::new(config.limits.clone());
-        Self { proxies: config.proxies, limits, gates, tally, started }
+        Self { proxies: config.proxies, limits, pods, tally, started }
     }
 
     /// Time as the limits know it.
@@ -117,26 +126,30 @@ impl Guard {
         Fault::new(Code::RateLimited, Source::Caller, retry, text)
     }
 
-    /// Asks to send the request to `cell`. `whole` if it has no body.
+    /// Asks to send the request to a pod of the target's cell, which `target` names then. `whole` if it has no body.
     pub(crate) fn enter(
         &self,
-        cell: &CellId,
-        table: &Snapshot,
+        table: &Table,
+        target: &mut Target,
+        tenant: &str,
         whole: bool,
         pass: &mut Pass,
     ) -> Result<(), Fault> {
-        let gate = self.gates.of(cell, table);
-        if pass.gate.is_none() {
-            gate.first_try();
-        }
-        let admitted = gate.admit(pass.class, whole, self.now());
-        pass.gate = Some(gate);
-        match admitted {
-            Ok(permit) => {
-                pass.permit = Some(permit);
+        let asked = Asked { tenant, class: pass.class, whole, tried: &pass.tried };
+        match self.pods.choose(table, target, asked, self.now()) {
+            Ok(chosen) => {
+                if pass.pod.is_none() {
+                    chosen.pod.gate.first_try();
+                }
+                if chosen.is_fallback {
+                    self.tally.fell_back(&target.cell);
+                }
+                (pass.permit, pass.pod) = (Some(chosen.permit), Some(chosen.pod));
                 Ok(())
             }
             Err(shut) => {
+                let (cell, nobody) = (&target.cell, Shut::Broken { after: SHED_FOR });
+                let shut = shut.unwrap_or(nobody);
                 let (cause, code, after) = match shut {
                     Shut::Broken { after } => ("broken", Code::Unavailable, after),
                     Shut::Full { .. } => ("full", Code::Overloaded, SHED_FOR),
@@ -145,6 +158,11 @@ impl Guard {
                 Err(Fault::downstream(code, after, format!("{cell} {shut}")))
             }
         }
+    }
+
+    /// Whether the cell has several pods, and one to which the request has not been.
+    pub(crate) fn has_another(table: &Table, target: &Target, pass: &Pass) -> bool {
+        Pods::has_another(table, target, &pass.tried)
     }
 
     /// The cell has the whole request.
@@ -159,6 +177,9 @@ impl Guard {
         if head.status.is_informational() && head.status != StatusCode::SWITCHING_PROTOCOLS {
             return;
         }
+        if let Some(pod) = &pass.pod {
+            pod.aside.answered();
+        }
         let Some(permit) = pass.permit.as_mut() else { return };
         if head.headers.contains_key(BUSY_HEADER) {
             permit.overloaded(self.now());
@@ -167,26 +188,44 @@ impl Guard {
         }
     }
 
-    /// The cell refused the request by its head.
+    /// The pod refused the request by its head.
     pub(crate) fn refused(&self, pass: &mut Pass) {
+        if let Some(pod) = &pass.pod {
+            pod.aside.answered();
+        }
         if let Some(permit) = pass.permit.take() {
             permit.refused(self.now());
         }
     }
 
-    /// The cell could not be reached, broke off, or did not answer in time.
-    pub(crate) fn failed(&self, cell: &CellId, pass: &mut Pass) {
+    /// The pod could not be reached, broke off, or did not answer in time.
+    pub(crate) fn failed(&self, target: &Target, pass: &mut Pass) {
         if let Some(permit) = pass.permit.take()
             && permit.failed(self.now())
         {
-            tracing::warn!(%cell, "a cell is given up on for a while");
+            let Target { cell, pod, .. } = target;
+            tracing::warn!(%cell, %pod, "a pod is given up on for a while");
             self.tally.opened(cell);
+        }
+    }
+
+    /// The pod could not be reached, or broke off: others of its cell come first for a while, and are where this request goes next.
+    pub(crate) fn gone(&self, target: &Target, pass: &mut Pass) {
+        self.pass_over(target, pass);
+        self.failed(target, pass);
+    }
+
+    /// The pod does not know yet what the router knows: others of its cell may.
+    pub(crate) fn pass_over(&self, target: &Target, pass: &mut Pass) {
+        pass.tried.push(target.edge);
+        if let Some(pod) = &pass.pod {
+            pod.aside.failed(self.now());
         }
     }
 
     /// Whether a request that broke off may be sent to its cell once more.
     pub(crate) fn may_retry(&self, pass: &Pass) -> bool {
-        let may = pass.gate.as_ref().is_none_or(|gate| gate.may_retry());
+        let may = pass.pod.as_ref().is_none_or(|pod| pod.gate.may_retry());
         if !may {
             self.tally.retries_refused.inc();
         }
@@ -195,7 +234,7 @@ impl Guard {
 }
 
 impl Pass {
-    /// Whether it has leave to be sent to the cell that is tried now.
+    /// Whether it has leave to be sent to the pod that is tried now.
     pub(crate) fn is_let_in(&self) -> bool {
         self.permit.is_some()
     }
@@ -221,31 +260,4 @@ fn class_of(head: &Parts) -> RouteClass {
         || accepts_events.is_some_and(|kinds| kinds.as_bytes().starts_with(b"text/event-stream"));
     let form = Form { grpc: is_grpc(&head.headers), stays_open };
     RouteClass::of(head.method.as_str(), head.uri.path(), form)
-}
-
-/// The gates of all cells by name. No more than the table has cells: a gate is made when a request goes to a cell of the table, and
-/// those of cells that the table no longer has are thrown away with it.
-struct Gates {
-    config: GateConfig,
-    known: Known,
-}
-
-type Known = Arc<ArcSwap<HashMap<CellId, Arc<Gate>>>>;
-
-impl Gates {
-    fn of(&self, cell: &CellId, table: &Snapshot) -> Arc<Gate> {
-        if let Some(gate) = self.known.load().get(cell) {
-            return Arc::clone(gate);
-        }
-        let table = table.load();
-        let fresh = Arc::new(Gate::new(&self.config));
-        self.known.rcu(|known| {
-            let mut known = HashMap::clone(known);
-            known.retain(|cell, _| table.cell(cell).is_some());
-            known.entry(cell.clone()).or_insert_with(|| Arc::clone(&fresh));
-            known
-        });
-        // Another request may have been faster.
-        self.known.load().get(cell).map_or(fresh, Arc::clone)
-    }
 }

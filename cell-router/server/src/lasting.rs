@@ -108,8 +108,8 @@ async fn spread(entries: Vec<Arc<Entry>>, span: Duration, recall: impl Fn(&Entry
 mod tests {
     use std::{sync::Arc, time::Duration};
 
-    use base_ids::{Epoch, Generation};
-    use router_table::{Cell, Draft, Snapshot, Table, Target};
+    use base_ids::{Epoch, Generation, PodName};
+    use router_table::{Cell, Draft, Pod, Snapshot, Table, Target};
 
     use super::Lasting;
     use crate::recall::{Recall, Why};
@@ -117,11 +117,10 @@ mod tests {
     /// A table in which `cell-2` owns `users/u1` with this generation.
     fn moved(generation: u64) -> Table {
         let mut draft = Draft::new(Epoch(generation));
+        let at = |port| ([127, 0, 0, 1], port).into();
         let cell = |number: u16| Cell {
             id: format!("cell-{number}").parse().unwrap(),
-            edge: ([127, 0, 0, 1], number).into(),
-            mesh: ([127, 0, 0, 1], number).into(),
-            admin: ([127, 0, 0, 1], number).into(),
+            pods: vec![Pod::only(at(number), at(number), at(number))],
             signing_keys: Vec::new(),
         };
         draft.cell(cell(1));
@@ -133,6 +132,8 @@ mod tests {
     fn from(cell: &str, generation: u64) -> Target {
         Target {
             cell: cell.parse().unwrap(),
+            index: 0,
+            pod: PodName::default(),
             edge: ([127, 0, 0, 1], 1).into(),
             generation: Generation(generation),
             epoch: Epoch(1),

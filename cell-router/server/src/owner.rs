@@ -3,12 +3,13 @@
 use base_fault::{Code, Fault};
 use http::Method;
 use pingora::{Error, Result, proxy::Session};
-use router_table::{Hint, Intent, Refusal, Step, Target, Wait};
+use router_table::{Hint, Intent, Refusal, Step, Table, Target, Wait};
 
 use crate::{
     ask::Word,
     body,
     exchange::{Exchange, RETRY_AFTER, no_owner},
+    guard::Guard,
     hold::Turn,
     proxy::{GAVE_UP, PAUSE, Proxy, kind_of},
     upstream::Spoken,
@@ -24,8 +25,8 @@ pub(crate) fn intent(method: &Method, grpc: bool) -> Intent {
 }
 
 impl Proxy {
-    /// The cell to send the request to now. Waits while the tenant is held; returns the fault to answer with once that takes too
-    /// long or nobody is found, explained to Pingora.
+    /// The cell to send the request to now, and which of its pods lets it in. Waits while the tenant is held; returns the fault to
+    /// answer with once that takes too long or nobody is found, explained to Pingora.
     pub(crate) async fn find_owner(
         &self,
         session: &mut Session,
@@ -55,14 +56,16 @@ impl Proxy {
                 Box::pin(self.wait(session, exchange, Wait::Held, table.epoch())).await?;
                 continue;
             }
-            if target.after_pause {
+            // A pod that knew no better need not be waited for while there are others.
+            if target.after_pause && !Guard::has_another(&table, &target, &exchange.pass) {
                 tokio::time::sleep(PAUSE * u32::from(exchange.pursuit.tries())).await;
             }
             // Most requests are sent at once: nothing is set up for waiting and asking, which is large.
             let replayable = exchange.replayable.unwrap_or_else(|| body::is_short(session));
             if replayable && !target.ask
-                || Box::pin(self.would_serve(session, exchange, &target)).await?
+                || Box::pin(self.would_serve(session, exchange, &table, &mut target)).await?
             {
+                self.let_in(session, exchange, &table, &mut target)?;
                 return Ok(target);
             }
         }
@@ -115,7 +118,8 @@ impl Proxy {
         &self,
         session: &mut Session,
         exchange: &mut Exchange,
-        target: &Target,
+        table: &Table,
+        target: &mut Target,
     ) -> Result<bool> {
         let replayable = match exchange.replayable {
             Some(known) => known,
@@ -129,19 +133,7 @@ impl Proxy {
         if replayable && !target.ask {
             return Ok(true);
         }
-        self.let_in(session, exchange, target)?;
-        let peer = self.upstream.peer(target, Spoken::Rest);
-        let (patience, head) = (self.upstream.patience.connect(), session.req_header());
-        let asked = self.asker.ask(&peer, target, &exchange.tenant, head, patience).await;
-        let word = asked.map_err(|mut error| {
-            error.set_retry(false);
-            self.counts.not_connected(&target.cell);
-            self.guard.failed(&target.cell, &mut exchange.pass);
-            exchange.target = Some(target.clone());
-            exchange.fault = Some(exchange.not_answering());
-            error
-        })?;
-        match word {
+        match self.ask(session, exchange, table, target).await? {
             Word::Mine(hint) => {
                 self.counts.asked("mine");
                 let released = self.is_released(exchange, target, hint);
@@ -160,18 +152,50 @@ impl Proxy {
         }
     }
 
-    /// Asks the cell's gate to let the request through, unless it has: what is refused here is never sent to another cell.
+    /// Asks the cell, pod after pod until one says something.
+    async fn ask(
+        &self,
+        session: &mut Session,
+        exchange: &mut Exchange,
+        table: &Table,
+        target: &mut Target,
+    ) -> Result<Word> {
+        loop {
+            self.let_in(session, exchange, table, target)?;
+            let peer = self.upstream.peer(target, Spoken::Rest);
+            let (patience, head) = (self.upstream.patience.connect(), session.req_header());
+            let asked = self.asker.ask(&peer, target, &exchange.tenant, head, patience).await;
+            let mut error = match asked {
+                Ok(word) => return Ok(word),
+                Err(error) => error,
+            };
+            self.counts.not_connected(&target.cell);
+            self.guard.gone(target, &mut exchange.pass);
+            if Guard::has_another(table, target, &exchange.pass) {
+                continue;
+            }
+            error.set_retry(false);
+            exchange.target = Some(target.clone());
+            exchange.fault = Some(exchange.not_answering());
+            return Err(error);
+        }
+    }
+
+    /// Asks the cell's pods, in the order that the tenant prefers, to let the request through, unless one has: what is refused here
+    /// is never sent to another cell.
     pub(crate) fn let_in(
         &self,
         session: &mut Session,
         exchange: &mut Exchange,
-        target: &Target,
+        table: &Table,
+        target: &mut Target,
     ) -> Result<()> {
         if exchange.pass.is_let_in() {
             return Ok(());
         }
         let whole = session.as_downstream_mut().is_body_empty();
-        let entered = self.guard.enter(&target.cell, &self.table, whole, &mut exchange.pass);
+        let (tenant, pass) = (&exchange.tenant, &mut exchange.pass);
+        let entered = self.guard.enter(table, target, tenant, whole, pass);
         entered.or_else(|shut| {
             exchange.target = Some(target.clone());
             stop(exchange, shut)
@@ -197,6 +221,12 @@ impl Proxy {
 
     /// Learns from a refusal, for this request and those after it.
     pub(crate) fn note_refusal(&self, exchange: &mut Exchange, target: &Target, refusal: Refusal) {
+        let table = self.table.load();
+        let knows_less =
+            matches!(&refusal, Refusal::NotMine { epoch, .. } if *epoch < table.epoch());
+        if knows_less && !target.is_only_pod(&table) {
+            self.guard.pass_over(target, &mut exchange.pass);
+        }
         exchange.pursuit.refused(&target.cell, refusal);
         if let Some(hint) = exchange.pursuit.hint() {
             self.learnt.hints.put(exchange.tenant.as_ref().into(), hint.clone());

@@ -20,7 +20,7 @@ use pingora::{
     upstreams::peer::HttpPeer,
 };
 use ring::rand::{SecureRandom as _, SystemRandom};
-use router_table::{Hint, REFUSAL_HEADER, Refusal, Snapshot};
+use router_table::{Hint, REFUSAL_HEADER, Refusal, Snapshot, Target};
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -159,6 +159,25 @@ impl Proxy {
         fault.code().status().http()
     }
 
+    /// The same owner for another try, and which of its pods lets the request in.
+    fn once_more(
+        &self,
+        session: &mut Session,
+        exchange: &mut Exchange,
+        mut same: Target,
+    ) -> Result<Target> {
+        let table = self.table.load();
+        same.index = table.index(&same.cell).unwrap_or(usize::MAX);
+        self.let_in(session, exchange, &table, &mut same)?;
+        Ok(same)
+    }
+
+    /// Whether the owner has several pods, and one to which the request has not been.
+    fn has_another_pod(&self, exchange: &Exchange) -> bool {
+        let another = |target| Guard::has_another(&self.table.load(), target, &exchange.pass);
+        exchange.target.as_ref().is_some_and(another)
+    }
+
     /// Learns from the refusal of the last try; says whether the request may be sent again.
     fn learn(&self, exchange: &mut Exchange, refusal: &Refusal, replayable: bool) -> bool {
         if let Some(target) = exchange.target.take() {
@@ -276,7 +295,7 @@ impl ProxyHttp for Proxy {
     ) -> Result<Box<HttpPeer>> {
         exchange.fault = None;
         let target = match exchange.target.take().filter(|_| exchange.same_again) {
-            Some(same) => same,
+            Some(same) => self.once_more(session, exchange, same)?,
             None => self.find_owner(session, exchange).await?,
         };
         exchange.same_again = false;
@@ -285,7 +304,6 @@ impl ProxyHttp for Proxy {
             return Error::e_explain(GAVE_UP, "recalled before it was sent")
                 .map_err(Error::into_in);
         }
-        self.let_in(session, exchange, &target)?;
         let spoken = match session.req_header() {
             _ if exchange.grpc => Spoken::Grpc,
             head if is_socket(head) => Spoken::Socket,
@@ -381,14 +399,22 @@ impl ProxyHttp for Proxy {
         _: &mut Session,
         _: &HttpPeer,
         exchange: &mut Exchange,
-        error: Box<Error>,
+        mut error: Box<Error>,
     ) -> Box<Error> {
+        exchange.sent = false;
         if let Some(target) = &exchange.target {
             self.counts.not_connected(&target.cell);
-            self.guard.failed(&target.cell, &mut exchange.pass);
+            self.guard.gone(target, &mut exchange.pass);
         }
-        exchange.sent = false;
-        exchange.fault = Some(exchange.not_answering());
+        // Nothing was sent: any other pod of the cell may have it, whatever it is.
+        let again = exchange.recall.given().is_none() && self.has_another_pod(exchange);
+        error.set_retry(again);
+        if again {
+            exchange.same_again = true;
+            self.counts.retried("pod_unreachable");
+        } else {
+            exchange.fault = Some(exchange.not_answering());
+        }
         error
     }
 
@@ -413,22 +439,36 @@ impl ProxyHttp for Proxy {
         // A pooled connection that was closed meanwhile says nothing about the cell.
         let silent = *error.etype() == ErrorType::ReadTimedout;
         match (error.esource(), &exchange.target) {
-            (ErrorSource::Upstream, Some(target)) if !ends && (silent || !connection_reused) => {
-                self.guard.failed(&target.cell, &mut exchange.pass);
+            (ErrorSource::Upstream, Some(target)) if !ends && silent => {
+                self.guard.failed(target, &mut exchange.pass);
+            }
+            (ErrorSource::Upstream, Some(target)) if !ends && !connection_reused => {
+                self.guard.gone(target, &mut exchange.pass);
             }
             _ => exchange.pass.give_back(),
         }
-        if replayable && !ends && is_repeatable(session.req_header()) {
-            error.retry.decide_reuse(connection_reused);
-            if error.retry() && !self.guard.may_retry(&exchange.pass) {
-                error.set_retry(false);
-            }
-        } else {
+        if !replayable || ends || !is_repeatable(session.req_header()) {
             error.set_retry(false);
+            return error;
         }
-        if error.retry() {
-            self.counts.retried("connection_closed");
-            exchange.same_again = true;
+        error.retry.decide_reuse(connection_reused);
+        let unanswered = session.response_written().is_none();
+        let elsewhere = unanswered && !exchange.pass.sent_again && self.has_another_pod(exchange);
+        let lost = *error.esource() == ErrorSource::Upstream && !silent;
+        // The one that broke off is put aside, so that not more comes again than it had: the budget is spared.
+        let again = if error.retry() {
+            elsewhere || self.guard.may_retry(&exchange.pass)
+        } else {
+            elsewhere && lost
+        };
+        error.set_retry(again);
+        if again {
+            self.counts.retried(if lost && !connection_reused {
+                "pod_lost"
+            } else {
+                "connection_closed"
+            });
+            (exchange.same_again, exchange.pass.sent_again) = (true, true);
         }
         error
     }

@@ -176,7 +176,7 @@ mod tests {
     use base_time::Timestamp;
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     use ring::signature::{Ed25519KeyPair, KeyPair as _};
-    use router_table::{Cell, Draft, SigningKey, Table};
+    use router_table::{Cell, Draft, Pod, SigningKey, Table};
 
     use super::{Tokens, Unproven};
 
@@ -199,9 +199,7 @@ mod tests {
         });
         draft.cell(Cell {
             id: "cell-1".parse().unwrap(),
-            edge: address,
-            mesh: address,
-            admin: address,
+            pods: vec![Pod::only(address, address, address)],
             signing_keys: signing_keys.collect(),
         });
         draft.build().unwrap()

@@ -6,7 +6,7 @@ use base_fault::chain;
 use base_telemetry::Flag;
 use base_time::{Clock as _, SystemClock};
 use ring::rand::{SecureRandom as _, SystemRandom};
-use router_table::{Cell, Delta, LastGood, Misfit, Snapshot, Table};
+use router_table::{Delta, LastGood, Misfit, Pod, Snapshot, Table};
 use souk_proto_fleet::{
     Plane, Planes,
     v1::{self, fleet_client::FleetClient, table_held::Role},
@@ -155,6 +155,7 @@ impl Watch {
             digest: table.digest(),
             takes_deltas: true,
             wants_whole: false,
+            pod: String::new(),
         }
     }
 
@@ -234,12 +235,13 @@ impl Watch {
 
 /// The table, unless it names a cell on another machine and the router has no identity: it would speak plaintext over a network.
 pub(crate) fn reachable(table: Table, has_identity: bool, counts: &Counts) -> Option<Table> {
-    let far = |cell: &&Cell| !cell.edge.ip().is_loopback();
-    let Some(cell) = table.cells().iter().find(far).filter(|_| !has_identity) else {
+    let far = |pod: &&Pod| !pod.edge.ip().is_loopback();
+    let found = table.cells().iter().find_map(|cell| Some((cell, cell.pods.iter().find(far)?)));
+    let Some((cell, pod)) = found.filter(|_| !has_identity) else {
         return Some(table);
     };
     counts.table_refused("no_identity");
-    let (cell, edge) = (&cell.id, cell.edge);
+    let (cell, edge) = (&cell.id, pod.edge);
     tracing::error!(%cell, %edge, "a table names a cell on another machine, and the router has no identity to speak to it with; the table is not taken over");
     None
 }

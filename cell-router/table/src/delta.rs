@@ -157,7 +157,7 @@ impl Table {
         if delta.epoch < held {
             return Err(Misfit::Older { held, offered: delta.epoch });
         }
-        let mut draft = Draft::new(delta.epoch);
+        let mut draft = Draft::following(self, delta.epoch);
         let cells = delta.cells.as_deref().unwrap_or(self.cells());
         let places: Vec<_> = cells.iter().cloned().map(|cell| draft.cell(cell)).collect();
         let places = Places { old: self.cells(), now: self.places_in(cells, &places), all: places };

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use base_ids::{CellId, Epoch, Generation, Slot, Tenant};
+use base_ids::{CellId, Epoch, Generation, PodName, Slot, Tenant};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     Cell, Table,
     overrides::{Entry, HELD, Overrides, as_range},
     packed::{Packed, unpack},
+    ring::{PODS_MAX, Rings},
+    table::Cells,
 };
 
 /// A cell's place in a draft's list of cells.
@@ -24,6 +26,8 @@ pub struct Draft {
     generations: Vec<u64>,
     names: Vec<u8>,
     entries: Vec<Entry>,
+    /// Those of an earlier table.
+    rings: Rings,
 }
 
 /// Why a draft is not a table.
@@ -32,6 +36,25 @@ pub enum InvalidTable {
     /// Two cells have the same name.
     #[error("cell {0} is listed twice")]
     CellTwice(CellId),
+    /// A cell has nobody who serves it.
+    #[error("cell {0} has no pod")]
+    NoPod(CellId),
+    /// Two pods of a cell have the same name.
+    #[error("cell {cell} lists pod {pod} twice")]
+    PodTwice {
+        /// Which cell.
+        cell: CellId,
+        /// Which pod.
+        pod: PodName,
+    },
+    /// More pods than a cell can have.
+    #[error("cell {cell} has {pods} pods, more than {PODS_MAX}")]
+    TooManyPods {
+        /// Which cell.
+        cell: CellId,
+        /// How many.
+        pods: usize,
+    },
     /// A tenant is placed twice.
     #[error("tenant {0} is placed twice")]
     TenantTwice(String),
@@ -46,6 +69,8 @@ pub enum InvalidTable {
 impl Draft {
     /// Most cells that a table can name.
     pub const CELLS_MAX: usize = HELD as usize - 2;
+    /// Most pods of one cell.
+    pub const PODS_MAX: usize = PODS_MAX;
 
     /// A table in which nobody holds anything yet.
     pub fn new(epoch: Epoch) -> Self {
@@ -56,11 +81,18 @@ impl Draft {
             generations: vec![0; Slot::COUNT],
             names: Vec::new(),
             entries: Vec::new(),
+            rings: Rings::default(),
         }
     }
 
+    /// The same, with the rings of `table` at hand: cells whose pods have not changed need no new ones.
+    pub(crate) fn following(table: &Table, epoch: Epoch) -> Self {
+        Self { rings: table.rings(), ..Self::new(epoch) }
+    }
+
     /// Adds a cell; says how slots and overrides name it.
-    pub fn cell(&mut self, cell: Cell) -> CellIndex {
+    pub fn cell(&mut self, mut cell: Cell) -> CellIndex {
+        cell.pods.sort_by(|a, b| a.name.cmp(&b.name));
         self.cells.push(cell);
         CellIndex(u16::try_from(self.cells.len() - 1).unwrap_or(u16::MAX))
     }
@@ -111,6 +143,7 @@ impl Draft {
         if let Some(twice) = self.cells.iter().find(|cell| !seen.insert(&cell.id)) {
             return Err(InvalidTable::CellTwice(twice.id.clone()));
         }
+        self.cells.iter().try_for_each(check_pods)?;
         let names = std::mem::take(&mut self.names);
         let text = |entry: &Entry| unpack(&names[as_range(&entry.name)]);
         self.entries
@@ -121,6 +154,29 @@ impl Draft {
             return Err(InvalidTable::TenantTwice(text(first)));
         }
         let overrides = Overrides::of_sorted(&self.entries, &names);
-        Ok(Table::from_parts(self.epoch, self.cells, self.owners, self.generations, overrides))
+        let rings = self.cells.iter().map(|cell| self.rings.of(cell)).collect();
+        let cells = self.cells.into();
+        Ok(Table::from_parts(
+            self.epoch,
+            Cells { cells, rings },
+            self.owners,
+            self.generations,
+            overrides,
+        ))
+    }
+}
+
+/// Whether the pods of a cell, in the order of their names, make sense.
+fn check_pods(cell: &Cell) -> Result<(), InvalidTable> {
+    let (id, pods) = (|| cell.id.clone(), cell.pods.len());
+    if pods == 0 {
+        return Err(InvalidTable::NoPod(id()));
+    }
+    if pods > PODS_MAX {
+        return Err(InvalidTable::TooManyPods { cell: id(), pods });
+    }
+    match cell.pods.array_windows::<2>().find(|[a, b]| a.name == b.name) {
+        Some([pod, _]) => Err(InvalidTable::PodTwice { cell: id(), pod: pod.name.clone() }),
+        None => Ok(()),
     }
 }

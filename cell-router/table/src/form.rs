@@ -4,12 +4,13 @@
 //!
 //! | part | content |
 //! | --- | --- |
-//! | head | the eight letters `SOUKTAB1`, epoch (u64) |
-//! | cells | count (u16); each: id, edge, mesh and admin address (texts), count of keys (u16), each: kid (text), 32 bytes, accepted until (i64, Unix ms) |
+//! | head | the eight letters `SOUKTAB2`, of which the last is the version of this form; epoch (u64) |
+//! | cells | count (u16); each: id (text); count of pods (u16), each: name, edge, mesh and admin address (texts), by name; count of keys (u16), each: kid (text), 32 bytes, accepted until (i64, Unix ms) |
 //! | slots | 65,536 times: owner (u16: 0 nobody, else index of the cell + 1; top bit: held), generation (u64) |
 //! | overrides | count (u32); each: name (text), cell (u16: index; top bit: held), generation (u64); by XXH3-64 of the name, then by name |
 //!
-//! The digest is XXH3-64 with seed 0 over these bytes. On a disk the digest (u64) follows them.
+//! The digest is XXH3-64 with seed 0 over these bytes. On a disk the digest (u64) follows them. A file of another version is not
+//! read: the control plane is asked for the table anew.
 
 use std::net::SocketAddr;
 
@@ -17,16 +18,21 @@ use base_ids::{Epoch, Generation, Slot, Tenant};
 use base_time::Timestamp;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use crate::{Cell, Draft, InvalidTable, SigningKey, Table, overrides::HELD};
+use crate::{Cell, Draft, InvalidTable, Pod, SigningKey, Table, overrides::HELD};
 
-const MAGIC: &[u8; 8] = b"SOUKTAB1";
+const MAGIC: &[u8; 8] = b"SOUKTAB2";
+/// What all versions of the form begin with.
+const KIND: &[u8] = b"SOUKTAB";
 
 /// Why bytes are not a table.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Damaged {
-    /// Too short, or not of this kind, or of a later version.
-    #[error("not a routing table of this version")]
+    /// Too short, or not of this kind.
+    #[error("not a routing table")]
     NotATable,
+    /// Written by a build of another version.
+    #[error("a routing table in the form of another version")]
+    OtherVersion,
     /// The bytes are not those that were written.
     #[error("checksum is {found:016x}, the bytes say {expected:016x}: the table is damaged")]
     Checksum {
@@ -61,8 +67,12 @@ fn write(table: &Table, sink: &mut impl FnMut(&[u8])) {
     sink(&count(table.cells().len()).to_le_bytes());
     for cell in table.cells() {
         text(cell.id.as_str(), sink);
-        for address in [cell.edge, cell.mesh, cell.admin] {
-            text(&address.to_string(), sink);
+        sink(&count(cell.pods.len()).to_le_bytes());
+        for pod in &cell.pods {
+            text(pod.name.as_str(), sink);
+            for address in [pod.edge, pod.mesh, pod.admin] {
+                text(&address.to_string(), sink);
+            }
         }
         sink(&count(cell.signing_keys.len()).to_le_bytes());
         for key in &cell.signing_keys {
@@ -111,7 +121,8 @@ impl Table {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Damaged> {
         let (body, checksum) = bytes.split_last_chunk::<8>().ok_or(Damaged::NotATable)?;
         if !body.starts_with(MAGIC) {
-            return Err(Damaged::NotATable);
+            let known = body.starts_with(KIND);
+            return Err(if known { Damaged::OtherVersion } else { Damaged::NotATable });
         }
         let (found, expected) = (xxh3_64(body), u64::from_le_bytes(*checksum));
         if found != expected {
@@ -175,11 +186,17 @@ impl<'b> Reader<'b> {
         for _ in 0..self.u16()? {
             let mut cell = Cell {
                 id: self.text()?.parse().map_err(|_| self.broken())?,
-                edge: self.address()?,
-                mesh: self.address()?,
-                admin: self.address()?,
+                pods: Vec::new(),
                 signing_keys: Vec::new(),
             };
+            for _ in 0..self.u16()? {
+                cell.pods.push(Pod {
+                    name: self.text()?.parse().map_err(|_| self.broken())?,
+                    edge: self.address()?,
+                    mesh: self.address()?,
+                    admin: self.address()?,
+                });
+            }
             for _ in 0..self.u16()? {
                 cell.signing_keys.push(SigningKey {
                     kid: self.text()?.to_owned(),

@@ -6,6 +6,7 @@
 //! converted in `souk-proto-fleet`.
 
 mod addressed;
+mod aside;
 mod cell;
 mod delta;
 mod draft;
@@ -15,13 +16,15 @@ mod overrides;
 mod packed;
 mod pursuit;
 mod refusal;
+mod ring;
 mod snapshot;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use addressed::{Addressed, BadTenant, tenant_of_name, tenant_of_path};
-pub use cell::{Cell, SigningKey};
+pub use aside::Aside;
+pub use cell::{Cell, Pod, SigningKey};
 pub use delta::{Changed, Delta, Misfit, Row};
 pub use draft::{CellIndex, Draft, InvalidTable};
 pub use form::Damaged;
@@ -29,5 +32,6 @@ pub use last_good::{LastGood, LastGoodError};
 pub use overrides::Placed;
 pub use pursuit::{GaveUp, Hint, Intent, Pursuit, Step, Target, Wait};
 pub use refusal::{ASK_HEADER, BUSY_HEADER, NotARefusal, REFUSAL_HEADER, Refusal};
+pub use ring::Preference;
 pub use snapshot::{Older, Snapshot};
 pub use table::{Owner, Route, Table};

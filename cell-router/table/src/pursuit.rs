@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use base_ids::{CellId, Epoch, Generation};
+use base_ids::{CellId, Epoch, Generation, PodName};
 
 use crate::{Refusal, Route, Table};
 
@@ -51,7 +51,11 @@ pub enum Wait {
 pub struct Target {
     /// The cell.
     pub cell: CellId,
-    /// Where its API is.
+    /// Its place in the table that the step was decided by.
+    pub index: usize,
+    /// The pod that the tenant prefers. Any other pod of the cell serves it as well.
+    pub pod: PodName,
+    /// Where the API of that pod is.
     pub edge: SocketAddr,
     /// The number of the ownership that the sender believes in.
     pub generation: Generation,
@@ -61,6 +65,13 @@ pub struct Target {
     pub after_pause: bool,
     /// Whether the tenant may be held: the cell is asked before anything of the request is spent on it.
     pub ask: bool,
+}
+
+impl Target {
+    /// Whether the cell, in this table, has no other pod than the one that is named.
+    pub fn is_only_pod(&self, table: &Table) -> bool {
+        table.cell(&self.cell).is_none_or(|cell| cell.pods.len() < 2)
+    }
 }
 
 /// Why a request found no owner. Each is worth a later try by the client.
@@ -134,16 +145,16 @@ impl Pursuit {
         }
         self.looked_into = table.epoch();
         let hint = self.hint.as_ref().filter(|hint| hint.epoch > table.epoch());
-        let hinted = hint.map(|hint| (hint, table.cell(&hint.cell)));
-        let (cell, generation, epoch, held) = match (hinted, table.route(tenant_name)) {
-            (Some((hint, Some(cell))), _) => (cell, hint.generation, hint.epoch, false),
+        let hinted = hint.map(|hint| (hint, table.index(&hint.cell)));
+        let (index, generation, epoch, held) = match (hinted, table.route(tenant_name)) {
+            (Some((hint, Some(index))), _) => (index, hint.generation, hint.epoch, false),
             // Without news the owner that the table names may know better by now.
             (Some((hint, None)), _) if !self.probing => {
                 return Ok(Step::Wait(Wait::CellUnknown(hint.cell.clone())));
             }
             (_, Route::To { owner, .. }) => {
                 let held = owner.held && intent != Intent::Read;
-                (owner.cell, owner.generation, table.epoch(), held)
+                (owner.index, owner.generation, table.epoch(), held)
             }
             (_, Route::Unheld) => return Err(GaveUp::Unheld),
         };
@@ -154,9 +165,14 @@ impl Pursuit {
             return Ok(Step::Wait(Wait::Held));
         }
         self.tries += 1;
+        let cell = &table.cells()[index];
+        let preferred = table.pods_for(index, tenant_name).next();
+        let pod = preferred.expect("a table lists no cell without a pod");
         Ok(Step::Try(Target {
             cell: cell.id.clone(),
-            edge: cell.edge,
+            index,
+            pod: pod.name.clone(),
+            edge: pod.edge,
             generation,
             epoch,
             after_pause: !waits && self.refused_by.as_ref() == Some(&cell.id),

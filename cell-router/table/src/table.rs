@@ -1,24 +1,32 @@
 //! The table itself, and the one question that it answers: who owns this tenant?
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use base_ids::{CellId, Epoch, Generation, Slot};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
-    Cell, Draft, Placed, SigningKey, form,
+    Cell, Draft, Placed, Preference, SigningKey, form,
     overrides::{HELD, Overrides},
+    ring::{Ring, Rings},
 };
 
 /// An immutable routing table: cells, 65,536 slots, overrides, and the epoch that orders it among others.
 pub struct Table {
     epoch: Epoch,
-    cells: Box<[Cell]>,
+    listed: Cells,
     /// Cell's index + 1, or 0, with the bit that says whether the slot is held.
     owners: Box<[u16]>,
     generations: Box<[u64]>,
     overrides: Overrides,
     digest: u64,
+}
+
+/// The cells with what is made of them.
+pub(crate) struct Cells {
+    pub(crate) cells: Box<[Cell]>,
+    /// For each cell its pods by preference; none for a cell with one pod.
+    pub(crate) rings: Box<[Option<Arc<Ring>>]>,
 }
 
 /// Who owns a tenant or a slot, as a table says.
@@ -61,14 +69,14 @@ impl<'t> Route<'t> {
 impl Table {
     pub(crate) fn from_parts(
         epoch: Epoch,
-        cells: Vec<Cell>,
+        listed: Cells,
         owners: Vec<u16>,
         generations: Vec<u64>,
         overrides: Overrides,
     ) -> Self {
         let mut table = Self {
             epoch,
-            cells: cells.into(),
+            listed,
             owners: owners.into(),
             generations: generations.into(),
             overrides,
@@ -110,17 +118,41 @@ impl Table {
 
     /// The cells, in the order in which places name them.
     pub fn cells(&self) -> &[Cell] {
-        &self.cells
+        &self.listed.cells
     }
 
     /// The cell with this name.
     pub fn cell(&self, id: &CellId) -> Option<&Cell> {
-        self.cells.iter().find(|cell| cell.id == *id)
+        self.cells().iter().find(|cell| cell.id == *id)
+    }
+
+    /// The place in the list of the cell with this name.
+    pub fn index(&self, id: &CellId) -> Option<usize> {
+        self.cells().iter().position(|cell| cell.id == *id)
+    }
+
+    /// The pods of the cell at this place of the list, in the order that a tenant prefers. Locks nothing and allocates nothing. Any
+    /// of them serves the tenant; whoever holds a table of the same epoch prefers the same one.
+    pub fn pods_for(&self, index: usize, tenant_name: &str) -> Preference<'_> {
+        let pods = self.cells().get(index).map_or(&[][..], |cell| &cell.pods);
+        let ring = self.listed.rings.get(index).and_then(Option::as_deref);
+        Preference::of(pods, ring, tenant_name)
+    }
+
+    /// The rings of all cells, for a table that follows.
+    pub(crate) fn rings(&self) -> Rings {
+        let mut kept = Rings::default();
+        for (cell, ring) in self.cells().iter().zip(&self.listed.rings) {
+            if let Some(ring) = ring {
+                kept.keep(cell, ring);
+            }
+        }
+        kept
     }
 
     /// The key with this id, whichever cell signs with it.
     pub fn signing_key(&self, kid: &str) -> Option<&SigningKey> {
-        (self.cells.iter()).flat_map(|cell| &cell.signing_keys).find(|key| key.kid == kid)
+        (self.cells().iter()).flat_map(|cell| &cell.signing_keys).find(|key| key.kid == kid)
     }
 
     /// The tenants that are placed by name, in canonical order.
@@ -151,21 +183,23 @@ impl Table {
         other: &'t Self,
     ) -> impl Iterator<Item = String> + 't {
         let meant = |table: &'t Self, (place, generation): (u16, u64)| {
-            let cell = table.cells.get(usize::from(place & !HELD)).map(|cell| &cell.id);
+            let cell = table.cells().get(usize::from(place & !HELD)).map(|cell| &cell.id);
             (cell, place & HELD, generation)
         };
         self.overrides
             .unlike(&other.overrides, move |mine, theirs| meant(self, mine) == meant(other, theirs))
     }
 
-    /// Bytes that slots and overrides take in memory.
+    /// Bytes that slots, overrides and rings take in memory. Cells that share a ring count it each.
     pub fn size(&self) -> usize {
-        size_of_val(&*self.owners) + size_of_val(&*self.generations) + self.overrides.size()
+        let rings = self.listed.rings.iter().flatten().map(|ring| ring.size());
+        let slots = size_of_val(&*self.owners) + size_of_val(&*self.generations);
+        slots + self.overrides.size() + rings.sum::<usize>()
     }
 
     fn to(&self, place: u16, generation: u64, by_override: bool) -> Route<'_> {
         let index = usize::from(place & !HELD);
-        match index.checked_sub(1).and_then(|at| self.cells.get(at)) {
+        match index.checked_sub(1).and_then(|at| self.cells().get(at)) {
             Some(cell) => Route::To {
                 owner: Owner {
                     cell,
@@ -191,7 +225,7 @@ impl fmt::Debug for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Table")
             .field("epoch", &self.epoch)
-            .field("cells", &self.cells.len())
+            .field("cells", &self.cells().len())
             .field("overrides", &self.overrides.len())
             .field("digest", &format_args!("{:016x}", self.digest))
             .finish_non_exhaustive()

@@ -1,6 +1,7 @@
 //! The stories and laws of the routing table.
 
 mod delta;
+mod pods;
 mod stale;
 
 use base_ids::{Epoch, Generation, Slot, Tenant};
@@ -8,7 +9,7 @@ use base_time::Timestamp;
 use proptest::prelude::*;
 
 use crate::{
-    Cell, Damaged, Draft, InvalidTable, LastGood, LastGoodError, Older, Route, SigningKey,
+    Cell, Damaged, Draft, InvalidTable, LastGood, LastGoodError, Older, Pod, Route, SigningKey,
     Snapshot, Table,
 };
 
@@ -16,9 +17,7 @@ fn cell(number: u16) -> Cell {
     let address = |port: u16| ([127, 0, 0, 1], port + number).into();
     Cell {
         id: format!("cell-{number}").parse().unwrap(),
-        edge: address(7000),
-        mesh: address(8000),
-        admin: address(9000),
+        pods: vec![Pod::only(address(7000), address(8000), address(9000))],
         signing_keys: vec![SigningKey {
             kid: format!("k{number}"),
             public_key: [u8::try_from(number % 256).unwrap(); 32],
@@ -66,8 +65,8 @@ fn keys_are_found_by_their_id() {
 
 #[test]
 fn the_digest_is_pinned_so_that_two_builds_never_disagree() {
-    assert_eq!(format!("{:016x}", Table::empty().digest()), "e29a732ccf7bcf8a");
-    assert_eq!(format!("{:016x}", small(3).digest()), "fbd17608d5d090c1");
+    assert_eq!(format!("{:016x}", Table::empty().digest()), "0ce1dac2f5d2ae29");
+    assert_eq!(format!("{:016x}", small(3).digest()), "f6467f90d0c277ae");
     assert_ne!(small(3).digest(), small(4).digest());
 }
 
@@ -138,6 +137,9 @@ fn the_last_good_table_survives_on_disk_and_damage_is_told() {
     last_good.save(&small(3)).unwrap();
     last_good.save(&small(4)).unwrap();
     assert_eq!(last_good.load().unwrap(), Some(small(4)));
+    let mut older = small(4).to_bytes();
+    older[7] = b'1';
+    assert_eq!(Table::from_bytes(&older), Err(Damaged::OtherVersion));
     let mut bytes = std::fs::read(last_good.path()).unwrap();
     bytes[5000] ^= 1;
     std::fs::write(last_good.path(), bytes).unwrap();
@@ -166,11 +168,12 @@ proptest! {
     fn a_table_reads_back_from_its_bytes(
         epoch in any::<u64>(),
         cells in 1..20_u16,
+        pods in 1..4_u16,
         slots in prop::collection::vec((any::<u16>(), any::<prop::sample::Index>(), any::<u64>()), 0..200),
         placed in prop::collection::btree_map("(users|vendors|names|platform)/[a-z0-9][a-z0-9-]{0,40}", (any::<prop::sample::Index>(), any::<u64>(), any::<bool>()), 0..100),
     ) {
         let mut draft = Draft::new(Epoch(epoch));
-        let cells: Vec<_> = (0..cells).map(|n| draft.cell(cell(n))).collect();
+        let cells: Vec<_> = (0..cells).map(|n| draft.cell(pods::with_pods(cell(n), pods))).collect();
         for (slot, owner, generation) in slots {
             draft.slot(Slot(slot), *owner.get(&cells), Generation(generation));
         }

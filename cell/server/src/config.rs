@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use base_fault::{Fault, chain};
 use base_identity::{Passport, Role, authorities_of, must_be_loopback};
-use base_ids::CellId;
+use base_ids::{CellId, PodName};
 use serde::{Deserialize, Serialize};
 
 /// The outside world.
@@ -29,6 +29,9 @@ pub struct Outside {
 pub struct Config {
     /// The cell's name, unique in the fleet: 1 to 40 of `a-z`, `0-9` and `-`.
     pub name: CellId,
+    /// Which of the processes that serve the cell this one is, unique in the cell: 1 to 63 of `a-z`, `0-9` and `-`. Several need a
+    /// store that they share; on Kubernetes it is the host name that a `StatefulSet` gives.
+    pub pod: PodName,
     /// Who the cell is among the fleet's processes, which it then lets in by theirs. Without it `edge` and `mesh` speak plaintext.
     pub identity: Option<base_identity::Config>,
     /// Where routers reach the API. Port 0 takes any free one. Only on a loopback address without an identity.
@@ -77,6 +80,7 @@ impl Default for Config {
         let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
         Self {
             name: "cell-1".parse().expect("the name is valid"),
+            pod: PodName::default(),
             identity: None,
             edge: local(7410),
             mesh: local(7411),
@@ -113,6 +117,14 @@ impl Config {
         self.identity.as_ref().map(read).transpose()
     }
 
+    /// What the process calls itself where pods of one cell must not be mixed up: as its cell if it may be the only one.
+    pub(crate) fn called(&self) -> String {
+        if self.pod == PodName::default() {
+            return self.name.to_string();
+        }
+        format!("{}-{}", self.name, self.pod)
+    }
+
     /// Where the control planes are, as `host:port`.
     ///
     /// Errors: what is wrong with the setting.
@@ -147,7 +159,7 @@ impl base_program::Settings for Config {
     const PROGRAM: &'static str = "souk-cell";
 
     fn instance(&self) -> String {
-        self.name.to_string()
+        self.called()
     }
 
     fn telemetry(&mut self) -> &mut base_telemetry::Config {

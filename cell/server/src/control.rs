@@ -16,7 +16,7 @@ use souk_proto_fleet::{
     },
     why,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Status, transport::Endpoint};
 
@@ -31,6 +31,10 @@ const HELD_BEAT: Duration = Duration::from_secs(2);
 const HEARTBEAT: Duration = Duration::from_secs(2);
 /// Longest wait between heartbeats, whatever the control plane asks for.
 const BEAT_MAX: Duration = Duration::from_secs(30);
+/// How long a stop waits for the control plane to hear of it, and for the table that says so.
+const LEAVE: Duration = Duration::from_secs(1);
+/// How often it looks for that table.
+const LOOK: Duration = Duration::from_millis(20);
 /// A routing table with a million overrides fits in this many bytes.
 const TABLE_MAX: usize = 256 << 20;
 
@@ -75,20 +79,35 @@ pub(crate) struct ControlLink {
     pub(crate) last_good: LastGood,
     /// Raised once a table is held.
     pub(crate) ready: Flag,
+    /// Tells that the process stops; answered once nobody is sent here any more.
+    pub(crate) leaves: Leaves,
 }
+
+/// Where a stop is told, with the way to answer.
+pub(crate) type Leaves = oneshot::Receiver<oneshot::Sender<()>>;
 
 impl ControlLink {
     /// Heartbeats, follows the table, and tells of ended sessions until the task is dropped.
-    pub(crate) async fn run(self, ended: Telling) -> String {
-        tokio::join!(self.beat(), self.follow_table(), ended.run(self.planes.clone()));
+    pub(crate) async fn run(mut self, ended: Telling) -> String {
+        let mut leaves = std::mem::replace(&mut self.leaves, oneshot::channel().1);
+        let beating = async {
+            tokio::select! {
+                () = self.beat() => {}
+                Ok(answer) = &mut leaves => {
+                    self.leave().await;
+                    // Who asked may have lost patience.
+                    let _ = answer.send(());
+                }
+            }
+        };
+        tokio::join!(beating, self.follow_table(), ended.run(self.planes.clone()));
         "control plane link ended".to_owned()
     }
 
     async fn beat(&self) {
         let mut silent = false;
         loop {
-            let mut heartbeat = self.introduction.heartbeat.clone();
-            heartbeat.signing_keys = self.keys.public().into_iter().map(public_key).collect();
+            let heartbeat = self.introduce();
             let plane = self.planes.current();
             let mut client = FleetClient::new(plane.channel.clone());
             let answer = tokio::time::timeout(HEARTBEAT, client.heartbeat(heartbeat)).await;
@@ -113,6 +132,43 @@ impl ControlLink {
             };
             tokio::time::sleep(wait).await;
         }
+    }
+
+    fn introduce(&self) -> HeartbeatRequest {
+        let signing_keys = self.keys.public().into_iter().map(public_key).collect();
+        HeartbeatRequest { signing_keys, ..self.introduction.heartbeat.clone() }
+    }
+
+    /// Says that the process stops, and waits until the table sends nobody here, if others serve the cell.
+    async fn leave(&self) {
+        let mut client = FleetClient::new(self.planes.current().channel);
+        let last = HeartbeatRequest { leaves: true, ..self.introduce() };
+        let told = tokio::time::timeout(LEAVE, client.heartbeat(last)).await;
+        if !matches!(told, Ok(Ok(_))) {
+            tracing::warn!(
+                "the control plane could not be told of the stop; routers find out by themselves"
+            );
+            return;
+        }
+        let gone = async {
+            while self.is_one_of_several() {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(LEAVE, gone).await.is_err() {
+            tracing::warn!(
+                "requests may still be sent here; routers go to another pod once they find nobody"
+            );
+        }
+    }
+
+    /// Whether the table lists this process and others of the cell.
+    fn is_one_of_several(&self) -> bool {
+        let (table, own) = (self.cell.table(), &self.introduction.heartbeat);
+        let cell = table.cells().iter().find(|cell| cell.id.as_str() == own.cell);
+        cell.is_some_and(|cell| {
+            cell.pods.len() > 1 && cell.pods.iter().any(|pod| pod.name.as_str() == own.pod)
+        })
     }
 
     async fn follow_table(&self) {
@@ -227,6 +283,7 @@ impl ControlLink {
             digest: if table.epoch().0 == 0 { 0 } else { table.digest() },
             takes_deltas: true,
             wants_whole: false,
+            pod: self.introduction.heartbeat.pod.clone(),
         }
     }
 }

@@ -27,6 +27,9 @@ struct Own {
     /// The cell's name, unique in the fleet.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Which of the processes that serve the cell this one is, unique in the cell.
+    #[arg(long, value_name = "NAME")]
+    pod: Option<String>,
     /// Where routers reach the API; port 0 takes any free one.
     #[arg(long, value_name = "IP:PORT")]
     edge: Option<SocketAddr>,
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
     let address = |address: Option<SocketAddr>| address.map(|address| address.to_string());
     let keyed = [
         ("name", own.name),
+        ("pod", own.pod),
         ("edge", address(own.edge)),
         ("mesh", address(own.mesh)),
         ("admin", address(own.admin)),

@@ -25,7 +25,7 @@ pub(crate) fn open(
     let set = &config.outside;
     let keys_file = config.data_dir.join("keys.json");
     let keys =
-        SigningKeys::open(keys_file, config.name.as_str(), set.keys.clone(), Arc::clone(&clock))?;
+        SigningKeys::open(keys_file, &config.called(), set.keys.clone(), Arc::clone(&clock))?;
     let keys = Arc::new(keys);
     let cards = stripe::Stripe::new(set.cards.clone()).map_err(|error| {
         Fault::invalid_field("outside.cards", "cards cannot be charged so").because(error)

@@ -9,7 +9,7 @@ use base_time::{Clock, SystemClock};
 use cell_edge::{Edge, EdgeParts, InvalidContract};
 use cell_providers::keys::SigningKeys;
 use cell_runtime::{Cell, Parts, Seals};
-use router_table::{LastGood, LastGoodError, Snapshot, Table};
+use router_table::{Damaged, LastGood, LastGoodError, Snapshot, Table};
 use serde::Serialize;
 use souk_proto_fleet::{GRPC, incoming, v1::HeartbeatRequest};
 use tokio::{
@@ -94,6 +94,8 @@ pub struct Running {
     addresses: Addresses,
     tasks: JoinSet<String>,
     stop_edge: Option<oneshot::Sender<()>>,
+    /// Tells the control plane; nobody listens without one.
+    leave: oneshot::Sender<oneshot::Sender<()>>,
     passport: Option<Passport>,
     broken: watch::Receiver<Option<Fault>>,
 }
@@ -107,17 +109,12 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
     let engine = Engine::open(&config).await?;
     phases.done("store");
     let last_good = LastGood::at(config.data_dir.join("table.last-good"));
-    let kept = last_good.load().map_err(StartError::Table)?;
+    let kept = kept_table(&last_good)?;
     phases.done("table read");
 
     let (metrics, readiness) = (Metrics::new(), Readiness::new());
     let table = Snapshot::new(Table::empty());
-    let runtime_metrics = cell_runtime::Metrics::default();
-    metrics.with(|registry| runtime_metrics.register(registry));
-    engine.register(&metrics);
-    if let Some(passport) = &passport {
-        metrics.with(|registry| passport.counts().register(registry, "souk_cell"));
-    }
+    let runtime_metrics = counted(&metrics, &engine, passport.as_ref());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (outside, keys, telling) = outside::open(&config, &engine.stores(), Arc::clone(&clock))?;
     phases.done("keys and providers");
@@ -145,6 +142,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
     }
 
     phases.done("table adopted");
+    let (leave, leaves) = oneshot::channel();
     let (edge_listener, edge) = bind(config.edge, "edge: the API, for routers").await?;
     let (mesh_listener, mesh) = bind(config.mesh, "mesh: other cells and operators").await?;
     let (admin_listener, admin) = bind(config.admin, "admin: health and metrics").await?;
@@ -191,6 +189,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
             keys,
             last_good,
             ready: table_held,
+            leaves,
         };
         tasks.spawn(link.run(telling));
     }
@@ -198,8 +197,8 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
         addresses::publish(path, &addresses)?;
     }
     tracing::info!(cell = %config.name, %edge, %mesh, %admin, start_ms = phases.text(), "serving");
-    let broken = engine.broken();
-    Ok(Running { cell, engine, addresses, tasks, stop_edge: Some(stop_edge), passport, broken })
+    let (broken, stop_edge) = (engine.broken(), Some(stop_edge));
+    Ok(Running { cell, engine, addresses, tasks, stop_edge, leave, passport, broken })
 }
 
 impl Running {
@@ -229,8 +228,13 @@ impl Running {
         }
     }
 
-    /// Stops: no new requests, those in flight end, then the relay, then the store.
+    /// Stops: routers are sent elsewhere, if others serve the cell; no new requests, those in flight end, then the relay, then the store.
     pub async fn stop(mut self) {
+        let (left, gone) = oneshot::channel();
+        if self.leave.send(left).is_ok() {
+            // It ends by itself in time; without a link to the control plane nobody answers.
+            let _ = gone.await;
+        }
         if let Some(stop) = self.stop_edge.take() {
             let _ = stop.send(());
             // The edge is the only server that ends by being told to.
@@ -241,6 +245,32 @@ impl Running {
         if let Err(fault) = self.engine.close().await {
             tracing::error!(fault = base_fault::chain(&fault), "the store could not be closed");
         }
+    }
+}
+
+/// What is counted by the runtime, the store and the identity; the runtime's counters are its to keep.
+fn counted(
+    metrics: &Metrics,
+    engine: &Engine,
+    passport: Option<&Passport>,
+) -> cell_runtime::Metrics {
+    let of_runtime = cell_runtime::Metrics::default();
+    metrics.with(|registry| of_runtime.register(registry));
+    engine.register(metrics);
+    if let Some(passport) = passport {
+        metrics.with(|registry| passport.counts().register(registry, "souk_cell"));
+    }
+    of_runtime
+}
+
+/// The routing table that was kept. One of another version is asked for anew.
+fn kept_table(last_good: &LastGood) -> Result<Option<Table>, StartError> {
+    match last_good.load() {
+        Err(LastGoodError::Damaged { cause: Damaged::OtherVersion, path }) => {
+            tracing::warn!(path = %path.display(), "the routing table on disk has the form of another version; the control plane is asked for another");
+            Ok(None)
+        }
+        loaded => loaded.map_err(StartError::Table),
     }
 }
 
@@ -290,6 +320,8 @@ fn introduction(config: &Config, addresses: Addresses) -> Introduction {
         signing_keys: Vec::new(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         commit: 0,
+        pod: config.pod.to_string(),
+        leaves: false,
     };
     Introduction { heartbeat }
 }

@@ -16,7 +16,7 @@ use cell_runtime::{
     memory::{Faults, Injected, MemoryStores},
 };
 use parking_lot::Mutex;
-use router_table::{Draft, Route, Snapshot, Table};
+use router_table::{Draft, Pod, Route, Snapshot, Table};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -308,9 +308,7 @@ fn table() -> Table {
         .map(|number| {
             draft.cell(router_table::Cell {
                 id: cell_id(number),
-                edge: nowhere,
-                mesh: nowhere,
-                admin: nowhere,
+                pods: vec![Pod::only(nowhere, nowhere, nowhere)],
                 signing_keys: Vec::new(),
             })
         })

@@ -50,13 +50,21 @@ pub enum Refusal {
     /// The new owner has never registered.
     #[error("cell {0} has never registered")]
     UnknownCell(CellId),
-    /// A cell names two keys by one id.
+    /// A cell, or two pods of it, names two keys by one id.
     #[error("cell {cell} lists signing key {kid} twice")]
     KeyTwice {
         /// Which cell.
         cell: CellId,
         /// Which key.
         kid: String,
+    },
+    /// More pods than a cell can have.
+    #[error("cell {cell} has {pods} pods already, the most that a cell can have")]
+    TooManyPods {
+        /// Which cell.
+        cell: CellId,
+        /// How many there are.
+        pods: usize,
     },
     /// More cells than a routing table can name.
     #[error("there are {0} cells already, the most that a routing table can name")]

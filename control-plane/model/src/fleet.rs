@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base_ids::{CellId, Epoch, Generation, Slot, Tenant};
+use base_ids::{CellId, Epoch, Generation, PodName, Slot, Tenant};
+use base_time::Timestamp;
 use router_table::{CellIndex, Draft, InvalidTable, Table};
 
 use crate::{
-    Asked, CellRecord, Change, DeedKind, InvalidFleet, Ownership, Place, Refusal, SlotRun, run,
+    Asked, CellRecord, Change, DeedKind, InvalidFleet, Ownership, Place, PodRecord, Refusal,
+    SlotRun, run,
 };
 
 /// Cells, who owns which slot or tenant, and the epoch that numbers the whole.
@@ -132,21 +134,42 @@ impl Fleet {
         counts
     }
 
-    /// A cell registers, or says that something about it is new. Nothing if all of it is known.
-    pub fn register(&self, record: CellRecord) -> Result<Option<Change>, Refusal> {
-        if let Some(kid) = record.key_twice() {
-            return Err(Refusal::KeyTwice { kid: kid.to_owned(), cell: record.id });
+    /// A pod of a cell registers, or says that something about it is new; the first one makes the cell known. Nothing if all of it
+    /// is known.
+    pub fn register(
+        &self,
+        cell: &CellId,
+        pod: PodRecord,
+        at: Timestamp,
+    ) -> Result<Option<Change>, Refusal> {
+        let known = self.cells.get(cell);
+        if known.is_none() && self.cells.len() >= Draft::CELLS_MAX {
+            return Err(Refusal::TooManyCells(self.cells.len()));
         }
-        let Some(known) = self.cells.get(&record.id) else {
-            if self.cells.len() >= Draft::CELLS_MAX {
-                return Err(Refusal::TooManyCells(self.cells.len()));
-            }
-            return Ok(Some(self.change(true).with_cell(record)));
+        let record = match known {
+            Some(known) => known.with(pod, at),
+            None => CellRecord::new(cell.clone(), pod, at),
         };
-        let record = CellRecord { registered: known.registered, ..record };
-        let change =
-            (record != *known).then(|| self.change(record.reroutes(known)).with_cell(record));
-        Ok(change)
+        if let Some(kid) = record.key_twice() {
+            return Err(Refusal::KeyTwice { kid: kid.to_owned(), cell: cell.clone() });
+        }
+        if record.pods.len() > Draft::PODS_MAX {
+            return Err(Refusal::TooManyPods { cell: cell.clone(), pods: Draft::PODS_MAX });
+        }
+        Ok(self.cell_change(record))
+    }
+
+    /// A pod leaves its cell to the others. Nothing if it is not known, or the last one: that stays as the cell's address.
+    pub fn leave(&self, cell: &CellId, pod: &PodName, at: Timestamp) -> Option<Change> {
+        self.cell_change(self.cells.get(cell)?.without(pod, at)?)
+    }
+
+    /// What a new record of a cell changes, if anything.
+    fn cell_change(&self, record: CellRecord) -> Option<Change> {
+        let known = self.cells.get(&record.id);
+        let told = known.is_none_or(|known| record.reroutes(known));
+        let is_new = known.is_none_or(|known| record != *known);
+        is_new.then(|| self.change(told).with_cell(record))
     }
 
     /// A cell takes over a slot or a tenant, if its generation is still the `expected` one.

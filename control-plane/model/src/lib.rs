@@ -15,7 +15,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-pub use cell::{CellRecord, KeyRecord};
+pub use cell::{CellRecord, KeyRecord, PodRecord};
 pub use change::{Change, InvalidFleet, Refusal};
 pub use fleet::{Fleet, Residence};
 pub use hold::{Asked, Deed, DeedKind, Hold};

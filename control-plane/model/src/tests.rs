@@ -1,31 +1,35 @@
 //! What must hold of every transition, by example and by chance.
 
 mod holds;
+mod pods;
 
 use std::net::SocketAddr;
 
-use base_ids::{CellId, Epoch, Generation, Slot, Tenant};
+use base_ids::{CellId, Epoch, Generation, PodName, Slot, Tenant};
 use base_time::Timestamp;
 use proptest::prelude::*;
 
-use crate::{CellRecord, Fleet, InvalidFleet, KeyRecord, Ownership, Place, Refusal};
+use crate::{CellRecord, Fleet, InvalidFleet, KeyRecord, Ownership, Place, PodRecord, Refusal};
 
-fn cell(name: &str) -> CellRecord {
+fn pod() -> PodRecord {
     let address = SocketAddr::from(([127, 0, 0, 1], 7000));
-    CellRecord {
-        id: name.parse().unwrap(),
+    PodRecord {
+        name: PodName::default(),
         edge: address,
         mesh: address,
         admin: address,
         weight: 100,
         signing_keys: vec![],
         version: "0.1.0".into(),
-        registered: Timestamp::from_millis(1),
     }
 }
 
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
 fn key(kid: &str) -> KeyRecord {
-    KeyRecord { kid: kid.into(), public_key: [7; 32], accepted_until: Timestamp::from_millis(9) }
+    KeyRecord { kid: kid.into(), public_key: [7; 32], accepted_until: at(9_000_000) }
 }
 
 fn id(name: &str) -> CellId {
@@ -35,7 +39,7 @@ fn id(name: &str) -> CellId {
 fn fleet_of(names: &[&str]) -> Fleet {
     let mut fleet = Fleet::default();
     for name in names {
-        let change = fleet.register(cell(name)).unwrap().unwrap();
+        let change = fleet.register(&id(name), pod(), at(1)).unwrap().unwrap();
         fleet.evolve(change);
     }
     fleet
@@ -45,23 +49,25 @@ fn fleet_of(names: &[&str]) -> Fleet {
 fn a_cell_that_says_nothing_new_changes_nothing() {
     let fleet = fleet_of(&["cell-1"]);
     assert_eq!(fleet.epoch(), Epoch(1));
-    let later = CellRecord { registered: Timestamp::from_millis(99), ..cell("cell-1") };
-    assert_eq!(fleet.register(later), Ok(None), "the first registration counts");
+    assert_eq!(fleet.register(&id("cell-1"), pod(), at(99)), Ok(None));
+    let newer = PodRecord { version: "0.2.0".into(), ..pod() };
+    let change = fleet.register(&id("cell-1"), newer, at(99)).unwrap().unwrap();
+    assert_eq!(change.cell.unwrap().registered, at(1), "the first registration counts");
 }
 
 #[test]
 fn only_what_routers_must_know_raises_the_epoch() {
     let fleet = fleet_of(&["cell-1"]);
-    let newer = CellRecord { version: "0.2.0".into(), ..cell("cell-1") };
-    assert_eq!(fleet.register(newer).unwrap().unwrap().epoch, Epoch(1));
-    let rotated = CellRecord { signing_keys: vec![key("k2"), key("k1")], ..cell("cell-1") };
-    assert_eq!(fleet.register(rotated).unwrap().unwrap().epoch, Epoch(2));
+    let says = |pod| fleet.register(&id("cell-1"), pod, at(2)).unwrap().unwrap().epoch;
+    assert_eq!(says(PodRecord { version: "0.2.0".into(), ..pod() }), Epoch(1));
+    assert_eq!(says(PodRecord { weight: 7, ..pod() }), Epoch(1));
+    assert_eq!(says(PodRecord { signing_keys: vec![key("k2"), key("k1")], ..pod() }), Epoch(2));
 }
 
 #[test]
 fn two_keys_with_one_name_are_refused() {
-    let twice = CellRecord { signing_keys: vec![key("k1"), key("k1")], ..cell("cell-1") };
-    let refusal = Fleet::default().register(twice).unwrap_err();
+    let twice = PodRecord { signing_keys: vec![key("k1"), key("k1")], ..pod() };
+    let refusal = Fleet::default().register(&id("cell-1"), twice, at(1)).unwrap_err();
     assert_eq!(refusal.to_string(), "cell cell-1 lists signing key k1 twice");
 }
 
@@ -134,7 +140,8 @@ fn rows_that_contradict_each_other_are_no_fleet() {
     };
     let orphan = Fleet::of_rows(Epoch(1), [], [(Slot(3), row(1))], []);
     assert!(matches!(orphan, Err(InvalidFleet::UnknownOwner { .. })));
-    let never = Fleet::of_rows(Epoch(1), [cell("cell-1")], [(Slot(3), row(0))], []);
+    let cell = CellRecord::new(id("cell-1"), pod(), at(1));
+    let never = Fleet::of_rows(Epoch(1), [cell], [(Slot(3), row(0))], []);
     assert!(matches!(never, Err(InvalidFleet::GenerationZero(_))));
 }
 

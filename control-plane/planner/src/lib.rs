@@ -23,7 +23,7 @@ pub struct FirstHomes {
 /// Plans first homes for all slots that nobody owns.
 pub fn first_homes(fleet: &Fleet) -> FirstHomes {
     let candidates: Vec<_> =
-        fleet.cells().map(|cell| Candidate { cell: &cell.id, weight: cell.weight }).collect();
+        fleet.cells().map(|cell| Candidate { cell: &cell.id, weight: cell.weight() }).collect();
     let homed = |slot| home(slot, &candidates).map(|cell| (slot, cell.clone()));
     FirstHomes { parent: fleet.epoch(), homes: fleet.unheld().filter_map(homed).collect() }
 }
@@ -32,8 +32,9 @@ pub fn first_homes(fleet: &Fleet) -> FirstHomes {
 mod tests {
     use std::net::SocketAddr;
 
+    use base_ids::PodName;
     use base_time::Timestamp;
-    use cp_model::{CellRecord, Fleet};
+    use cp_model::{Fleet, PodRecord};
 
     use super::first_homes;
 
@@ -41,17 +42,17 @@ mod tests {
         let address = SocketAddr::from(([127, 0, 0, 1], 7000));
         let mut fleet = Fleet::default();
         for (name, weight) in cells {
-            let record = CellRecord {
-                id: name.parse().unwrap(),
+            let pod = PodRecord {
+                name: PodName::default(),
                 edge: address,
                 mesh: address,
                 admin: address,
                 weight: *weight,
                 signing_keys: vec![],
                 version: String::new(),
-                registered: Timestamp::default(),
             };
-            let change = fleet.register(record).unwrap().unwrap();
+            let registered = fleet.register(&name.parse().unwrap(), pod, Timestamp::default());
+            let change = registered.unwrap().unwrap();
             fleet.evolve(change);
         }
         fleet

@@ -11,7 +11,7 @@ use prometheus_client::{
 
 use cp_store::Standing;
 
-use crate::{ControlPlane, members::Role};
+use crate::{ControlPlane, beats::PodKey, members::Role};
 
 /// What is counted as it happens.
 #[derive(Debug, Default)]
@@ -61,17 +61,27 @@ impl Collector for PlaneCollector {
             return Ok(());
         };
         let fleet = plane.fleet();
-        let alive = fleet.cells().filter(|cell| plane.alive(&cell.id)).count();
+        let (mut pods, mut pods_alive, mut cells_alive) = (0, 0, 0);
+        for cell in fleet.cells() {
+            let key =
+                |pod: &cp_model::PodRecord| PodKey { cell: cell.id.clone(), pod: pod.name.clone() };
+            let alive = cell.pods.iter().filter(|pod| plane.alive(&key(pod))).count();
+            pods += cell.pods.len();
+            pods_alive += alive;
+            cells_alive += u64::from(alive > 0);
+        }
         let connected =
             |role| plane.members().with_role(role).filter(|(_, member)| member.connected()).count();
         let leads = plane.standing() == Standing::Leads;
-        let rows: [(&str, &str, u64); 10] = [
+        let rows: [(&str, &str, u64); 12] = [
             ("leads", "1 if this control plane leads", leads.into()),
             ("store_away", "1 while the store cannot be asked", plane.trouble().is_some().into()),
             ("epoch", "epoch of the newest table", fleet.epoch().0),
             ("commit", "number of the last change", plane.commit()),
             ("cells", "cells that have registered", fleet.cells().len() as u64),
-            ("cells_alive", "cells that have beaten lately", alive as u64),
+            ("cells_alive", "cells of which a pod has beaten lately", cells_alive),
+            ("pods", "pods that the table lists", pods as u64),
+            ("pods_alive", "pods that have beaten lately", pods_alive as u64),
             ("slots_unheld", "slots that nobody owns", fleet.unheld().count() as u64),
             ("routers_connected", "routers that watch the table", connected(Role::Router) as u64),
             (
@@ -79,7 +89,7 @@ impl Collector for PlaneCollector {
                 "ended sessions whose tokens have not run out yet",
                 plane.ended().len() as u64,
             ),
-            ("cells_connected", "cells that watch the table", connected(Role::Cell) as u64),
+            ("cells_connected", "pods of cells that watch the table", connected(Role::Cell) as u64),
         ];
         for (name, help, value) in rows {
             let gauge = ConstGauge::new(value);

@@ -5,12 +5,13 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 use base_identity::Passport;
 use base_ids::Epoch;
 use base_time::Timestamp;
-use cp_model::{CellRecord, Fleet, Hold, Place};
+use cp_model::{CellRecord, Fleet, Hold, Place, PodRecord};
 use cp_store::Standing;
 use souk_proto_fleet::v1::Finding;
 
 use crate::{
     ControlPlane,
+    beats::{PodKey, State},
     members::{Member, Role},
 };
 
@@ -25,10 +26,15 @@ pub(crate) fn findings(plane: &ControlPlane) -> Vec<Finding> {
         findings.push(lead(&plane.standing()));
     }
     for cell in fleet.cells() {
-        findings.push(heartbeat(plane, cell));
-        let member = plane.members().get(Role::Cell, cell.id.as_str()).cloned();
-        findings.push(table(cell.id.as_str(), member.as_ref(), fleet.epoch()));
-        findings.push(signing_keys(cell, plane));
+        for pod in &cell.pods {
+            let key = PodKey { cell: cell.id.clone(), pod: pod.name.clone() };
+            let name = called(cell, pod);
+            findings.push(heartbeat(plane, &key, &name, pod));
+            let member = plane.members().get(Role::Cell, &key.to_string()).cloned();
+            findings.push(table(&name, member.as_ref(), fleet.epoch()));
+            findings.push(signing_keys(&name, pod, plane));
+        }
+        findings.extend(lost(plane, cell));
     }
     findings.push(addresses(&fleet));
     findings.extend(holds(&fleet, plane.now()));
@@ -87,17 +93,38 @@ fn slots(fleet: &Fleet, settle_at: u32) -> Finding {
     finding("slots", unheld == 0, text)
 }
 
-fn heartbeat(plane: &ControlPlane, cell: &CellRecord) -> Finding {
-    let alive = plane.alive(&cell.id);
-    let silence = plane.beats().of(&cell.id).map(|beat| plane.now().since(beat.at).as_secs());
-    let text = match silence {
-        Some(seconds) if alive => format!("last beat {seconds} s ago, version {}", cell.version),
-        Some(seconds) => format!(
+/// What a pod is called: as its cell, unless that has others.
+fn called(cell: &CellRecord, pod: &PodRecord) -> String {
+    if cell.pods.len() == 1 { cell.id.to_string() } else { format!("{}/{}", cell.id, pod.name) }
+}
+
+fn heartbeat(plane: &ControlPlane, key: &PodKey, name: &str, pod: &PodRecord) -> Finding {
+    let alive = plane.alive(key);
+    let last = plane.beats().of(key).map(|beat| (plane.now().since(beat.at).as_secs(), beat.state));
+    let text = match last {
+        Some((seconds, _)) if alive => format!("last beat {seconds} s ago, version {}", pod.version),
+        Some((seconds, State::Stopped)) => format!(
+            "stopped {seconds} s ago; its tenants stay its own, so start it again when they shall be served"
+        ),
+        Some((seconds, _)) => format!(
             "silent for {seconds} s; its tenants stay its own, so start it again, or see why it cannot reach the control plane"
         ),
         None => "not heard of since the control plane started; start it, or see why it cannot reach the control plane".to_owned(),
     };
-    finding(format!("{} heartbeat", cell.id), alive, text)
+    finding(format!("{name} heartbeat"), alive, text)
+}
+
+/// Pods that fell silent lately, while others of their cell went on.
+fn lost(plane: &ControlPlane, cell: &CellRecord) -> Vec<Finding> {
+    let (beats, now) = (plane.beats(), plane.now());
+    let finding_of = |(key, beat): (&PodKey, &crate::beats::Beat)| {
+        let seconds = now.since(beat.at).as_secs();
+        let text = format!(
+            "dead: silent for {seconds} s, and out of the table; other pods serve its tenants, so start it again, or see why it cannot reach the control plane"
+        );
+        finding(format!("{key} heartbeat"), false, text)
+    };
+    beats.lost_of(&cell.id, now).map(finding_of).collect()
 }
 
 fn table(name: &str, member: Option<&Member>, newest: Epoch) -> Finding {
@@ -126,31 +153,30 @@ fn table(name: &str, member: Option<&Member>, newest: Epoch) -> Finding {
     finding(format!("{name} table"), ok, text)
 }
 
-fn signing_keys(cell: &CellRecord, plane: &ControlPlane) -> Finding {
+fn signing_keys(name: &str, pod: &PodRecord, plane: &ControlPlane) -> Finding {
     let now = plane.now();
-    let accepted = cell.signing_keys.iter().filter(|key| key.accepted_until > now).count();
+    let accepted = pod.signing_keys.iter().filter(|key| key.accepted_until > now).count();
     let text = match accepted {
-        0 => "none is accepted any more, so nobody can verify its tokens; restart the cell, which makes a new one".to_owned(),
+        0 => "none is accepted any more, so nobody can verify its tokens; restart it, which makes a new one".to_owned(),
         count => format!("{count} accepted"),
     };
-    finding(format!("{} signing keys", cell.id), accepted > 0, text)
+    finding(format!("{name} signing keys"), accepted > 0, text)
 }
 
-/// Two cells at one address: one of them was copied from the other, or has not registered its new address yet.
+/// Two pods at one address: one of them was copied from the other, or has not registered its new address yet.
 fn addresses(fleet: &Fleet) -> Finding {
-    let mut seen: BTreeMap<SocketAddr, &CellRecord> = BTreeMap::new();
-    for cell in fleet.cells() {
-        for address in [cell.edge, cell.mesh, cell.admin] {
-            if let Some(other) = seen.insert(address, cell) {
-                let text = format!(
-                    "{} and {} both say {address}; give one of them other ports",
-                    other.id, cell.id
-                );
+    let mut seen: BTreeMap<SocketAddr, String> = BTreeMap::new();
+    for (cell, pod) in fleet.cells().flat_map(|cell| cell.pods.iter().map(move |pod| (cell, pod))) {
+        for address in [pod.edge, pod.mesh, pod.admin] {
+            let name = called(cell, pod);
+            if let Some(other) = seen.insert(address, name.clone()) {
+                let text =
+                    format!("{other} and {name} both say {address}; give one of them other ports");
                 return finding("addresses", false, text);
             }
         }
     }
-    finding("addresses", true, "each cell has its own")
+    finding("addresses", true, "each pod has its own")
 }
 
 /// Routers keep requests for some seconds; a hold that lasts longer turns writes away.

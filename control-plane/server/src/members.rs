@@ -41,7 +41,7 @@ impl Role {
     }
 }
 
-/// A member's role and name.
+/// A member's role and name: of a pod with that of its cell, as `cell-1/0`.
 pub(crate) type MemberKey = (Role, String);
 
 /// What a member said last.

@@ -1,14 +1,21 @@
 //! The service for operators, as it looks on the wire.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use base_identity::Passport;
 use base_ids::{CellId, Generation, Tenant};
-use cp_model::{Fleet, SlotRun};
+use base_time::Timestamp;
+use cp_model::{CellRecord, Fleet, PodRecord, SlotRun};
 use souk_proto_fleet::v1::{self, operator_server::Operator};
 use tonic::{Request, Response, Status};
 
-use crate::{ControlPlane, deeds, doctor, members::Role, refused::refused};
+use crate::{
+    ControlPlane,
+    beats::{Beats, PodKey},
+    deeds, doctor,
+    members::{Members, Role},
+    refused::refused,
+};
 
 pub(crate) struct OperatorService {
     pub(crate) plane: Arc<ControlPlane>,
@@ -57,7 +64,7 @@ impl Operator for OperatorService {
         Ok(Response::new(v1::WhereIsTenantResponse {
             tenant: tenant.to_string(),
             slot: tenant.slot().0.into(),
-            cell: owner.map(|cell| v1::Cell::from(&cell.routing())),
+            cell: owner.map(|cell| self.by_preference(cell, &tenant)),
             generation: residence.row.map_or(Generation(0), |row| row.generation).0,
             by_override: residence.by_override,
             hold: residence.row.and_then(|row| row.held.as_ref()).map(deeds::hold),
@@ -152,6 +159,20 @@ impl Operator for OperatorService {
     }
 }
 
+impl OperatorService {
+    /// A cell with its pods in the order that a tenant prefers.
+    fn by_preference(&self, cell: &CellRecord, tenant: &Tenant) -> v1::Cell {
+        let mut told = v1::Cell::from(&cell.routing());
+        let newest = self.plane.tables().newest();
+        let rank = |pod: &v1::Pod| {
+            newest.pods_for(&cell.id, tenant.as_str()).position(|one| one.name.as_str() == pod.name)
+        };
+        // A pod that has just come is not in the table yet.
+        told.pods.sort_by_cached_key(|pod| rank(pod).unwrap_or(usize::MAX));
+        told
+    }
+}
+
 /// The cell that a request names; nothing if it names none.
 fn known_cell(fleet: &Fleet, name: &str) -> Result<Option<CellId>, Status> {
     if name.is_empty() {
@@ -168,23 +189,54 @@ fn known_cell(fleet: &Fleet, name: &str) -> Result<Option<CellId>, Status> {
 
 fn cells(plane: &ControlPlane, fleet: &Fleet) -> Vec<v1::CellStatus> {
     let slots = fleet.slots_by_cell();
-    let (now, silence_max) = (plane.now(), plane.config().silence_max());
     let (beats, members) = (plane.beats(), plane.members());
-    let status = |cell: &cp_model::CellRecord| {
-        let beat = beats.of(&cell.id);
+    let silence_max = plane.config().silence_max();
+    let status = |cell: &CellRecord| {
+        let pods = pods(cell, &beats, &members, plane.now(), silence_max);
+        let listed = || pods.iter().filter(|pod| pod.listed);
+        let key = |pod: &PodRecord| PodKey { cell: cell.id.clone(), pod: pod.name.clone() };
+        let commits = cell.pods.iter().filter_map(|pod| Some(beats.of(&key(pod))?.commit));
         let placed = fleet.placed().filter(|(_, row)| row.owner == cell.id).count();
         v1::CellStatus {
             cell: Some(v1::Cell::from(&cell.routing())),
-            version: cell.version.clone(),
-            weight: cell.weight,
+            version: cell.pods.first().map(|pod| pod.version.clone()).unwrap_or_default(),
+            weight: cell.weight(),
             slots: slots.get(&cell.id).copied().unwrap_or(0),
             overrides: u32::try_from(placed).unwrap_or(u32::MAX),
-            last_heartbeat_ms: beat.map_or(0, |beat| beat.at.as_millis()),
-            alive: beats.alive(&cell.id, now, silence_max),
-            commit: beat.map_or(0, |beat| beat.commit),
-            epoch: members.get(Role::Cell, cell.id.as_str()).map_or(0, |member| member.epoch.0),
+            last_heartbeat_ms: listed().map(|pod| pod.last_heartbeat_ms).max().unwrap_or(0),
+            alive: listed().any(|pod| pod.alive),
+            commit: commits.max().unwrap_or(0),
+            epoch: listed().map(|pod| pod.epoch).min().unwrap_or(0),
             registered_ms: cell.registered.as_millis(),
+            pods,
         }
     };
     fleet.cells().map(status).collect()
+}
+
+/// The pods of a cell, and those that it lost lately.
+fn pods(
+    cell: &CellRecord,
+    beats: &Beats,
+    members: &Members,
+    now: Timestamp,
+    silence_max: Duration,
+) -> Vec<v1::PodStatus> {
+    let listed = cell.routing().pods.into_iter().zip(&cell.pods).map(|(pod, record)| {
+        let key = PodKey { cell: cell.id.clone(), pod: record.name.clone() };
+        v1::PodStatus {
+            pod: Some(v1::Pod::from(&pod)),
+            version: record.version.clone(),
+            last_heartbeat_ms: beats.of(&key).map_or(0, |beat| beat.at.as_millis()),
+            alive: beats.alive(&key, now, silence_max),
+            listed: true,
+            epoch: members.get(Role::Cell, &key.to_string()).map_or(0, |member| member.epoch.0),
+        }
+    });
+    let lost = beats.lost_of(&cell.id, now).map(|(key, beat)| v1::PodStatus {
+        pod: Some(v1::Pod { name: key.pod.to_string(), ..v1::Pod::default() }),
+        last_heartbeat_ms: beat.at.as_millis(),
+        ..v1::PodStatus::default()
+    });
+    listed.chain(lost).collect()
 }

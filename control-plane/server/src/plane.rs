@@ -6,7 +6,7 @@ use base_fault::Fault;
 use base_ids::{CellId, Epoch, Generation, Tenant};
 use base_telemetry::Flag;
 use base_time::{Clock, Timestamp};
-use cp_model::{Asked, CellRecord, Deed, Fleet, Ownership, Place};
+use cp_model::{Asked, Deed, Fleet, Ownership, Place, PodRecord};
 use cp_store::{ChangeError, Leader, Standing, Store};
 use parking_lot::{Mutex, MutexGuard};
 use souk_proto_fleet::{
@@ -18,8 +18,14 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use crate::{
-    Config, beats::Beats, counters::Counters, ended::Ended, heartbeat, members::Members,
-    published::Tables, refused::refused,
+    Config,
+    beats::{Beats, PodKey},
+    counters::Counters,
+    ended::Ended,
+    heartbeat,
+    members::Members,
+    published::Tables,
+    refused::refused,
 };
 
 /// What the services share.
@@ -128,7 +134,7 @@ impl ControlPlane {
         read.map_err(|fault| Status::internal(base_fault::chain(&fault)))
     }
 
-    /// A cell says that it lives, and what is new about it.
+    /// A pod says that it lives, and what is new about it; or that it stops.
     pub(crate) async fn heartbeat(
         self: &Arc<Self>,
         request: &HeartbeatRequest,
@@ -137,7 +143,7 @@ impl ControlPlane {
         match &taken {
             Ok(_) => self.counters.heartbeats.inc(),
             Err(status) => {
-                tracing::warn!(cell = %request.cell, reason = status.message(), "heartbeat refused");
+                tracing::warn!(cell = %request.cell, pod = request.pod, reason = status.message(), "heartbeat refused");
                 self.counters.heartbeats_refused.inc()
             }
         };
@@ -148,26 +154,69 @@ impl ControlPlane {
         self: &Arc<Self>,
         request: &HeartbeatRequest,
     ) -> Result<HeartbeatResponse, Status> {
-        let record = heartbeat::record(request, self.now())?;
-        let cell = record.id.clone();
-        let admitted = self.beats.lock().admit(&cell, &request.boot);
+        let pod = heartbeat::who(request)?;
+        let record = heartbeat::record(pod.pod.clone(), request)?;
+        let admitted = self.beats.lock().admit(&pod, &request.boot);
         admitted.map_err(|superseded| Status::failed_precondition(superseded.to_string()))?;
-        self.register(record).await.map_err(|error| refused(&error))?;
-        self.settle().await.map_err(|error| refused(&error))?;
-        if self.beats.lock().note(&cell, &request.boot, request.commit, self.now()) {
-            tracing::info!(%cell, boot = request.boot, edge = request.edge_address, "cell has started");
+        if request.leaves {
+            self.beats.lock().stopped(&pod);
+            tracing::info!(%pod, boot = request.boot, "pod stops");
+            self.take_from_table(&pod).await.map_err(|error| refused(&error))?;
+        } else {
+            self.register(&pod, record).await.map_err(|error| refused(&error))?;
+            self.settle().await.map_err(|error| refused(&error))?;
+            let silence_max = self.config.silence_max();
+            let (boot, now) = (&request.boot, self.now());
+            if self.beats.lock().note(&pod, boot, request.commit, now, silence_max) {
+                tracing::info!(%pod, boot, edge = request.edge_address, "pod has started");
+            }
+            self.part_with_silent(&pod).await.map_err(|error| refused(&error))?;
         }
         Ok(HeartbeatResponse { beat_ms: self.config.beat_ms, epoch: self.fleet().epoch().0 })
     }
 
-    async fn register(self: &Arc<Self>, record: CellRecord) -> Result<(), ChangeError> {
+    async fn register(
+        self: &Arc<Self>,
+        pod: &PodKey,
+        record: PodRecord,
+    ) -> Result<(), ChangeError> {
+        let (cell, now) = (pod.cell.clone(), self.now());
         // Nearly every beat says nothing new; only those that do go to the disk.
-        if self.fleet().register(record.clone())?.is_some() {
-            tracing::info!(cell = %record.id, edge = %record.edge, mesh = %record.mesh, admin = %record.admin,
-                weight = record.weight, keys = record.signing_keys.len(), "cell registers");
-            self.change("register", move |store| store.register(&record)).await?;
+        if self.fleet().register(&cell, record.clone(), now)?.is_some() {
+            tracing::info!(%pod, edge = %record.edge, mesh = %record.mesh, admin = %record.admin,
+                weight = record.weight, keys = record.signing_keys.len(), "pod registers");
+            self.change("register", move |store| store.register(&cell, &record, now)).await?;
         }
         Ok(())
+    }
+
+    /// Takes pods from the table that fell silent while `living`, of the same cell, was heard.
+    async fn part_with_silent(self: &Arc<Self>, living: &PodKey) -> Result<(), ChangeError> {
+        let fleet = self.fleet();
+        let Some(cell) = fleet.cell(&living.cell).filter(|cell| cell.pods.len() > 1) else {
+            return Ok(());
+        };
+        for sibling in cell.pods.iter().filter(|pod| pod.name != living.pod) {
+            let pod = PodKey { cell: living.cell.clone(), pod: sibling.name.clone() };
+            let silence_max = self.config.silence_max();
+            if !self.beats.lock().missed(&pod, living, silence_max) {
+                continue;
+            }
+            if self.take_from_table(&pod).await? {
+                tracing::warn!(%pod, %living, edge = %sibling.edge, "a pod fell silent and leaves the table; others of its cell go on");
+                self.beats.lock().lost(&pod, self.now());
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a pod from the table, unless it is the last one of its cell. Returns whether it was taken.
+    async fn take_from_table(self: &Arc<Self>, pod: &PodKey) -> Result<bool, ChangeError> {
+        let (pod, now) = (pod.clone(), self.now());
+        if self.fleet().leave(&pod.cell, &pod.pod, now).is_none() {
+            return Ok(false);
+        }
+        self.change("leave", move |store| store.leave(&pod.cell, &pod.pod, now)).await
     }
 
     /// Gives unheld slots their first homes, once enough cells have registered to share them.
@@ -291,8 +340,8 @@ impl ControlPlane {
         self.store.commit()
     }
 
-    pub(crate) fn alive(&self, cell: &CellId) -> bool {
-        self.beats().alive(cell, self.now(), self.config.silence_max())
+    pub(crate) fn alive(&self, pod: &PodKey) -> bool {
+        self.beats().alive(pod, self.now(), self.config.silence_max())
     }
 
     pub(crate) fn config(&self) -> &Config {

@@ -5,10 +5,10 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use base_ids::Epoch;
+use base_ids::{CellId, Epoch};
 use cp_model::Fleet;
 use parking_lot::Mutex;
-use router_table::{Changed, InvalidTable, Table};
+use router_table::{Changed, InvalidTable, Preference, Table};
 use souk_proto_fleet::v1;
 use tokio::sync::watch;
 
@@ -32,6 +32,11 @@ impl Published {
         let table = fleet.table()?;
         let (epoch, digest) = (table.epoch(), table.digest());
         Ok(Self { epoch, digest, table, whole: OnceLock::new() })
+    }
+
+    /// The pods of a cell in the order that a tenant prefers; none of a cell that the table does not list.
+    pub(crate) fn pods_for(&self, cell: &CellId, tenant_name: &str) -> Preference<'_> {
+        self.table.pods_for(self.table.index(cell).unwrap_or(usize::MAX), tenant_name)
     }
 
     /// The whole table.

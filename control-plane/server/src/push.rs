@@ -10,6 +10,7 @@ use tonic::Status;
 
 use crate::{
     ControlPlane,
+    beats::PodKey,
     members::{MemberKey, Role},
     published::Published,
 };
@@ -65,8 +66,8 @@ impl<R: Reports> Push<R> {
         let Some(first) = reports.next().await.transpose()? else {
             return Ok(None);
         };
-        let (role, member) = key_of(&first)?;
-        may_join(role.identity(), &member)?;
+        let (role, _) = key_of(&first)?;
+        may_join(role.identity(), &first.member)?;
         let mut seat = Seat::take(plane, &first)?;
         let mut tables = plane.tables().subscribe();
         // A table comes first, whatever the member holds.
@@ -251,5 +252,9 @@ fn key_of(report: &TableHeld) -> Result<MemberKey, Status> {
     if report.admin_address.len() > TEXT_LEN_MAX {
         return Err(refuse("admin_address has more than 100 bytes"));
     }
-    Ok((role, report.member.clone()))
+    let name = match role {
+        Role::Router => report.member.clone(),
+        Role::Cell => PodKey::read(&report.member, &report.pod)?.to_string(),
+    };
+    Ok((role, name))
 }

@@ -15,7 +15,9 @@ pub(crate) fn refused(error: &ChangeError) -> Status {
             Refusal::UnknownCell(_) | Refusal::NotHeld(_) | Refusal::NobodyOwns(_),
         ) => Status::failed_precondition(text),
         ChangeError::Refused(Refusal::KeyTwice { .. }) => Status::invalid_argument(text),
-        ChangeError::Refused(Refusal::TooManyCells(_)) => Status::resource_exhausted(text),
+        ChangeError::Refused(Refusal::TooManyCells(_) | Refusal::TooManyPods { .. }) => {
+            Status::resource_exhausted(text)
+        }
         ChangeError::Broken(_) => Status::internal(text),
         ChangeError::NotLeading { leader: Some(leader) } => not_leading(&leader.address, text),
         ChangeError::NotLeading { leader: None } => Status::unavailable(text),

@@ -1,7 +1,7 @@
 //! `cells list` and `cells show`.
 
 use serde::Serialize;
-use souk_proto_fleet::v1::{CellStatus, SigningKey};
+use souk_proto_fleet::v1::{CellStatus, PodStatus, SigningKey};
 
 use crate::{
     out::{View, columns, pairs, yes_no},
@@ -24,10 +24,40 @@ pub(crate) struct Cell {
     version: String,
     last_heartbeat: At,
     registered: At,
+    pods: Vec<Pod>,
+    signing_keys: Vec<Key>,
+}
+
+#[derive(Debug, Serialize)]
+struct Pod {
+    #[serde(rename = "pod")]
+    name: String,
+    alive: bool,
+    /// Whether requests are sent to it.
+    listed: bool,
+    epoch: u64,
+    version: String,
+    last_heartbeat: At,
     edge: String,
     mesh: String,
     admin: String,
-    signing_keys: Vec<Key>,
+}
+
+impl From<PodStatus> for Pod {
+    fn from(status: PodStatus) -> Self {
+        let pod = status.pod.unwrap_or_default();
+        Self {
+            name: pod.name,
+            alive: status.alive,
+            listed: status.listed,
+            epoch: status.epoch,
+            version: status.version,
+            last_heartbeat: At::millis(status.last_heartbeat_ms),
+            edge: pod.edge_address,
+            mesh: pod.mesh_address,
+            admin: pod.admin_address,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -54,9 +84,7 @@ impl From<CellStatus> for Cell {
             version: status.version,
             last_heartbeat: At::millis(status.last_heartbeat_ms),
             registered: At::millis(status.registered_ms),
-            edge: cell.edge_address,
-            mesh: cell.mesh_address,
-            admin: cell.admin_address,
+            pods: status.pods.into_iter().map(Pod::from).collect(),
             signing_keys: cell.signing_keys.into_iter().map(key).collect(),
         }
     }
@@ -72,11 +100,28 @@ impl Cells {
     }
 }
 
+impl Cell {
+    /// How many pods live, and of how many, if some do not.
+    fn pods_alive(&self) -> String {
+        let alive = self.pods.iter().filter(|pod| pod.alive).count();
+        match self.pods.len() {
+            all if all == alive => alive.to_string(),
+            all => format!("{alive} of {all}"),
+        }
+    }
+
+    fn edges(&self) -> String {
+        let listed = self.pods.iter().filter(|pod| pod.listed);
+        listed.map(|pod| pod.edge.as_str()).collect::<Vec<_>>().join(" ")
+    }
+}
+
 impl View for Cells {
     fn text(&self, zone: &Zone) -> String {
         let header = [
             "CELL",
             "ALIVE",
+            "PODS",
             "SLOTS",
             "OVERRIDES",
             "WEIGHT",
@@ -90,6 +135,7 @@ impl View for Cells {
             [
                 cell.name.clone(),
                 yes_no(cell.alive),
+                cell.pods_alive(),
                 cell.slots.to_string(),
                 cell.overrides.to_string(),
                 cell.weight.to_string(),
@@ -97,7 +143,7 @@ impl View for Cells {
                 cell.commit.to_string(),
                 cell.version.clone(),
                 zone.show(cell.last_heartbeat),
-                cell.edge.clone(),
+                cell.edges(),
             ]
         });
         columns(header, rows, "no cell has registered yet")
@@ -117,13 +163,27 @@ impl View for Cell {
             ("weight", self.weight.to_string()),
             ("epoch held", self.epoch.to_string()),
             ("store commit", self.commit.to_string()),
-            ("edge", self.edge.clone()),
-            ("mesh", self.mesh.clone()),
-            ("admin", self.admin.clone()),
         ]);
+        let pods = self.pods.iter().map(|pod| {
+            [
+                pod.name.clone(),
+                yes_no(pod.alive),
+                yes_no(pod.listed),
+                pod.epoch.to_string(),
+                pod.version.clone(),
+                zone.show(pod.last_heartbeat),
+                pod.edge.clone(),
+                pod.mesh.clone(),
+                pod.admin.clone(),
+            ]
+        });
+        let header =
+            ["POD", "ALIVE", "LISTED", "EPOCH", "VERSION", "LAST BEAT", "EDGE", "MESH", "ADMIN"];
+        let pods = columns(header, pods, "no pods");
         let keys =
             self.signing_keys.iter().map(|key| [key.kid.clone(), zone.show(key.accepted_until)]);
-        format!("{own}\n{}", columns(["SIGNING KEY", "ACCEPTED UNTIL"], keys, "no signing keys"))
+        let keys = columns(["SIGNING KEY", "ACCEPTED UNTIL"], keys, "no signing keys");
+        format!("{own}\n{pods}\n{keys}")
     }
 }
 

@@ -94,14 +94,14 @@ pub(crate) async fn examine(reach: &Reach) -> Result<Diagnosis, Trouble> {
 
     let cells = reach.cells(None).await?;
     let cells: Vec<_> = cells.into_iter().filter_map(|status| status.cell).collect();
-    let asked = cells.iter().map(|cell| async move {
-        let line = reach.cell(cell)?;
-        line.ask(async |admin| admin.check_cell(CheckCellRequest {}).await).await
+    let (names, lines): (Vec<_>, Vec<_>) = cells.iter().flat_map(|cell| reach.pods(cell)).unzip();
+    let asked = lines.into_iter().map(|line| async move {
+        line?.ask(async |admin| admin.check_cell(CheckCellRequest {}).await).await
     });
-    for (cell, answer) in cells.iter().zip(join_all(asked).await) {
+    for (pod, answer) in names.iter().zip(join_all(asked).await) {
         match answer {
-            Ok(answer) => diagnosis.add(&cell.id, answer.findings),
-            Err(trouble) => diagnosis.add_trouble(format!("{} operators' port", cell.id), &trouble),
+            Ok(answer) => diagnosis.add(pod, answer.findings),
+            Err(trouble) => diagnosis.add_trouble(format!("{pod} operators' port"), &trouble),
         }
     }
 

@@ -177,7 +177,8 @@ async fn letters_of(lines: &[CellLine], limit: u32) -> Vec<Result<Vec<DeadLetter
 }
 
 pub(crate) async fn waiting(reach: &Reach, cell: Option<&str>) -> Result<Waiting, Trouble> {
-    let lines = reach.cell_lines(cell).await?;
+    // Each pod sends what was told in it.
+    let lines = reach.pod_lines(cell).await?;
     let asked = lines
         .iter()
         .map(|line| line.ask(async |admin| admin.list_waiting(ListWaitingRequest {}).await));

@@ -9,7 +9,7 @@ use http::Uri;
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use souk_proto_fleet::{
-    Planes, channel,
+    Planes, channel_to_any,
     v1::{self, cell_admin_client::CellAdminClient, operator_client::OperatorClient},
 };
 use tonic::{
@@ -84,18 +84,36 @@ impl Reach {
         within(self.timeout, &name, ask(&mut operator)).await
     }
 
-    /// The line to a cell.
+    /// The line to a cell: to the first of its pods that can be reached.
     pub(crate) fn cell(&self, cell: &v1::Cell) -> Result<CellLine, Trouble> {
-        let place = locate::place(&cell.mesh_address, self.passport.is_some());
-        let place = place.map_err(|problem| {
-            Trouble::Unreachable(format!("{} cannot be asked: {problem}", cell.id))
-        })?;
-        let name = called(&cell.id, &place);
-        let expected = Expected::one(Role::Cell, &cell.id);
-        let channel = line(&place, self.passport.as_ref(), expected, self.timeout);
+        self.line_to(&cell.id, cell.id.clone(), &cell.pods)
+    }
+
+    /// The lines to each pod of a cell, with what they are called: as the cell, unless it has several.
+    pub(crate) fn pods(&self, cell: &v1::Cell) -> Vec<(String, Result<CellLine, Trouble>)> {
+        let line = |pod: &v1::Pod| {
+            let several = cell.pods.len() > 1;
+            let id = if several { format!("{}/{}", cell.id, pod.name) } else { cell.id.clone() };
+            (id.clone(), self.line_to(&cell.id, id, std::slice::from_ref(pod)))
+        };
+        cell.pods.iter().map(line).collect()
+    }
+
+    /// The line to the first of these pods that can be reached.
+    fn line_to(&self, cell: &str, id: String, pods: &[v1::Pod]) -> Result<CellLine, Trouble> {
+        let place = |pod: &v1::Pod| locate::place(&pod.mesh_address, self.passport.is_some());
+        let places =
+            pods.iter().map(place).collect::<Result<Vec<_>, _>>().map_err(|problem| {
+                Trouble::Unreachable(format!("{id} cannot be asked: {problem}"))
+            })?;
+        let name = called(&id, &places.join(", "));
+        let expected = Expected::one(Role::Cell, cell);
+        let endpoint = endpoint(places.first().map_or(cell, String::as_str), self.timeout);
+        let channel =
+            channel_to_any(&endpoint, places, self.timeout, self.passport.as_ref(), expected);
         let admin = CellAdminClient::new(channel);
         Ok(CellLine {
-            id: cell.id.clone(),
+            id,
             name,
             admin: admin.max_decoding_message_size(ANSWER_MAX),
             timeout: self.timeout,
@@ -122,6 +140,13 @@ impl Reach {
     pub(crate) async fn cell_lines(&self, named: Option<&str>) -> Result<Vec<CellLine>, Trouble> {
         let cells = self.cells(named).await?;
         cells.iter().filter_map(|status| status.cell.as_ref()).map(|cell| self.cell(cell)).collect()
+    }
+
+    /// Lines to all pods of all cells, or of the one with this name.
+    pub(crate) async fn pod_lines(&self, named: Option<&str>) -> Result<Vec<CellLine>, Trouble> {
+        let cells = self.cells(named).await?;
+        let cells = cells.iter().filter_map(|status| status.cell.as_ref());
+        cells.flat_map(|cell| self.pods(cell)).map(|(_, line)| line).collect()
     }
 
     /// The cell in which a tenant lives.
@@ -189,16 +214,10 @@ fn called(who: &str, place: &str) -> String {
     format!("{who} ({place})")
 }
 
-/// A channel to `host:port`, where nobody but whom is expected is spoken to.
-fn line(
-    place: &str,
-    passport: Option<&Passport>,
-    expected: Expected,
-    timeout: Duration,
-) -> Channel {
+fn endpoint(place: &str, timeout: Duration) -> Endpoint {
     let endpoint = Endpoint::from_shared(format!("http://{place}"));
     let endpoint = endpoint.expect("a checked place makes a valid URL");
-    channel(&endpoint.connect_timeout(timeout).timeout(timeout), passport, expected)
+    endpoint.connect_timeout(timeout).timeout(timeout)
 }
 
 async fn within<T>(

@@ -2,11 +2,11 @@
 
 use base_ids::{Slot, Tenant};
 use serde::Serialize;
-use souk_proto_fleet::v1::{PinTenantsRequest, PinTenantsResponse, WhereIsTenantResponse};
+use souk_proto_fleet::v1::{self, PinTenantsRequest, PinTenantsResponse, WhereIsTenantResponse};
 
 use crate::{
     cli::Note,
-    out::{View, pairs, yes_no},
+    out::{View, columns, pairs, yes_no},
     reach::Reach,
     trouble::Trouble,
     zone::Zone,
@@ -23,8 +23,16 @@ pub(crate) struct Residence {
     by_override: bool,
     held: bool,
     epoch: u64,
-    edge: Option<String>,
-    admin: Option<String>,
+    /// The pods of the cell, the one that the tenant prefers first.
+    pods: Vec<Pod>,
+}
+
+#[derive(Debug, Serialize)]
+struct Pod {
+    #[serde(rename = "pod")]
+    name: String,
+    edge: String,
+    admin: String,
 }
 
 impl From<WhereIsTenantResponse> for Residence {
@@ -37,30 +45,41 @@ impl From<WhereIsTenantResponse> for Residence {
             by_override: found.by_override,
             held: found.hold.is_some(),
             epoch: found.epoch,
-            edge: cell.map(|cell| cell.edge_address.clone()),
-            admin: cell.map(|cell| cell.admin_address.clone()),
+            pods: cell.map(|cell| cell.pods.iter().map(Pod::from).collect()).unwrap_or_default(),
             cell: found.cell.map(|cell| cell.id),
+        }
+    }
+}
+
+impl From<&v1::Pod> for Pod {
+    fn from(pod: &v1::Pod) -> Self {
+        Self {
+            name: pod.name.clone(),
+            edge: pod.edge_address.clone(),
+            admin: pod.admin_address.clone(),
         }
     }
 }
 
 impl View for Residence {
     fn text(&self, _: &Zone) -> String {
-        let or_nobody =
-            |text: &Option<String>| text.clone().unwrap_or_else(|| "nobody yet".to_owned());
+        let cell = self.cell.clone().unwrap_or_else(|| "nobody yet".to_owned());
+        let header = ["POD", "EDGE", "ADMIN"];
+        let rows = self.pods.iter();
+        let rows = rows.map(|pod| [pod.name.clone(), pod.edge.clone(), pod.admin.clone()]);
+        let pods = columns(header, rows, "no pod serves it");
         let slot = u16::try_from(self.slot)
             .map_or_else(|_| self.slot.to_string(), |slot| Slot(slot).to_string());
         let placed = if self.by_override { "by name" } else { "by its slot" };
-        pairs([
+        let own = pairs([
             ("tenant", self.tenant.clone()),
-            ("cell", or_nobody(&self.cell)),
+            ("cell", cell),
             ("placed", format!("{placed}, slot {slot}")),
             ("generation", self.generation.to_string()),
             ("held", yes_no(self.held)),
-            ("edge", or_nobody(&self.edge)),
-            ("admin", or_nobody(&self.admin)),
             ("epoch", self.epoch.to_string()),
-        ])
+        ]);
+        format!("{own}\n{pods}")
     }
 }
 

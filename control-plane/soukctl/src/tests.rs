@@ -5,8 +5,8 @@ mod holds;
 use clap::{CommandFactory as _, Parser as _};
 use souk_proto_fleet::v1::{
     Cause, Cell, CellStatus, DeadLetter, Finding, Hold, ListRoutersResponse, ListSlotsResponse,
-    Message, RouterStatus, ShowStreamResponse, SigningKey, SlotRun, StreamEvent, Told, WaitingFor,
-    WhereIsTenantResponse,
+    Message, Pod, PodStatus, RouterStatus, ShowStreamResponse, SigningKey, SlotRun, StreamEvent,
+    Told, WaitingFor, WhereIsTenantResponse,
 };
 
 use crate::{
@@ -43,9 +43,12 @@ fn cell(number: u32) -> Cell {
     let address = |port: u32| format!("127.0.0.1:{}", 7000 + number * 10 + port);
     Cell {
         id: format!("cell-{number}"),
-        edge_address: address(0),
-        mesh_address: address(1),
-        admin_address: address(2),
+        pods: vec![Pod {
+            name: "0".into(),
+            edge_address: address(0),
+            mesh_address: address(1),
+            admin_address: address(2),
+        }],
         signing_keys: vec![SigningKey {
             kid: format!("cell-{number}-k1"),
             public_key: vec![1; 32].into(),
@@ -66,6 +69,14 @@ fn status(number: u32) -> CellStatus {
         commit: 1_204,
         epoch: 4,
         registered_ms: MORNING - 60_000,
+        pods: vec![PodStatus {
+            pod: cell(number).pods.pop(),
+            version: "0.1.0".into(),
+            last_heartbeat_ms: if number == 2 { 0 } else { MORNING },
+            alive: number != 2,
+            listed: true,
+            epoch: 4,
+        }],
     }
 }
 
@@ -116,7 +127,17 @@ fn cells_are_listed_and_shown() {
     let list = cells::Cells::of(vec![status(1), status(2)]);
     insta::assert_snapshot!("cells_list", text(&list));
     insta::assert_snapshot!("cells_list_json", json(&list));
-    insta::assert_snapshot!("cells_show", text(&cells::Cell::from(status(1))));
+    let mut three = status(1);
+    let second = Pod { name: "1".into(), edge_address: "127.0.0.1:7013".into(), ..Pod::default() };
+    three.pods.push(PodStatus { pod: Some(second), ..three.pods[0].clone() });
+    let lost = Pod { name: "2".into(), ..Pod::default() };
+    three.pods.push(PodStatus {
+        pod: Some(lost),
+        last_heartbeat_ms: MORNING,
+        ..PodStatus::default()
+    });
+    insta::assert_snapshot!("cells_show", text(&cells::Cell::from(three.clone())));
+    insta::assert_snapshot!("cells_list_pods", text(&cells::Cells::of(vec![three])));
     insta::assert_snapshot!("cells_none", text(&cells::Cells::of(vec![])));
 }
 

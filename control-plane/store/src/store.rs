@@ -3,9 +3,10 @@
 use std::{path::Path, sync::Arc};
 
 use base_fault::Fault;
-use base_ids::{CellId, Generation, Slot, Tenant};
+use base_ids::{CellId, Generation, PodName, Slot, Tenant};
+use base_time::Timestamp;
 use cp_etcd::Client;
-use cp_model::{Asked, CellRecord, Change, Deed, Fleet, Ownership, Place, Refusal};
+use cp_model::{Asked, Change, Deed, Fleet, Ownership, Place, PodRecord, Refusal};
 use tokio::{runtime::Handle, sync::watch};
 
 use crate::{ChangeError, Leader, OpenError, Standing, directory::Directory, etcd::Etcd};
@@ -97,9 +98,19 @@ impl Store {
         }
     }
 
-    /// Registers a cell, or keeps what is new about it. Returns whether anything was.
-    pub fn register(&self, cell: &CellRecord) -> Result<bool, ChangeError> {
-        Ok(self.change(&|fleet| fleet.register(cell.clone()))?.is_some())
+    /// Registers a pod of a cell, or keeps what is new about it. Returns whether anything was.
+    pub fn register(
+        &self,
+        cell: &CellId,
+        pod: &PodRecord,
+        at: Timestamp,
+    ) -> Result<bool, ChangeError> {
+        Ok(self.change(&|fleet| fleet.register(cell, pod.clone(), at))?.is_some())
+    }
+
+    /// Takes a pod from its cell, unless it is the last one. Returns whether it was taken.
+    pub fn leave(&self, cell: &CellId, pod: &PodName, at: Timestamp) -> Result<bool, ChangeError> {
+        Ok(self.change(&|fleet| Ok(fleet.leave(cell, pod, at)))?.is_some())
     }
 
     /// Lets `owner` take over a slot or a tenant if its generation is still `expected` (0 for nobody): the one compare-and-set.

@@ -12,7 +12,7 @@ use anyhow::{Context as _, anyhow, bail};
 use base_ids::{Epoch, Generation, Slot};
 use base_testkit::{Child, Scratch, Stopped, eventually};
 use loadtest_kit::files::last_lines;
-use router_table::{Cell, Draft, LastGood};
+use router_table::{Cell, Draft, LastGood, Pod};
 use rustls::pki_types::CertificateDer;
 use serde::Deserialize;
 
@@ -122,8 +122,8 @@ fn certify(folder: &Path) -> anyhow::Result<CertificateDer<'static>> {
 fn keep_table(folder: &Path, cells: [SocketAddr; 2]) -> anyhow::Result<()> {
     let mut draft = Draft::new(Epoch(1));
     let mut add = |id: &str, address: SocketAddr| {
-        let (id, signing_keys) = (id.parse()?, Vec::new());
-        let cell = Cell { id, edge: address, mesh: address, admin: address, signing_keys };
+        let pods = vec![Pod::only(address, address, address)];
+        let cell = Cell { id: id.parse()?, pods, signing_keys: Vec::new() };
         anyhow::Ok(draft.cell(cell))
     };
     let (prompt, apart) = (add("cell-1", cells[0])?, add("cell-2", cells[1])?);

@@ -4,7 +4,7 @@ use std::{fmt, net::SocketAddr, path::Path};
 
 use base_ids::{Epoch, Generation, Slot};
 use base_time::Timestamp;
-use router_table::{Cell, Draft, LastGood, SigningKey};
+use router_table::{Cell, Draft, LastGood, Pod, SigningKey};
 
 use crate::keys::{KID, Keys};
 
@@ -44,9 +44,7 @@ pub(crate) fn lay(
     for (nth, address) in cells.iter().take(size.cells).enumerate() {
         owners.push(draft.cell(Cell {
             id: format!("cell-{}", nth + 1).parse()?,
-            edge: *address,
-            mesh: *address,
-            admin: *address,
+            pods: vec![Pod::only(*address, *address, *address)],
             signing_keys: vec![key.clone()],
         }));
     }

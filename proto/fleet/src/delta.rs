@@ -79,9 +79,7 @@ mod tests {
         let address = "10.0.0.1:7000".parse().unwrap();
         let cell = router_table::Cell {
             id: "cell-1".parse().unwrap(),
-            edge: address,
-            mesh: address,
-            admin: address,
+            pods: vec![router_table::Pod::only(address, address, address)],
             signing_keys: vec![],
         };
         let generation = Generation(4);
@@ -116,7 +114,7 @@ mod tests {
         };
         assert!(matches!(refused(|wire| wire.slots[0].slot = 65_536), BadTable::Slots(65_536)));
         assert!(matches!(refused(|wire| wire.placed[0].cell = 0), BadTable::CellNumber(0)));
-        let spoilt = refused(|wire| wire.cells[0].edge_address = "nowhere".into());
+        let spoilt = refused(|wire| wire.cells[0].pods[0].edge_address = "nowhere".into());
         assert!(matches!(spoilt, BadTable::Address { .. }));
     }
 }

@@ -5,7 +5,10 @@ mod lines;
 mod planes;
 mod table;
 
-pub use lines::{Caller, GRPC, Line, Only, allows, caller, channel, incoming, speaks_for, why};
+pub use lines::{
+    Caller, GRPC, Line, Only, allows, broke_off, caller, channel, channel_to_any, incoming,
+    never_sent, speaks_for, why,
+};
 pub use planes::{Plane, Planes, leader_of, not_leading};
 pub use table::BadTable;
 

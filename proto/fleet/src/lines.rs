@@ -1,17 +1,17 @@
 //! How processes of the fleet speak gRPC to one another: whom a channel reaches, who calls a service.
 
-use std::{fmt, io, net::SocketAddr, pin::Pin, task, time::Duration};
+use std::{fmt, io, net::SocketAddr, pin::Pin, sync::Arc, task, time::Duration};
 
 use base_identity::{Admitted, Door, Expected, Passport, Peer, Role};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
 };
 use tokio_stream::Stream;
 use tonic::{
-    Request, Status,
+    ConnectError, Request, Status,
     service::Interceptor,
     transport::{Channel, Endpoint, Uri, server::Connected},
 };
@@ -101,6 +101,67 @@ pub fn channel(endpoint: &Endpoint, passport: Option<&Passport>, expected: Expec
         }
     };
     endpoint.connect_with_connector_lazy(tower::service_fn(connect))
+}
+
+/// A channel to whichever of several processes, each at its `host:port`, takes a connection first, in this order; each gets its share
+/// of `patience`. It goes on at the next one when a connection is lost. The endpoint's own address is not asked.
+pub fn channel_to_any(
+    endpoint: &Endpoint,
+    places: Vec<String>,
+    patience: Duration,
+    passport: Option<&Passport>,
+    expected: Expected,
+) -> Channel {
+    let each = patience / u32::try_from(places.len().max(1)).unwrap_or(u32::MAX);
+    let (places, passport) = (Arc::<[String]>::from(places), passport.cloned());
+    let connect = move |_: Uri| {
+        let (places, passport, expected) = (places.clone(), passport.clone(), expected.clone());
+        async move {
+            let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+            for place in &*places {
+                let dialled = async {
+                    match &passport {
+                        Some(passport) => {
+                            let stream = passport.dial(place, &expected, GRPC).await?;
+                            Ok::<Stretch, io::Error>(Box::pin(stream))
+                        }
+                        None => Ok(Box::pin(TcpStream::connect(place).await?) as Stretch),
+                    }
+                };
+                match tokio::time::timeout(each, dialled).await {
+                    Ok(Ok(stream)) => return Ok(TokioIo::new(stream)),
+                    Ok(Err(error)) => last = error,
+                    Err(_) => last = io::ErrorKind::TimedOut.into(),
+                }
+            }
+            Err(last)
+        }
+    };
+    endpoint.connect_with_connector_lazy(tower::service_fn(connect))
+}
+
+/// A connection, in plaintext or not.
+type Stretch = Pin<Box<dyn Duplex>>;
+
+trait Duplex: AsyncRead + AsyncWrite + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Send> Duplex for S {}
+
+/// Whether a call failed because nobody took the connection: then nothing of it was sent.
+pub fn never_sent(status: &Status) -> bool {
+    let mut cause = std::error::Error::source(status);
+    while let Some(error) = cause {
+        if error.is::<ConnectError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// Whether a call failed on its way, and not by the word of whom it was for.
+pub fn broke_off(status: &Status) -> bool {
+    std::error::Error::source(status).is_some()
 }
 
 /// Why a call failed, with the cause that the transport knows, such as who answered instead of whom was meant.

@@ -1,8 +1,8 @@
 //! The routing table between its form on the wire and the one that is routed by.
 
-use base_ids::{Epoch, Generation, InvalidCellId, InvalidTenant, Slot};
+use base_ids::{Epoch, Generation, InvalidCellId, InvalidPodName, InvalidTenant, Slot};
 use base_time::Timestamp;
-use router_table::{Cell, CellIndex, Draft, InvalidTable, SigningKey, Table};
+use router_table::{Cell, CellIndex, Draft, InvalidTable, Pod, SigningKey, Table};
 
 use crate::v1;
 
@@ -12,11 +12,14 @@ pub enum BadTable {
     /// A cell's name is none.
     #[error("the table lists a cell whose name is not one")]
     CellName(#[from] InvalidCellId),
+    /// A pod's name is none.
+    #[error("the table lists a pod whose name is not one")]
+    PodName(#[from] InvalidPodName),
     /// An address is not a socket address.
-    #[error("cell {cell} has `{address}` as an address: expected ip:port")]
+    #[error("pod {pod} has `{address}` as an address: expected ip:port")]
     Address {
-        /// Which cell.
-        cell: String,
+        /// Which pod.
+        pod: String,
         /// What was found.
         address: String,
     },
@@ -102,9 +105,22 @@ impl TryFrom<v1::Cell> for Cell {
     type Error = BadTable;
 
     fn try_from(wire: v1::Cell) -> Result<Self, BadTable> {
+        Ok(Self {
+            pods: wire.pods.into_iter().map(Pod::try_from).collect::<Result<_, _>>()?,
+            signing_keys: (wire.signing_keys.into_iter().map(SigningKey::try_from))
+                .collect::<Result<_, _>>()?,
+            id: wire.id.parse()?,
+        })
+    }
+}
+
+impl TryFrom<v1::Pod> for Pod {
+    type Error = BadTable;
+
+    fn try_from(wire: v1::Pod) -> Result<Self, BadTable> {
         let address = |address: &str| {
             (address.parse()).map_err(|_| BadTable::Address {
-                cell: wire.id.clone(),
+                pod: wire.name.clone(),
                 address: address.to_owned(),
             })
         };
@@ -112,9 +128,7 @@ impl TryFrom<v1::Cell> for Cell {
             edge: address(&wire.edge_address)?,
             mesh: address(&wire.mesh_address)?,
             admin: address(&wire.admin_address)?,
-            signing_keys: (wire.signing_keys.into_iter().map(SigningKey::try_from))
-                .collect::<Result<_, _>>()?,
-            id: wire.id.parse()?,
+            name: wire.name.parse()?,
         })
     }
 }
@@ -167,10 +181,19 @@ impl From<&Cell> for v1::Cell {
     fn from(cell: &Cell) -> Self {
         Self {
             id: cell.id.to_string(),
-            edge_address: cell.edge.to_string(),
-            mesh_address: cell.mesh.to_string(),
-            admin_address: cell.admin.to_string(),
             signing_keys: cell.signing_keys.iter().map(v1::SigningKey::from).collect(),
+            pods: cell.pods.iter().map(v1::Pod::from).collect(),
+        }
+    }
+}
+
+impl From<&Pod> for v1::Pod {
+    fn from(pod: &Pod) -> Self {
+        Self {
+            name: pod.name.to_string(),
+            edge_address: pod.edge.to_string(),
+            mesh_address: pod.mesh.to_string(),
+            admin_address: pod.admin.to_string(),
         }
     }
 }
@@ -193,13 +216,20 @@ mod tests {
     use super::BadTable;
     use crate::v1;
 
+    fn pod(name: &str) -> v1::Pod {
+        v1::Pod {
+            name: name.to_owned(),
+            edge_address: "10.0.0.1:7000".to_owned(),
+            mesh_address: "[::1]:7001".to_owned(),
+            admin_address: "10.0.0.1:7002".to_owned(),
+        }
+    }
+
     fn wire() -> v1::Table {
         let mut draft = Draft::new(Epoch(4));
         let cell = v1::Cell {
             id: "cell-1".to_owned(),
-            edge_address: "10.0.0.1:7000".to_owned(),
-            mesh_address: "[::1]:7001".to_owned(),
-            admin_address: "10.0.0.1:7002".to_owned(),
+            pods: vec![pod("0"), pod("1")],
             signing_keys: vec![v1::SigningKey {
                 kid: "k1".to_owned(),
                 public_key: vec![5; 32].into(),
@@ -231,13 +261,16 @@ mod tests {
             Table::try_from(table).unwrap_err()
         };
         assert!(matches!(refused(|t| t.digest ^= 1), BadTable::Digest { .. }));
+        assert!(matches!(refused(|t| t.cells[0].pods[1].name.push('2')), BadTable::Digest { .. }));
+        assert!(matches!(refused(|t| t.cells[0].pods[1].name.clear()), BadTable::PodName(_)));
+        assert!(matches!(refused(|t| t.cells[0].pods.clear()), BadTable::Invalid(_)));
         assert!(matches!(refused(|t| t.epoch += 1), BadTable::Digest { .. }));
         assert!(matches!(refused(|t| t.slot_cells.truncate(9)), BadTable::Slots(_)));
         assert!(matches!(refused(|t| t.slot_cells[3] = 2), BadTable::CellNumber(2)));
         assert!(matches!(refused(|t| t.overrides[0].cell = 0), BadTable::CellNumber(0)));
         assert!(matches!(refused(|t| t.held_slots.push(65_536)), BadTable::Slots(65_536)));
         assert!(matches!(
-            refused(|t| t.cells[0].edge_address = "db:1".into()),
+            refused(|t| t.cells[0].pods[1].edge_address = "db:1".into()),
             BadTable::Address { .. }
         ));
         assert!(matches!(

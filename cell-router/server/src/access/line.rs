@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, net::IpAddr};
 
-use base_ids::CellId;
+use base_ids::{CellId, PodName};
 use base_telemetry::TraceId;
 use base_time::Timestamp;
 use http::Method;
@@ -35,6 +35,9 @@ pub(crate) struct Line {
     /// The cell that was asked last.
     #[serde(serialize_with = "as_text_if_any")]
     pub(crate) cell: Option<CellId>,
+    /// Which of its pods.
+    #[serde(serialize_with = "as_text_if_any")]
+    pub(crate) pod: Option<PodName>,
     /// How many cells were asked.
     pub(crate) tries: u8,
     /// `null` if the client left before the answer.
@@ -67,7 +70,10 @@ fn as_text<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, 
 }
 
 #[expect(clippy::ref_option, reason = "serde asks for this form")]
-fn as_text_if_any<S: Serializer>(value: &Option<CellId>, serializer: S) -> Result<S::Ok, S::Error> {
+fn as_text_if_any<S: Serializer>(
+    value: &Option<impl Display>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     match value {
         Some(value) => serializer.collect_str(value),
         None => serializer.serialize_none(),
@@ -88,6 +94,7 @@ impl Line {
             route: "user",
             tenant: Some("users/u1".into()),
             cell: "cell-1".parse().ok(),
+            pod: "0".parse().ok(),
             tries: 1,
             status: Some(status),
             grpc_status: None,
@@ -109,7 +116,7 @@ mod tests {
         let text = serde_json::to_string(&Line::of_test(200)).unwrap();
         assert_eq!(
             text,
-            r#"{"time":"1970-01-01T00:00:00.000Z","request":"r1","trace":"01010101010101010101010101010101","protocol":"h2","method":"GET","path":"/v1/users/me","route":"user","tenant":"users/u1","cell":"cell-1","tries":1,"status":200,"grpc_status":null,"code":null,"micros":120,"bytes_in":0,"bytes_out":1024,"client":null}"#
+            r#"{"time":"1970-01-01T00:00:00.000Z","request":"r1","trace":"01010101010101010101010101010101","protocol":"h2","method":"GET","path":"/v1/users/me","route":"user","tenant":"users/u1","cell":"cell-1","pod":"0","tries":1,"status":200,"grpc_status":null,"code":null,"micros":120,"bytes_in":0,"bytes_out":1024,"client":null}"#
         );
     }
 

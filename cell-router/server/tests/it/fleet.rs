@@ -8,7 +8,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use router_limits::{LimitsConfig, Rate};
 use router_server::{AccessLog, Config, Router, RunningRouter};
-use router_table::{Cell, CellIndex, Draft, LastGood, SigningKey, Table};
+use router_table::{Cell, CellIndex, Draft, LastGood, Pod, SigningKey, Table};
 use tempfile::TempDir;
 
 use crate::{cells::StandInCell, client::Client};
@@ -114,9 +114,7 @@ fn draft_of(epoch: u64, cells: &[SocketAddr]) -> (Draft, Vec<CellIndex>) {
         .map(|(number, address)| {
             draft.cell(Cell {
                 id: format!("cell-{number}").parse().unwrap(),
-                edge: *address,
-                mesh: *address,
-                admin: *address,
+                pods: vec![Pod::only(*address, *address, *address)],
                 signing_keys: vec![key.clone()],
             })
         })

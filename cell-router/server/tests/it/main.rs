@@ -20,6 +20,7 @@ mod identities;
 mod lasting;
 mod operations;
 mod pace;
+mod pods;
 mod process;
 mod recorder;
 mod refusals;

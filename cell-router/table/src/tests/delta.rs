@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base_ids::{Epoch, Generation, Slot};
 use proptest::{collection::vec, prelude::*, sample::Index};
 
-use super::{cell, small};
+use super::{cell, pods::with_pods, small};
 use crate::{Changed, Draft, Misfit, Table};
 
 /// What happens between two epochs.
@@ -15,6 +15,8 @@ enum Step {
     Join(u16),
     /// A cell has new keys.
     NewKey(Index),
+    /// A cell has so many pods.
+    Pods(Index, u16),
     Own(u16, Index, u64, bool),
     Leave(u16),
     Place(u8, Index, u64, bool),
@@ -29,6 +31,7 @@ type Row = (u16, u64, bool);
 #[derive(Clone, Default)]
 struct World {
     cells: BTreeMap<u16, u64>,
+    pods: BTreeMap<u16, u16>,
     slots: BTreeMap<u16, Row>,
     placed: BTreeMap<u8, Row>,
 }
@@ -51,6 +54,7 @@ impl World {
                 let number = self.nth(which);
                 *self.cells.entry(number).or_default() += 1;
             }
+            Step::Pods(which, count) => drop(self.pods.insert(self.nth(which), count)),
             Step::Own(slot, owner, generation, held) => {
                 self.slots.insert(slot, (self.nth(owner), generation, held));
             }
@@ -67,7 +71,8 @@ impl World {
         let mut draft = Draft::new(Epoch(epoch));
         let places: BTreeMap<_, _> = (self.cells.iter())
             .map(|(number, keys)| {
-                let mut cell = cell(*number);
+                let mut cell =
+                    with_pods(cell(*number), self.pods.get(number).copied().unwrap_or(1));
                 cell.signing_keys[0].kid = format!("k{number}-{keys}");
                 (*number, draft.cell(cell))
             })
@@ -91,6 +96,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         2 => (0..40_u16).prop_map(Step::Join),
         1 => index().prop_map(Step::NewKey),
+        1 => (index(), 1..4_u16).prop_map(|(cell, count)| Step::Pods(cell, count)),
         4 => (0..9_u16, index(), generation.clone(), any::<bool>())
             .prop_map(|(slot, owner, generation, held)| Step::Own(slot, owner, generation, held)),
         1 => (0..9_u16).prop_map(Step::Leave),
@@ -127,6 +133,12 @@ proptest! {
         let delta = newest.delta(tables[since].epoch(), &changed);
         let applied = tables[since].apply(&delta).unwrap();
         prop_assert_eq!(applied.to_bytes(), newest.to_bytes());
+        for (index, _) in newest.cells().iter().enumerate() {
+            let preferred = |table: &Table| {
+                table.pods_for(index, "users/anna").cloned().collect::<Vec<_>>()
+            };
+            prop_assert_eq!(preferred(&applied), preferred(newest));
+        }
         // Straight from one to the other nothing more has changed than on the way.
         let straight = Changed::between(&tables[since], newest);
         prop_assert!(straight.slots.is_subset(&changed.slots) && straight.tenants.is_subset(&changed.tenants));

@@ -9,7 +9,7 @@ use std::{
 };
 
 use base_ids::{Epoch, Generation, Slot};
-use router_table::{Draft, Route, Snapshot, Table};
+use router_table::{Draft, Pod, Route, Snapshot, Table};
 
 thread_local! {
     /// Allocations of this thread.
@@ -49,15 +49,15 @@ fn name(number: u64) -> String {
     format!("users/01936f0e-7a5c-7cc1-8d2e-{number:012x}")
 }
 
-/// One cell owns every slot; some tenants are placed by name.
+/// One cell with three pods owns every slot; some tenants are placed by name.
 fn large() -> Table {
     let mut draft = Draft::new(Epoch(1));
     let address = "127.0.0.1:7000".parse().unwrap();
     let home = draft.cell(router_table::Cell {
         id: "cell-1".parse().unwrap(),
-        edge: address,
-        mesh: address,
-        admin: address,
+        pods: ["0", "1", "2"]
+            .map(|name| Pod { name: name.parse().unwrap(), ..Pod::only(address, address, address) })
+            .into(),
         signing_keys: vec![],
     });
     for slot in 0..=u16::MAX {
@@ -76,15 +76,18 @@ fn a_look_up_allocates_nothing() {
     names.extend(["vendors/atlas", "names/9f86d081", "not a tenant", ""].map(str::to_owned));
     // What a thread needs once, it may have.
     drop(snapshot.load());
-    let mut by_name = 0;
+    let (mut by_name, mut pods) = (0, 0);
     let counted = allocations(|| {
         for name in &names {
             let table = snapshot.load();
             let route = table.route(black_box(name));
             by_name += u64::from(matches!(route, Route::To { by_override: true, .. }));
+            if let Route::To { owner, .. } = route {
+                pods += table.pods_for(owner.index, name).count();
+            }
         }
     });
-    assert_eq!(by_name, PLACED);
+    assert_eq!((by_name, pods), (PLACED, 3 * names.len()));
     assert_eq!(counted, 0);
     assert!(allocations(|| drop(black_box(name(7)))) > 0, "the count counts");
 }

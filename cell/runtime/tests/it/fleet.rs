@@ -34,9 +34,7 @@ pub(crate) fn table(cells: usize, epoch: u64) -> Table {
         .map(|number| {
             let cell = router_table::Cell {
                 id: cell_id(number),
-                edge: anywhere,
-                mesh: anywhere,
-                admin: anywhere,
+                pods: vec![router_table::Pod::only(anywhere, anywhere, anywhere)],
                 signing_keys: Vec::new(),
             };
             draft.cell(cell)

@@ -19,7 +19,7 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status, service::interceptor::InterceptedService};
 
 use super::{
-    client::MESSAGE_MAX,
+    pods::MESSAGE_MAX,
     words::{addressed_of_wire, delivery_to_wire, message_to_wire, trace_of_wire},
 };
 

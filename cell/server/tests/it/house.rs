@@ -181,9 +181,7 @@ fn everything_here(addresses: cell_server::Addresses, key: &Ed25519KeyPair) -> r
         router_table::SigningKey { kid: "test-key".to_owned(), public_key, accepted_until };
     let only = draft.cell(router_table::Cell {
         id: "cell-1".parse().unwrap(),
-        edge: addresses.edge,
-        mesh: addresses.mesh,
-        admin: addresses.admin,
+        pods: vec![router_table::Pod::only(addresses.edge, addresses.mesh, addresses.admin)],
         signing_keys: vec![signing],
     });
     for slot in 0..=u16::MAX {

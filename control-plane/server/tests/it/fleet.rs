@@ -118,6 +118,8 @@ pub(crate) fn beat(number: u16) -> HeartbeatRequest {
         signing_keys: vec![key(&format!("cell-{number}-k1"))],
         version: "0.1.0".into(),
         commit: 1,
+        pod: String::new(),
+        leaves: false,
     }
 }
 
@@ -130,6 +132,16 @@ pub(crate) async fn send(
     beat: HeartbeatRequest,
 ) -> Result<HeartbeatResponse, Status> {
     Ok(fleet(address).await.heartbeat(beat).await?.into_inner())
+}
+
+/// A member that holds nothing yet.
+fn member(name: &str, role: table_held::Role) -> TableHeld {
+    TableHeld {
+        member: name.into(),
+        role: role.into(),
+        admin_address: "127.0.0.1:9".into(),
+        ..TableHeld::default()
+    }
 }
 
 /// A member that watches the table.
@@ -148,33 +160,26 @@ impl Watcher {
         Self::open(address, name, table_held::Role::Cell).await.unwrap()
     }
 
+    pub(crate) async fn pod(address: SocketAddr, cell: &str, pod: &str) -> Self {
+        let member = TableHeld { pod: pod.into(), ..member(cell, table_held::Role::Cell) };
+        Self::with(address, member).await.unwrap()
+    }
+
     pub(crate) async fn open(
         address: SocketAddr,
         name: &str,
         role: table_held::Role,
     ) -> Result<Self, Status> {
-        let member = TableHeld {
-            member: name.into(),
-            role: role.into(),
-            admin_address: "127.0.0.1:9".into(),
-            epoch: 0,
-            digest: 0,
-            takes_deltas: false,
-            wants_whole: false,
-        };
-        Self::with(address, member).await
+        Self::with(address, member(name, role)).await
     }
 
     /// A router that holds `table` already and takes deltas.
     pub(crate) async fn holding(address: SocketAddr, name: &str, table: &Table) -> Self {
         let member = TableHeld {
-            member: name.into(),
-            role: table_held::Role::Router.into(),
-            admin_address: "127.0.0.1:9".into(),
             epoch: table.epoch().0,
             digest: table.digest(),
             takes_deltas: true,
-            wants_whole: false,
+            ..member(name, table_held::Role::Router)
         };
         Self::with(address, member).await.unwrap()
     }

@@ -40,6 +40,8 @@ async fn a_process_that_another_one_took_over_from_is_refused() {
     send(plane.address(), restarted.clone()).await.unwrap();
     let status = send(plane.address(), beat(1)).await.unwrap_err();
     assert_eq!(status.code(), Code::FailedPrecondition);
-    assert!(status.message().contains("no longer the cell"), "{status}");
-    assert_eq!(cells(&plane).await[0].cell.as_ref().unwrap().edge_address, restarted.edge_address);
+    assert!(status.message().contains("no longer that pod of the cell"), "{status}");
+    let cells = cells(&plane).await;
+    let pods = &cells[0].cell.as_ref().unwrap().pods;
+    assert_eq!((pods.len(), &pods[0].edge_address), (1, &restarted.edge_address));
 }

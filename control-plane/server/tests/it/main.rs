@@ -8,6 +8,7 @@ mod holds;
 mod identities;
 mod liveness;
 mod operators;
+mod pods;
 mod process;
 mod registration;
 mod replicas;

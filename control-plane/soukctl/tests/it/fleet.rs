@@ -27,13 +27,18 @@ pub(crate) struct Stage {
 impl Stage {
     /// With a cell that serves operators there.
     pub(crate) fn of(address: SocketAddr, cell: &str) -> Self {
-        let cell = wire::Cell {
-            id: cell.into(),
-            mesh_address: address.to_string(),
-            admin_address: address.to_string(),
-            ..Default::default()
-        };
+        let cell =
+            wire::Cell { id: cell.into(), pods: vec![pod("0", address)], ..Default::default() };
         Self { cell }
+    }
+}
+
+fn pod(name: &str, address: SocketAddr) -> wire::Pod {
+    wire::Pod {
+        name: name.into(),
+        edge_address: String::new(),
+        mesh_address: address.to_string(),
+        admin_address: address.to_string(),
     }
 }
 
@@ -56,7 +61,7 @@ impl Operator for Stage {
     ) -> Answer<wire::ListRoutersResponse> {
         let router = wire::RouterStatus {
             member: "router-1".into(),
-            admin_address: self.cell.admin_address.clone(),
+            admin_address: self.cell.pods.last().unwrap().admin_address.clone(),
             connected: true,
             ..Default::default()
         };
@@ -257,9 +262,17 @@ impl CellAdmin for Stage {
 
 /// Both on one port, as a process serves its own admin port.
 async fn stage() -> (SocketAddr, JoinHandle<()>) {
+    stage_with(None).await
+}
+
+/// The same with another pod of the cell, which comes first.
+async fn stage_with(other: Option<SocketAddr>) -> (SocketAddr, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let stage = Stage::of(address, "cell-1");
+    let mut stage = Stage::of(address, "cell-1");
+    if let Some(other) = other {
+        stage.cell.pods = vec![pod("0", other), pod("1", address)];
+    }
     let grpc =
         Routes::new(OperatorServer::new(stage.clone())).add_service(CellAdminServer::new(stage));
     let readiness = Readiness::new();
@@ -376,5 +389,29 @@ async fn places_are_held_released_and_listed_and_a_reason_is_needed() {
     assert_eq!((code, &*said), (0, "nothing is held\n"));
     let (code, said) = soukctl(address, &["slots", "record", "--limit", "3"]).await;
     assert_eq!((code, said.matches("leila").count()), (0, 3), "{said}");
+    serving.abort();
+}
+
+#[tokio::test]
+async fn a_cell_is_asked_at_a_pod_that_answers_and_the_doctor_names_the_dead_one() {
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let dead = nobody.local_addr().unwrap();
+    drop(nobody);
+    let (address, serving) = stage_with(Some(dead)).await;
+    let (code, said) = soukctl(address, &["streams", "show", "users/leila/checkout/s1"]).await;
+    assert_eq!(code, 0, "{said}");
+    let (_, said) = soukctl(address, &["operators", "grant", "leila"]).await;
+    assert_eq!(said, "OPERATOR\nusers/leila\n");
+    let (code, said) = soukctl(address, &["doctor"]).await;
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("cell-1/1 store"), "{said}");
+    let lines: Vec<_> = said.lines().filter(|line| line.contains("NOT OK")).collect();
+    assert_eq!(lines.len(), 1, "{said}");
+    assert!(lines[0].contains("cell-1/0 operators' port"), "{said}");
+    assert!(lines[0].contains(&format!("cell-1/0 ({dead}) cannot be reached")), "{said}");
+    // What waits is each pod's own to tell: without one of them the list is not whole.
+    let (code, said) = soukctl(address, &["messages", "waiting"]).await;
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("not reached: cell-1/0"), "{said}");
     serving.abort();
 }

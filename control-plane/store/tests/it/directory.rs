@@ -9,7 +9,7 @@ use cp_model::Fleet;
 use cp_store::{OpenError, Store};
 use proptest::prelude::*;
 
-use crate::words::{self, cell};
+use crate::words;
 
 /// What [`words::fill`] writes, in a directory.
 fn fill(directory: &Path) -> Fleet {
@@ -64,7 +64,7 @@ fn mark_of(commits: u64) -> Vec<u8> {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap();
     for number in 1..=commits {
-        store.register(&cell(&format!("cell-{number}"))).unwrap();
+        words::register(&store, &format!("cell-{number}")).unwrap();
     }
     assert_eq!(store.commit(), commits);
     fs::read(directory.path().join("high-water")).unwrap()

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use crate::{
     stage::{EtcdStage, until},
-    words::{asked, cell, id, settle, slot, tenants},
+    words::{asked, id, register, settle, slot, tenants},
 };
 
 /// Does something to one call of a kind, counted from when it is told to.
@@ -62,7 +62,7 @@ fn whatever_befalls_a_claim_it_is_made_once_and_known_to_be() {
     let Some(stage) = EtcdStage::new() else { return };
     let weather = Arc::new(Once::default());
     let store = stage.leader_in("cp-1", weather.clone());
-    store.register(&cell("cell-1")).unwrap();
+    register(&store, "cell-1").unwrap();
     for (round, mishap) in (0..).zip(MISHAPS.into_iter().cycle().take(9)) {
         weather.arm(Call::Write, 0, mishap);
         let claimed = store.claim(&slot(7), Generation(round), &id("cell-1")).unwrap();
@@ -102,7 +102,7 @@ fn without_etcd_reads_go_on_changes_say_try_again_and_all_is_well_once_it_is_bac
     stage.config.lease_secs = 2;
     let weather = Arc::new(Storm::default());
     let store = stage.leader_in("cp-1", weather.clone());
-    store.register(&cell("cell-1")).unwrap();
+    register(&store, "cell-1").unwrap();
     weather.0.store(true, Ordering::SeqCst);
     let error = store.claim(&slot(7), Generation(0), &id("cell-1")).unwrap_err();
     let ChangeError::Away(fault) = &error else { panic!("{error:?}") };

@@ -6,12 +6,13 @@ use std::{
 };
 
 use base_ids::{CellId, Epoch, Generation, Slot, Tenant};
+use base_time::Timestamp;
 use cp_model::{DeedKind, Fleet, Place, Refusal};
 use cp_store::ChangeError;
 
 use crate::{
     stage::Stage,
-    words::{asked, cell, fill, homes, id, settle, slot, tenants},
+    words::{asked, fill, homes, id, pod, register, settle, slot, tenants},
 };
 
 macro_rules! laws {
@@ -78,7 +79,7 @@ fn of_concurrent_claims_exactly_one_wins(stage: &Stage) {
     const CLAIMANTS: usize = 8;
     let store = stage.open();
     for claimant in 0..CLAIMANTS {
-        store.register(&cell(&format!("cell-{claimant}"))).unwrap();
+        register(&store, &format!("cell-{claimant}")).unwrap();
     }
     for round in 0..20 {
         let claim = |claimant: usize| {
@@ -174,8 +175,8 @@ fn any_walk_ends_where_the_model_does(stage: &Stage) {
         let said = match chance.below(8) {
             0 => step_both(
                 &mut model,
-                |f| f.register(cell(owner.as_str())),
-                || store.register(&cell(owner.as_str())),
+                |f| f.register(&owner, pod(), Timestamp::from_millis(1)),
+                || register(&store, owner.as_str()),
             ),
             1 => {
                 let few = &homes(2)[..usize::try_from(chance.below(2_000)).unwrap()];

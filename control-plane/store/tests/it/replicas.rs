@@ -13,7 +13,7 @@ use cp_store::{ChangeError, OpenError, Standing, Store};
 
 use crate::{
     stage::{EtcdStage, candidate, until},
-    words::{asked, cell, id, settle, slot, tenants},
+    words::{asked, id, register, settle, slot, tenants},
 };
 
 #[test]
@@ -49,7 +49,7 @@ fn a_leader_that_is_silent_is_followed_by_another_once_its_lease_has_ended() {
     let first = stage.leader_in("cp-1", silent.clone());
     let second = stage.follower(Arc::new(Fair));
     second.stand(candidate("cp-2"));
-    first.register(&cell("cell-1")).unwrap();
+    register(&first, "cell-1").unwrap();
     silent.0.store(true, Ordering::SeqCst);
     until("the second one leads", || second.standing() == Standing::Leads);
     assert_ne!(first.standing(), Standing::Leads, "the first one knows by its own clock");
@@ -106,7 +106,7 @@ fn a_leader_that_lost_its_lease_without_knowing_writes_nothing() {
     let usurper = Arc::new(Usurper { config: stage.config.clone(), ..Usurper::default() });
     let store = stage.leader_in("cp-1", usurper.clone());
     for number in 1..=2 {
-        store.register(&cell(&format!("cell-{number}"))).unwrap();
+        register(&store, &format!("cell-{number}")).unwrap();
     }
     store.claim(&slot(7), Generation(0), &id("cell-1")).unwrap();
     usurper.armed.store(true, Ordering::SeqCst);
@@ -228,7 +228,7 @@ fn the_store_goes_on_when_etcds_own_leader_is_killed() {
     let store = stage.leader("cp-1");
     let follower = stage.follower(Arc::new(Fair));
     for number in 1..=2 {
-        store.register(&cell(&format!("cell-{number}"))).unwrap();
+        register(&store, &format!("cell-{number}")).unwrap();
     }
     let mut generation = Generation(0);
     for round in 0..6 {

@@ -2,22 +2,26 @@
 
 use std::net::SocketAddr;
 
-use base_ids::{CellId, Generation, Slot, Tenant};
+use base_ids::{CellId, Generation, PodName, Slot, Tenant};
 use base_time::Timestamp;
-use cp_model::{Asked, CellRecord, Place};
-use cp_store::Store;
+use cp_model::{Asked, Place, PodRecord};
+use cp_store::{ChangeError, Store};
 
-pub(crate) fn cell(name: &str) -> CellRecord {
+/// Registers a cell that has one pod.
+pub(crate) fn register(store: &Store, cell: &str) -> Result<bool, ChangeError> {
+    store.register(&id(cell), &pod(), Timestamp::from_millis(1))
+}
+
+pub(crate) fn pod() -> PodRecord {
     let address = SocketAddr::from(([127, 0, 0, 1], 7000));
-    CellRecord {
-        id: name.parse().unwrap(),
+    PodRecord {
+        name: PodName::default(),
         edge: address,
         mesh: address,
         admin: address,
         weight: 100,
         signing_keys: vec![],
         version: "0.1.0".into(),
-        registered: Timestamp::from_millis(1),
     }
 }
 
@@ -51,16 +55,16 @@ pub(crate) fn homes(cells: u16) -> Vec<(Slot, CellId)> {
 /// So many cells, which own every slot.
 pub(crate) fn settle(store: &Store, cells: u16) {
     for number in 1..=cells {
-        store.register(&cell(&format!("cell-{number}"))).unwrap();
+        register(store, &format!("cell-{number}")).unwrap();
     }
     assert_eq!(store.settle(&homes(cells)).unwrap(), 65_536);
 }
 
 /// Two cells, 300 slots, one tenant placed by name, which is held, and one hold that has ended: eight commits.
 pub(crate) fn fill(store: &Store) {
-    assert!(store.register(&cell("cell-1")).unwrap());
-    assert!(store.register(&cell("cell-2")).unwrap());
-    assert!(!store.register(&cell("cell-2")).unwrap(), "nothing new");
+    assert!(register(store, "cell-1").unwrap());
+    assert!(register(store, "cell-2").unwrap());
+    assert!(!register(store, "cell-2").unwrap(), "nothing new");
     let homes: Vec<_> = (0..300).map(|slot| (Slot(slot), id("cell-1"))).collect();
     assert_eq!(store.settle(&homes).unwrap(), 300);
     assert_eq!(store.settle(&homes).unwrap(), 0);
