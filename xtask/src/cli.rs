@@ -28,7 +28,7 @@ pub(crate) enum Verb {
     Tidy,
     /// Journeys of buyers and vendors through real processes, with bad days.
     #[command(
-        after_help = "Examples:\n  cargo xtask journey first-order --kills 50\n  cargo xtask journey router-upgrade --seconds 60\n  cargo xtask journey list"
+        after_help = "Examples:\n  cargo xtask journey first-order --kills 50\n  cargo xtask journey first-order --engines real --kills 20\n  cargo xtask journey router-upgrade --seconds 60\n  cargo xtask journey list"
     )]
     Journey(Journey),
     /// Every step of a purchase × crash, duplicate, delay, lost answer, in one process.

@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::{
-    kills::kill_somebody,
+    kills::{Killed, kill_somebody},
     rest::books_balance,
     stage::{Set, Stage},
 };
@@ -73,7 +73,7 @@ pub async fn first_order(stage: &Stage, asked: FirstOrder) -> anyhow::Result<boo
     for _ in 0..asked.buyers {
         buyers.spawn(buy_on(Arc::clone(&shopping)));
     }
-    let killed = kill_all(&mut set, asked.kills, &shopping.keys).await;
+    let killed = kill_all(&mut set, asked.kills).await;
     shopping.calm.store(true, Ordering::Relaxed);
     let killed = killed?;
     let mut holds = true;
@@ -85,6 +85,7 @@ pub async fn first_order(stage: &Stage, asked: FirstOrder) -> anyhow::Result<boo
     }
     let made = std::mem::take(&mut *shopping.made.lock());
     tell(&made, &killed);
+    holds &= killed.unclear.is_empty();
     holds &= vendors_work(&set.market).await?;
     holds &= books_balance(&set, &made).await?;
     holds &= again_after_a_blackout(&mut set, &made).await?;
@@ -97,22 +98,18 @@ pub async fn first_order(stage: &Stage, asked: FirstOrder) -> anyhow::Result<boo
     stage.strike(set, holds).await
 }
 
-async fn kill_all(
-    set: &mut Set,
-    kills: usize,
-    keys: &Keys,
-) -> anyhow::Result<BTreeMap<String, usize>> {
-    let mut killed = BTreeMap::new();
+async fn kill_all(set: &mut Set, kills: usize) -> anyhow::Result<Killed> {
+    let mut killed = Killed::default();
     let bar = say::progress("kills", kills);
-    for _ in 0..kills {
-        kill_somebody(&mut set.fleet, keys, &mut killed).await?;
+    for turn in 0..kills {
+        kill_somebody(set, turn, &mut killed).await?;
         bar.inc(1);
     }
     bar.finish_and_clear();
     for member in set.fleet.members() {
         set.fleet.ready(member).await?;
     }
-    Ok(killed.into_iter().map(|(member, times)| (member.to_string(), times)).collect())
+    Ok(killed)
 }
 
 /// One buyer after the other, until there were enough and nobody is killed any more.
@@ -154,7 +151,7 @@ impl Shopping {
     }
 }
 
-fn tell(made: &[Made], killed: &BTreeMap<String, usize>) {
+fn tell(made: &[Made], killed: &Killed) {
     let mut ends: BTreeMap<String, usize> = BTreeMap::new();
     for Made { purchase, paying, .. } in made {
         let status = purchase.ended["status"].as_str().unwrap_or_default();
@@ -164,9 +161,13 @@ fn tell(made: &[Made], killed: &BTreeMap<String, usize>) {
     for (end, count) in ends {
         say::line(format!("{count:>6}  {end}"));
     }
-    for (member, times) in killed {
-        say::line(format!("{times:>6}  kill -9 {member}"));
+    for (who, times) in &killed.times {
+        say::line(format!("{times:>6}  kill -9 {who}"));
     }
+    for (answer, times) in &killed.said {
+        say::line(format!("{times:>6}  {answer}, from a cell whose engine was away"));
+    }
+    killed.unclear.iter().for_each(say::bad);
 }
 
 /// Vendors answer: some ship, some deliver, some reject, some have not looked yet.
@@ -214,6 +215,10 @@ async fn again_after_a_blackout(set: &mut Set, made: &[Made]) -> anyhow::Result<
     for member in &members {
         set.fleet.kill(*member)?;
     }
+    for node in set.fleet.engines().nodes() {
+        set.fleet.engines().kill(node).await?;
+    }
+    set.fleet.engines().back().await?;
     for member in &members {
         set.fleet.restart(*member)?;
     }

@@ -92,6 +92,9 @@ impl Engines {
     ///
     /// Errors: a node does not come up, with its last words.
     pub async fn back(&mut self) -> anyhow::Result<()> {
+        if self.nodes.is_empty() {
+            return Ok(());
+        }
         self.set.up(&self.wanted).await?;
         let now = self.set.standings().await;
         for (was, is) in self.nodes.iter().zip(&now) {
