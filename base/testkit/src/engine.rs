@@ -9,6 +9,8 @@ pub enum TestEngine {
     Cassandra,
     /// etcd, as `host:port`, in `SOUK_TEST_ETCD`; several members with commas between them.
     Etcd,
+    /// Kafka, as `host:port`, in `SOUK_TEST_KAFKA`.
+    Kafka,
 }
 
 /// Names the file in which skipped tests are listed.
@@ -19,6 +21,7 @@ impl TestEngine {
         match self {
             Self::Cassandra => "Cassandra",
             Self::Etcd => "etcd",
+            Self::Kafka => "Kafka",
         }
     }
 
@@ -26,6 +29,7 @@ impl TestEngine {
         match self {
             Self::Cassandra => "SOUK_TEST_CASSANDRA",
             Self::Etcd => "SOUK_TEST_ETCD",
+            Self::Kafka => "SOUK_TEST_KAFKA",
         }
     }
 

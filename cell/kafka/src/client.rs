@@ -1,0 +1,191 @@
+//! How the library is told what we want of it, and what it tells us.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use base_fault::{Code, Fault};
+use cell_runtime::queue::{Progress, Receipt};
+use parking_lot::Mutex;
+use rdkafka::{
+    ClientConfig, ClientContext, Statistics,
+    config::RDKafkaLogLevel,
+    consumer::{BaseConsumer, ConsumerContext, Rebalance},
+    error::KafkaError,
+    types::RDKafkaErrorCode,
+};
+use tokio::sync::watch;
+
+use crate::{config::Config, metrics::Metrics, trouble::what_to_check};
+
+/// Most bytes of a record; as topics have it unless they are told otherwise.
+const RECORD_BYTES_MAX: &str = "1000000";
+/// Longest wait before the next try to reach a broker.
+const RECONNECT_MS_MAX: &str = "1000";
+const STATISTICS_MS: &str = "5000";
+
+/// What the library tells, and which share of the topic is ours now. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Context {
+    pub(crate) metrics: Metrics,
+    places: Arc<str>,
+    shares: Arc<Mutex<HashMap<i32, Share>>>,
+    broken: watch::Sender<Option<Fault>>,
+}
+
+/// One partition that this process reads.
+struct Share {
+    progress: Progress,
+    taken_away: Arc<AtomicBool>,
+}
+
+impl Context {
+    pub(crate) fn new(config: &Config, metrics: Metrics) -> Self {
+        let places = config.places().into();
+        Self { metrics, places, shares: Arc::default(), broken: watch::Sender::new(None) }
+    }
+
+    /// Why this process cannot go on, once it cannot.
+    pub(crate) fn broken(&self) -> watch::Receiver<Option<Fault>> {
+        self.broken.subscribe()
+    }
+
+    /// Notes that a record came, and gives what it is acknowledged by.
+    pub(crate) fn received(&self, partition: i32, offset: i64) -> Receipt {
+        let mut shares = self.shares.lock();
+        let share = shares.entry(partition).or_insert_with(|| Share {
+            progress: Progress::from(offset),
+            taken_away: Arc::default(),
+        });
+        share.progress.received(offset);
+        Receipt::new(partition, offset, Arc::clone(&share.taken_away))
+    }
+
+    /// Notes acknowledgements; answers up to where each partition is over by now, if that has moved.
+    pub(crate) fn acknowledged(&self, receipts: &[Receipt]) -> HashMap<i32, i64> {
+        let mut moved = HashMap::new();
+        let mut shares = self.shares.lock();
+        for receipt in receipts.iter().filter(|receipt| !receipt.is_void()) {
+            let Some(share) = shares.get_mut(&receipt.partition) else { continue };
+            if share.progress.acknowledged(receipt.offset) {
+                moved.insert(receipt.partition, share.progress.over());
+            }
+        }
+        moved
+    }
+
+    /// Others may read from now on what this process has read.
+    pub(crate) fn share_ends(&self) {
+        for (_, share) in self.shares.lock().drain() {
+            share.taken_away.store(true, Ordering::Release);
+        }
+        self.metrics.share_ends();
+    }
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, fac: &str, text: &str) {
+        match level {
+            RDKafkaLogLevel::Debug | RDKafkaLogLevel::Info | RDKafkaLogLevel::Notice => {
+                tracing::debug!(fac, "librdkafka: {text}");
+            }
+            // What follows from it for us is said by whoever notices it.
+            _ => tracing::info!(fac, "librdkafka: {text}"),
+        }
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        self.metrics.lags(&statistics);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.metrics.errors.inc();
+        let code = error.rdkafka_error_code();
+        let fatal =
+            matches!(code, Some(RDKafkaErrorCode::Fatal | RDKafkaErrorCode::FencedInstanceId));
+        if fatal {
+            let check = what_to_check(code.unwrap_or(RDKafkaErrorCode::Fatal));
+            let text = format!("Kafka at {} shuts this process out: {reason}{check}", self.places);
+            self.broken.send_replace(Some(Fault::ours(Code::Internal, text).because(error)));
+        } else {
+            tracing::info!(places = &*self.places, %error, reason, "Kafka");
+        }
+    }
+}
+
+impl ConsumerContext for Context {
+    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        // All is shared out anew whenever somebody comes or goes; what has its effect meanwhile comes again and is heard once.
+        if !matches!(rebalance, Rebalance::Assign(_)) {
+            self.share_ends();
+        }
+    }
+
+    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if let Rebalance::Assign(share) = rebalance {
+            self.metrics.shares.inc();
+            tracing::info!(partitions = share.count(), "this process has its share of the queue");
+        }
+    }
+}
+
+/// What every client has.
+fn common(config: &Config) -> ClientConfig {
+    let mut client = ClientConfig::new();
+    client
+        .set("bootstrap.servers", config.places())
+        .set("client.id", config.pod.as_deref().unwrap_or("souk-cell"))
+        .set("message.max.bytes", RECORD_BYTES_MAX)
+        .set("reconnect.backoff.max.ms", RECONNECT_MS_MAX)
+        .set("socket.keepalive.enable", "true")
+        .set("statistics.interval.ms", STATISTICS_MS);
+    client
+}
+
+/// For topics.
+pub(crate) fn admin(config: &Config) -> ClientConfig {
+    common(config)
+}
+
+/// For what is put in: on enough brokers before it is answered, in order, never twice by the library itself, and never more of it in
+/// memory than fits.
+pub(crate) fn producer(config: &Config) -> ClientConfig {
+    let mut client = common(config);
+    client
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        .set("linger.ms", "1")
+        .set("compression.type", "lz4")
+        .set("partitioner", "murmur2_random")
+        .set("message.timeout.ms", config.send_ms_max.to_string())
+        .set("queue.buffering.max.messages", "50000")
+        .set("queue.buffering.max.kbytes", "65536");
+    client
+}
+
+/// For what comes. The library commits by itself what we note as over, and nothing else: also when it gives a share back and when it
+/// ends. Partitions are handed out in ranges; why not cooperatively stands in the decision record.
+pub(crate) fn consumer(config: &Config, group: &str) -> ClientConfig {
+    let mut client = common(config);
+    client
+        .set("group.id", group)
+        .set("partition.assignment.strategy", "range")
+        .set("session.timeout.ms", config.silent_ms_max.to_string())
+        .set("heartbeat.interval.ms", (config.silent_ms_max / 6).to_string())
+        .set("enable.auto.commit", "true")
+        .set("auto.commit.interval.ms", "500")
+        .set("enable.auto.offset.store", "false")
+        // Whoever begins, and whoever's place was forgotten, begins with what is there: heard once.
+        .set("auto.offset.reset", "earliest")
+        .set("fetch.wait.max.ms", "100")
+        .set("fetch.error.backoff.ms", "100")
+        .set("queued.max.messages.kbytes", "16384");
+    if let Some(pod) = &config.pod {
+        client.set("group.instance.id", pod);
+    }
+    client
+}

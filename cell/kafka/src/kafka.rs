@@ -1,0 +1,125 @@
+//! Opens a cell's topics, and closes them in order.
+
+use std::sync::Arc;
+
+use base_fault::Fault;
+use base_ids::CellId;
+use cell_runtime::queue::Queue;
+use prometheus_client::registry::Registry;
+use rdkafka::{admin::AdminClient, consumer::Consumer as _, error::KafkaError};
+use tokio::{
+    sync::{Mutex, watch},
+    task::{JoinHandle, spawn_blocking},
+};
+
+use crate::{
+    client::{self, Context},
+    config::Config,
+    metrics::Metrics,
+    mishaps::Mishaps,
+    queue::TopicQueue,
+    reader::{Consumer, Reader},
+    refusal::OpenRefusal,
+    topics,
+    trim::Trim,
+    writer::Writer,
+};
+
+/// A cell's open topics.
+pub struct Kafka {
+    queue: Arc<TopicQueue>,
+    context: Context,
+    trim: Arc<Mutex<Trim>>,
+    trimming: JoinHandle<()>,
+}
+
+impl Kafka {
+    /// Reaches the brokers, makes the topics that are not there, and joins the cell's processes.
+    ///
+    /// Errors: a setting is wrong, no broker answers, or a topic cannot be had as it has to be.
+    pub async fn open(cell: &CellId, config: &Config) -> Result<Self, OpenRefusal> {
+        let mistakes = config.mistakes();
+        if !mistakes.is_empty() {
+            return Err(OpenRefusal::Settings(mistakes.join("; ")));
+        }
+        let places = config.places();
+        let library = |cause| OpenRefusal::Library { places: config.places(), cause };
+        let context = Context::new(config, Metrics::default());
+        let admin = client::admin(config).create_with_context(context.clone()).map_err(library)?;
+        let admin: Arc<AdminClient<Context>> = Arc::new(admin);
+        reach(&admin, config).await?;
+        let (messages, dead) = (topics::messages(cell, config), topics::dead_letters(cell, config));
+        if config.make_topics {
+            topics::ensure(&admin, &[messages.clone(), dead.clone()], config).await?;
+        }
+
+        let writer = Writer::new(&client::producer(config), context.clone(), &places);
+        let writer = writer.map_err(library)?;
+        let group = format!("{}.{cell}", config.prefix);
+        let consumer: Consumer = client::consumer(config, &group)
+            .create_with_context(context.clone())
+            .map_err(library)?;
+        consumer.subscribe(&[&messages.name]).map_err(library)?;
+        let reader = Reader::begin(
+            consumer,
+            context.clone(),
+            messages.name.clone(),
+            writer.clone(),
+            dead.name.clone(),
+        );
+        let queue = TopicQueue { messages: messages.name, dead_letters: dead.name, writer, reader };
+        let queue = Arc::new(queue);
+        let trim = Trim::new(admin, Arc::clone(&queue), context.clone(), places);
+        let trim = Arc::new(Mutex::new(trim));
+        let trimming = tokio::spawn(Trim::run(Arc::clone(&trim)));
+        Ok(Self { queue, context, trim, trimming })
+    }
+
+    /// The queue between the cell's processes.
+    pub fn queue(&self) -> Arc<dyn Queue> {
+        Arc::clone(&self.queue) as Arc<dyn Queue>
+    }
+
+    /// Registers what is counted.
+    pub fn register(&self, registry: &mut Registry) {
+        self.context.metrics.register(registry);
+    }
+
+    /// Why this process cannot go on, once it cannot: the brokers let somebody else have its place.
+    pub fn broken(&self) -> watch::Receiver<Option<Fault>> {
+        self.context.broken()
+    }
+
+    /// Where tests make calls end badly.
+    pub fn mishaps(&self) -> Arc<Mishaps> {
+        self.queue.writer.mishaps()
+    }
+
+    /// Forgets what this process's share has acknowledged and committed, as it does once a minute by itself; says how many records.
+    ///
+    /// Errors: the brokers do not answer, or do not allow it.
+    pub async fn trim(&self) -> Result<i64, Fault> {
+        self.trim.lock().await.once().await
+    }
+
+    /// Commits what is over, leaves, and waits for what is on its way.
+    pub async fn close(self) {
+        self.trimming.abort();
+        self.queue.reader.close().await;
+        let writer = self.queue.writer.clone();
+        spawn_blocking(move || writer.flush()).await.expect("to flush does not panic");
+    }
+}
+
+async fn reach(admin: &Arc<AdminClient<Context>>, config: &Config) -> Result<(), OpenRefusal> {
+    let (asked, patience) = (Arc::clone(admin), config.open_max());
+    let answer = spawn_blocking(move || asked.inner().fetch_metadata(None, patience)).await;
+    let (places, millis) = (config.places(), config.open_ms_max);
+    match answer.expect("the library does not panic") {
+        Ok(_) => Ok(()),
+        Err(cause @ KafkaError::MetadataFetch(_)) => {
+            Err(OpenRefusal::Unreachable { places, millis, cause })
+        }
+        Err(cause) => Err(OpenRefusal::Library { places, cause }),
+    }
+}

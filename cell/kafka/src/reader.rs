@@ -1,0 +1,193 @@
+//! What comes: read by one task that never stops asking, so that this process keeps its share even while nobody takes what it holds.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use base_fault::Fault;
+use cell_runtime::queue::{Receipt, Received};
+use parking_lot::Mutex;
+use rdkafka::{
+    Message as _,
+    consumer::{Consumer as _, StreamConsumer},
+    message::BorrowedMessage,
+};
+use tokio::{
+    sync::mpsc,
+    task::{JoinHandle, spawn_blocking},
+};
+
+use crate::{client::Context, record, writer::Writer};
+
+/// Records that are held here until somebody takes them.
+const HELD: usize = 1_000;
+/// How long nobody may take any before no more are asked for.
+const PAUSE_AFTER: Duration = Duration::from_secs(1);
+
+pub(crate) type Consumer = StreamConsumer<Context>;
+
+/// Reads a topic's share of this process.
+pub(crate) struct Reader {
+    context: Context,
+    topic: String,
+    consumer: Mutex<Option<Arc<Consumer>>>,
+    held: tokio::sync::Mutex<mpsc::Receiver<Received>>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Takes records from the library and hands them on.
+struct Pump {
+    consumer: Arc<Consumer>,
+    context: Context,
+    hand_on: mpsc::Sender<Received>,
+    writer: Writer,
+    dead_letters: String,
+}
+
+impl Reader {
+    /// Begins to read. What cannot be read is shown among `dead_letters`.
+    pub(crate) fn begin(
+        consumer: Consumer,
+        context: Context,
+        topic: String,
+        writer: Writer,
+        dead_letters: String,
+    ) -> Self {
+        let consumer = Arc::new(consumer);
+        let (hand_on, held) = mpsc::channel(HELD);
+        let pump = Pump {
+            consumer: Arc::clone(&consumer),
+            context: context.clone(),
+            hand_on,
+            writer,
+            dead_letters,
+        };
+        let task = Mutex::new(Some(tokio::spawn(pump.run())));
+        let consumer = Mutex::new(Some(consumer));
+        Self { context, topic, consumer, held: tokio::sync::Mutex::new(held), task }
+    }
+
+    /// What came, at least one; `None` when the reader has ended.
+    pub(crate) async fn receive(&self, count_max: usize) -> Option<Vec<Received>> {
+        let mut received = Vec::new();
+        let count = self.held.lock().await.recv_many(&mut received, count_max).await;
+        (count > 0).then_some(received)
+    }
+
+    /// Notes what has had its effect; the library commits it.
+    pub(crate) fn acknowledge(&self, receipts: &[Receipt]) {
+        let Some(consumer) = self.consumer() else { return };
+        self.context.metrics.acknowledged.inc_by(u64::try_from(receipts.len()).unwrap_or(0));
+        for (partition, over) in self.context.acknowledged(receipts) {
+            // A share that has just gone is read by somebody else from where it was committed.
+            let _ = consumer.store_offset(&self.topic, partition, over - 1);
+        }
+    }
+
+    /// The library's end of it, until it is closed.
+    pub(crate) fn consumer(&self) -> Option<Arc<Consumer>> {
+        self.consumer.lock().clone()
+    }
+
+    /// Commits what is over and leaves.
+    pub(crate) async fn close(&self) {
+        let task = self.task.lock().take();
+        if let Some(task) = task {
+            task.abort();
+            // Its end of the library is gone when it is.
+            let _ = task.await;
+        }
+        self.context.share_ends();
+        let consumer = self.consumer.lock().take();
+        if let Some(consumer) = consumer {
+            spawn_blocking(move || drop(consumer)).await.expect("closing does not panic");
+        }
+    }
+}
+
+impl Pump {
+    async fn run(self) {
+        loop {
+            let Some(received) = self.next().await else { continue };
+            match tokio::time::timeout(PAUSE_AFTER, self.hand_on.reserve()).await {
+                Ok(Ok(place)) => place.send(received),
+                Ok(Err(_)) => return,
+                Err(_) => {
+                    if self.hold_on(received).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The next message; nothing if what came was none.
+    async fn next(&self) -> Option<Received> {
+        match self.consumer.recv().await {
+            Ok(message) => self.read(&message).await,
+            Err(error) => {
+                self.context.metrics.errors.inc();
+                tracing::info!(%error, "what comes from Kafka is interrupted; it goes on by itself");
+                // The library tries again at its own pace; what it says meanwhile must not fill the log.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                None
+            }
+        }
+    }
+
+    async fn read(&self, message: &BorrowedMessage<'_>) -> Option<Received> {
+        let receipt = self.context.received(message.partition(), message.offset());
+        let bytes = message.payload().unwrap_or_default();
+        let unreadable = match record::read(bytes) {
+            Ok(addressed) => {
+                self.context.metrics.received.inc();
+                return Some(Received { addressed, receipt });
+            }
+            Err(unreadable) => unreadable,
+        };
+        self.context.metrics.unreadable.inc();
+        let (topic, partition, offset) = (message.topic(), message.partition(), message.offset());
+        tracing::error!(topic, partition, offset, %unreadable, "a record is passed over and shown among the dead letters");
+        let shown = record::write_unreadable(bytes, &unreadable);
+        let key = format!("{partition}-{offset}");
+        if let Err(fault) = self.writer.show(&self.dead_letters, &key, &shown).await {
+            tracing::error!(fault = base_fault::chain(&fault), "it could not even be shown");
+        }
+        for (partition, over) in self.context.acknowledged(&[receipt]) {
+            let _ = self.consumer.store_offset(topic, partition, over - 1);
+        }
+        None
+    }
+
+    /// Asks for no more until everything has been taken, and stays a member meanwhile. `Err` if nobody will ever take it.
+    async fn hold_on(&self, first: Received) -> Result<(), Fault> {
+        let mut held = VecDeque::from([first]);
+        self.pause(true);
+        while let Some(next) = held.front() {
+            tokio::select! {
+                biased;
+                place = self.hand_on.reserve() => match place {
+                    Ok(place) => {
+                        place.send(next.clone());
+                        held.pop_front();
+                    }
+                    Err(_) => return Err(Fault::ours(base_fault::Code::Internal, "nobody reads")),
+                },
+                // What came before the pause, or with another share.
+                more = self.next() => {
+                    held.extend(more);
+                    self.pause(true);
+                }
+            }
+        }
+        self.pause(false);
+        Ok(())
+    }
+
+    fn pause(&self, pause: bool) {
+        let paused = self.consumer.assignment().and_then(|share| {
+            if pause { self.consumer.pause(&share) } else { self.consumer.resume(&share) }
+        });
+        if let Err(error) = paused {
+            tracing::debug!(%error, "a share that has just gone");
+        }
+    }
+}

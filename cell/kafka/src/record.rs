@@ -1,0 +1,185 @@
+//! How a message looks in the log: protobuf with numbered fields, so that what is written today is read tomorrow.
+
+use base_ids::{MessageId, Version};
+use base_time::Timestamp;
+use cell_runtime::{
+    mesh::Addressed,
+    port::{DeadLetter, Errand, Message},
+};
+use prost::Message as _;
+use uuid::Uuid;
+
+/// A record does not read back.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it does not read back: {0}")]
+pub(crate) struct Unreadable(String);
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct MessageRecord {
+    #[prost(bytes = "vec", tag = "1")]
+    id: Vec<u8>,
+    #[prost(string, tag = "2")]
+    from: String,
+    #[prost(uint64, tag = "3")]
+    version: u64,
+    #[prost(string, tag = "4")]
+    kind: String,
+    #[prost(bytes = "vec", tag = "5")]
+    body: Vec<u8>,
+    #[prost(sint64, tag = "6")]
+    at: i64,
+    #[prost(bytes = "vec", optional, tag = "7")]
+    trace: Option<Vec<u8>>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct AddressedRecord {
+    #[prost(string, tag = "1")]
+    to: String,
+    #[prost(string, tag = "2")]
+    service: String,
+    #[prost(message, optional, tag = "3")]
+    message: Option<MessageRecord>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct DeadRecord {
+    /// Of a call to the outside world, nobody.
+    #[prost(string, optional, tag = "1")]
+    to: Option<String>,
+    #[prost(string, tag = "2")]
+    service: String,
+    #[prost(message, optional, tag = "3")]
+    message: Option<MessageRecord>,
+    #[prost(string, tag = "4")]
+    why: String,
+    #[prost(uint32, tag = "5")]
+    tries: u32,
+    #[prost(sint64, tag = "6")]
+    at: i64,
+    /// A record that could not be read, as it was; then there is no message.
+    #[prost(bytes = "vec", optional, tag = "7")]
+    unreadable: Option<Vec<u8>>,
+}
+
+impl MessageRecord {
+    fn of(message: &Message) -> Self {
+        Self {
+            id: message.id.0.as_bytes().to_vec(),
+            from: message.from.to_string(),
+            version: message.version.0,
+            kind: message.kind.clone(),
+            body: message.body.clone(),
+            at: message.at.as_millis(),
+            trace: message.trace.map(|trace| trace.to_vec()),
+        }
+    }
+
+    fn open(self) -> Result<Message, Unreadable> {
+        let from = self.from.parse();
+        Ok(Message {
+            id: MessageId(Uuid::from_bytes(sixteen(&self.id)?)),
+            from: from.map_err(|_| Unreadable(format!("`{}` is no stream", self.from)))?,
+            version: Version(self.version),
+            kind: self.kind,
+            body: self.body,
+            at: Timestamp::from_millis(self.at),
+            trace: self.trace.as_deref().map(sixteen).transpose()?,
+        })
+    }
+}
+
+fn sixteen(bytes: &[u8]) -> Result<[u8; 16], Unreadable> {
+    bytes.try_into().map_err(|_| Unreadable("an id is not of 16 bytes".to_owned()))
+}
+
+pub(crate) fn write(addressed: &Addressed) -> Vec<u8> {
+    AddressedRecord {
+        to: addressed.to.to_string(),
+        service: addressed.service.clone(),
+        message: Some(MessageRecord::of(&addressed.message)),
+    }
+    .encode_to_vec()
+}
+
+pub(crate) fn read(bytes: &[u8]) -> Result<Addressed, Unreadable> {
+    let record = AddressedRecord::decode(bytes).map_err(|error| Unreadable(error.to_string()))?;
+    let to = record.to.parse();
+    let message = record.message.ok_or_else(|| Unreadable("it has no message".to_owned()))?;
+    Ok(Addressed {
+        to: to.map_err(|_| Unreadable(format!("`{}` is no tenant", record.to)))?,
+        service: record.service,
+        message: message.open()?,
+    })
+}
+
+/// A dead letter: under which key, and what.
+pub(crate) fn write_dead(letter: &DeadLetter) -> (String, Vec<u8>) {
+    let (to, service) = match &letter.errand {
+        Errand::Deliver { to, service, .. } => (Some(to.to_string()), service.clone()),
+        Errand::Perform { message } => (None, message.from.service.to_string()),
+    };
+    let message = letter.errand.message();
+    let key = to.clone().unwrap_or_else(|| message.from.tenant.to_string());
+    let record = DeadRecord {
+        to,
+        service,
+        message: Some(MessageRecord::of(message)),
+        why: letter.why.clone(),
+        tries: letter.tries,
+        at: letter.at.as_millis(),
+        unreadable: None,
+    };
+    (key, record.encode_to_vec())
+}
+
+/// A record that nobody can read, as a dead letter.
+pub(crate) fn write_unreadable(bytes: &[u8], why: &Unreadable) -> Vec<u8> {
+    let (why, unreadable) = (why.to_string(), Some(bytes.to_vec()));
+    DeadRecord { why, unreadable, ..DeadRecord::default() }.encode_to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use base_ids::{MessageId, Version};
+    use base_time::Timestamp;
+    use cell_runtime::{mesh::Addressed, port::Message};
+
+    use super::{read, write};
+
+    fn words(trace: Option<[u8; 16]>) -> Addressed {
+        let from: base_ids::StreamName = "users/a/carts/main".parse().unwrap();
+        let message = Message {
+            id: MessageId(uuid::Uuid::from_bytes([7; 16])),
+            version: Version(3),
+            kind: "souk.carts.v1.LineAdded".to_owned(),
+            body: vec![0, 255],
+            at: Timestamp::from_millis(-1),
+            trace,
+            from,
+        };
+        Addressed { to: "vendors/atlas".parse().unwrap(), service: "inventory".to_owned(), message }
+    }
+
+    #[test]
+    fn a_message_comes_back_whole() {
+        for trace in [None, Some([9; 16])] {
+            assert_eq!(read(&write(&words(trace))), Ok(words(trace)));
+        }
+    }
+
+    #[test]
+    fn a_record_of_today_is_read_tomorrow() {
+        let golden: &[u8] = b"\x0a\x0dvendors/atlas\x12\x09inventory\x1aG\x0a\x10\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x12\x12users/a/carts/main\x18\x03\x22\x17souk.carts.v1.LineAdded\x2a\x02\x00\xff\x30\x01";
+        assert_eq!(read(golden), Ok(words(None)));
+        assert_eq!(write(&words(None)), golden);
+    }
+
+    #[test]
+    fn what_is_no_message_says_why() {
+        for (bytes, word) in [(&b"\xff\xff"[..], "read back"), (b"", "no message")] {
+            let said = read(bytes).unwrap_err().to_string();
+            assert!(said.contains(word), "{said}");
+        }
+    }
+}
