@@ -12,10 +12,11 @@ use anyhow::{Context as _, ensure};
 use crate::{house::House, say};
 
 /// An engine that tests use, and the variable in which they look for it.
-const ENGINES: [(&str, &str); 3] = [
+const ENGINES: [(&str, &str); 4] = [
     ("etcd", "SOUK_TEST_ETCD"),
     ("cassandra", "SOUK_TEST_CASSANDRA"),
     ("kafka", "SOUK_TEST_KAFKA"),
+    ("redis", "SOUK_TEST_REDIS"),
 ];
 /// In which tests list themselves that could not run.
 const SKIPPED: &str = "SOUK_TEST_SKIPPED";

@@ -11,6 +11,8 @@ pub enum TestEngine {
     Etcd,
     /// Kafka, as `host:port`, in `SOUK_TEST_KAFKA`.
     Kafka,
+    /// Redis, as `host:port`, in `SOUK_TEST_REDIS`.
+    Redis,
 }
 
 /// Names the file in which skipped tests are listed.
@@ -22,6 +24,7 @@ impl TestEngine {
             Self::Cassandra => "Cassandra",
             Self::Etcd => "etcd",
             Self::Kafka => "Kafka",
+            Self::Redis => "Redis",
         }
     }
 
@@ -30,6 +33,7 @@ impl TestEngine {
             Self::Cassandra => "SOUK_TEST_CASSANDRA",
             Self::Etcd => "SOUK_TEST_ETCD",
             Self::Kafka => "SOUK_TEST_KAFKA",
+            Self::Redis => "SOUK_TEST_REDIS",
         }
     }
 

@@ -3,6 +3,7 @@
 //!
 //! A law is an assertion with a name; it runs on fresh stores and, where it speaks of what is kept, again after they were opened anew.
 
+pub mod ephemeral;
 mod fences;
 mod given;
 mod journal;
