@@ -17,6 +17,8 @@ const STEPS: &[&str] =
     &[include_str!("../schema/001_tables.cql"), include_str!("../schema/002_claims.cql")];
 /// How long whoever lays out may be silent before somebody else goes on, in seconds.
 const LEASE_SECS: u32 = 60;
+/// How long one step may take; shorter than that.
+const STEP_MAX: Duration = Duration::from_secs(50);
 /// How often others look whether it is done.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// How long they wait in all.
@@ -159,7 +161,7 @@ impl Layout<'_> {
 
     async fn run(&self, text: &str) -> Result<(), Cause> {
         let mut statement = Statement::new(text);
-        statement.set_request_timeout(Some(Duration::from_secs(30)));
+        statement.set_request_timeout(Some(STEP_MAX));
         self.session.query_unpaged(statement, ()).await?;
         Ok(())
     }

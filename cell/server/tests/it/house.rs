@@ -1,18 +1,20 @@
 //! One cell as a process starts it, on a scratch directory and free ports, that owns everything; and a client for its API.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, ops::Deref, sync::Arc, time::Duration};
 
 use base_ids::{Epoch, Generation, Slot};
+use base_time::Timestamp;
 use base_token::{AccessClaims, TokenAudience};
 use bytes::Bytes;
 use cell_providers::mail::MailFolder;
-use cell_server::{Config, Running, start};
+use cell_server::{Addresses, Config, Running, start};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::{
     client::legacy::Client, client::legacy::connect::HttpConnector, rt::TokioExecutor,
 };
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
+use router_table::{Draft, Pod, SigningKey, Table};
 use serde_json::Value;
 
 /// A visitor: any 32 bytes make a guest.
@@ -21,11 +23,25 @@ pub(crate) const GUEST: &str = "Guest AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh
 /// A running cell with a key of ours among those that it believes.
 pub(crate) struct House {
     pub(crate) running: Running,
-    pub(crate) edge: SocketAddr,
-    client: Client<HttpConnector, Full<Bytes>>,
-    key: Ed25519KeyPair,
+    front: Front,
     scratch: tempfile::TempDir,
     keyspace: Option<cell_scylla::Config>,
+}
+
+impl Deref for House {
+    type Target = Front;
+
+    fn deref(&self) -> &Front {
+        &self.front
+    }
+}
+
+/// The API of one process, as a client finds it that signs its own tokens.
+#[derive(Clone)]
+pub(crate) struct Front {
+    pub(crate) edge: SocketAddr,
+    client: Client<HttpConnector, Full<Bytes>>,
+    key: Arc<Ed25519KeyPair>,
 }
 
 /// An answer.
@@ -54,15 +70,9 @@ impl House {
 
     /// On a keyspace of its own; `None`, and said so, where no engine is.
     pub(crate) async fn open_on_cassandra(test: &str) -> Option<Self> {
-        let address = base_testkit::TestEngine::Cassandra.address(test)?;
+        let keyspace = keyspace_of(test)?;
         base_telemetry::install_crypto();
-        let name = format!("t_{}", uuid::Uuid::new_v4().simple());
-        let config = cell_scylla::Config {
-            replication: 1,
-            call_ms_max: 10_000,
-            ..cell_scylla::Config::new([address], name)
-        };
-        Some(Self::open_at(tempfile::tempdir().unwrap(), Some(config)).await)
+        Some(Self::open_at(tempfile::tempdir().unwrap(), Some(keyspace)).await)
     }
 
     /// Stops the cell and starts it again on what it has stored.
@@ -89,11 +99,9 @@ impl House {
         let mail = scratch.path().join("mail");
         crate::outside(&mut config, &mail, scratch.path());
         let running = start(config, None).await.unwrap();
-        let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
-        running.cell().adopt(everything_here(running.addresses(), &key)).await.unwrap();
-        let edge = running.addresses().edge;
-        let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { running, edge, client, key, scratch, keyspace }
+        let Addresses { edge, mesh, admin, .. } = running.addresses();
+        running.cell().adopt(everything_at(vec![Pod::only(edge, mesh, admin)])).await.unwrap();
+        Self { running, front: Front::at(edge), scratch, keyspace }
     }
 
     /// The code in the newest mail to an address; waits for the mail.
@@ -105,6 +113,13 @@ impl House {
             digits.find(|run| run.len() == 6).map(str::to_owned).ok_or("no mail with a code")
         });
         code.await.unwrap()
+    }
+}
+
+impl Front {
+    pub(crate) fn at(edge: SocketAddr) -> Self {
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        Self { edge, client, key: Arc::new(key()) }
     }
 
     /// A token that the cell believes.
@@ -155,6 +170,20 @@ impl House {
         who: Option<&str>,
         body: Bytes,
     ) -> Heard {
+        self.try_send(key, method, path, who, body).await.unwrap()
+    }
+
+    /// The same, at a process that may be gone.
+    ///
+    /// Errors: it is, or goes before it has answered.
+    pub(crate) async fn try_send(
+        &self,
+        key: Option<&str>,
+        method: Method,
+        path: &str,
+        who: Option<&str>,
+        body: Bytes,
+    ) -> Result<Heard, Gone> {
         let mut request =
             Request::builder().method(method).uri(format!("http://{}{path}", self.edge));
         if let Some(who) = who {
@@ -165,25 +194,39 @@ impl House {
         }
         let request =
             request.header("content-type", "application/json").body(Full::new(body)).unwrap();
-        let answer = self.client.request(request).await.unwrap();
-        let (head, body) = answer.into_parts();
-        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
-        Heard { status: head.status, headers: head.headers, text }
+        let (head, body) = self.client.request(request).await?.into_parts();
+        let text = String::from_utf8(body.collect().await?.to_bytes().to_vec())?;
+        Ok(Heard { status: head.status, headers: head.headers, text })
     }
 }
 
-/// A table in which one cell owns every slot, and believes `key`.
-fn everything_here(addresses: cell_server::Addresses, key: &Ed25519KeyPair) -> router_table::Table {
-    let mut draft = router_table::Draft::new(Epoch(1));
-    let public_key = key.public_key().as_ref().try_into().unwrap();
-    let accepted_until = base_time::Timestamp::from_millis(i64::MAX);
-    let signing =
-        router_table::SigningKey { kid: "test-key".to_owned(), public_key, accepted_until };
-    let only = draft.cell(router_table::Cell {
-        id: "cell-1".parse().unwrap(),
-        pods: vec![router_table::Pod::only(addresses.edge, addresses.mesh, addresses.admin)],
-        signing_keys: vec![signing],
-    });
+/// Why there was no answer.
+pub(crate) type Gone = Box<dyn std::error::Error + Send + Sync>;
+
+/// A keyspace of a test's own; `None`, and said so, where no engine is.
+pub(crate) fn keyspace_of(test: &str) -> Option<cell_scylla::Config> {
+    let address = base_testkit::TestEngine::Cassandra.address(test)?;
+    let name = format!("t_{}", uuid::Uuid::new_v4().simple());
+    Some(cell_scylla::Config {
+        replication: 1,
+        call_ms_max: 10_000,
+        ..cell_scylla::Config::new([address], name)
+    })
+}
+
+/// Signs the tokens of all tests.
+fn key() -> Ed25519KeyPair {
+    Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap()
+}
+
+/// A table in which `cell-1`, which these pods serve, owns every slot and signs with the tests' key.
+pub(crate) fn everything_at(pods: Vec<Pod>) -> Table {
+    let mut draft = Draft::new(Epoch(1));
+    let public_key = key().public_key().as_ref().try_into().unwrap();
+    let accepted_until = Timestamp::from_millis(i64::MAX);
+    let signing = SigningKey { kid: "test-key".to_owned(), public_key, accepted_until };
+    let id = "cell-1".parse().unwrap();
+    let only = draft.cell(router_table::Cell { id, pods, signing_keys: vec![signing] });
     for slot in 0..=u16::MAX {
         draft.slot(Slot(slot), only, Generation(1));
     }

@@ -5,6 +5,7 @@ mod catalogue;
 mod doors;
 mod house;
 mod identities;
+mod pods;
 mod repeats;
 mod secrets;
 
