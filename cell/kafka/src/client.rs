@@ -9,6 +9,7 @@ use std::{
 };
 
 use base_fault::{Code, Fault};
+use base_ids::PodName;
 use cell_runtime::queue::{Progress, Receipt};
 use parking_lot::Mutex;
 use rdkafka::{
@@ -134,11 +135,11 @@ impl ConsumerContext for Context {
 }
 
 /// What every client has.
-fn common(config: &Config) -> ClientConfig {
+fn common(config: &Config, pod: Option<&PodName>) -> ClientConfig {
     let mut client = ClientConfig::new();
     client
         .set("bootstrap.servers", config.places())
-        .set("client.id", config.pod.as_deref().unwrap_or("souk-cell"))
+        .set("client.id", pod.map_or("souk-cell", PodName::as_str))
         .set("message.max.bytes", RECORD_BYTES_MAX)
         .set("reconnect.backoff.max.ms", RECONNECT_MS_MAX)
         .set("socket.keepalive.enable", "true")
@@ -148,13 +149,13 @@ fn common(config: &Config) -> ClientConfig {
 
 /// For topics.
 pub(crate) fn admin(config: &Config) -> ClientConfig {
-    common(config)
+    common(config, None)
 }
 
 /// For what is put in: on enough brokers before it is answered, in order, never twice by the library itself, and never more of it in
 /// memory than fits.
-pub(crate) fn producer(config: &Config) -> ClientConfig {
-    let mut client = common(config);
+pub(crate) fn producer(config: &Config, pod: Option<&PodName>) -> ClientConfig {
+    let mut client = common(config, pod);
     client
         .set("enable.idempotence", "true")
         .set("acks", "all")
@@ -169,8 +170,8 @@ pub(crate) fn producer(config: &Config) -> ClientConfig {
 
 /// For what comes. The library commits by itself what we note as over, and nothing else: also when it gives a share back and when it
 /// ends. Partitions are handed out in ranges; why not cooperatively stands in the decision record.
-pub(crate) fn consumer(config: &Config, group: &str) -> ClientConfig {
-    let mut client = common(config);
+pub(crate) fn consumer(config: &Config, pod: Option<&PodName>, group: &str) -> ClientConfig {
+    let mut client = common(config, pod);
     client
         .set("group.id", group)
         .set("partition.assignment.strategy", "range")
@@ -184,8 +185,8 @@ pub(crate) fn consumer(config: &Config, group: &str) -> ClientConfig {
         .set("fetch.wait.max.ms", "100")
         .set("fetch.error.backoff.ms", "100")
         .set("queued.max.messages.kbytes", "16384");
-    if let Some(pod) = &config.pod {
-        client.set("group.instance.id", pod);
+    if let Some(pod) = pod {
+        client.set("group.instance.id", pod.as_str());
     }
     client
 }

@@ -12,9 +12,6 @@ pub struct Config {
     pub brokers: Vec<String>,
     /// How the names of all topics begin: the same for all cells that are to hear each other's public messages.
     pub prefix: String,
-    /// What this process is called among those of its cell, the same after a restart: then it goes on with its share at once, and nobody
-    /// else takes it over while it is away for less than `silent_ms_max`. Without a name its share passes on whenever it ends.
-    pub pod: Option<String>,
     /// Whether topics that are missing are made, and those that are there looked at; false where somebody else sees to that.
     pub make_topics: bool,
     /// Partitions of the topic between the cell's processes: at most so many of them share the work. Not to be changed while it holds
@@ -38,7 +35,6 @@ impl Default for Config {
         Self {
             brokers: vec!["127.0.0.1:9092".to_owned()],
             prefix: "souk".to_owned(),
-            pod: None,
             make_topics: true,
             partitions: 12,
             replication: 3,
@@ -67,11 +63,8 @@ impl Config {
             !broker.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && is_port(port))
         });
         mistakes.extend(odd.map(|broker| format!("brokers: `{broker}` is not host:port")));
-        let names = [("prefix", Some(&self.prefix)), ("pod", self.pod.as_ref())];
-        for (field, name) in names {
-            if name.is_some_and(|name| !is_plain(name)) {
-                mistakes.push(format!("{field} must be 1 to 100 of a-z, A-Z, 0-9, - and _"));
-            }
+        if !is_plain(&self.prefix) {
+            mistakes.push("prefix must be 1 to 100 of a-z, A-Z, 0-9, - and _".to_owned());
         }
         let bounds = [
             ("partitions", u64::from(self.partitions), 1..=1_000),
@@ -115,7 +108,6 @@ mod tests {
         let wrong = Config {
             brokers: vec!["a".to_owned(), "b:9092".to_owned()],
             prefix: "souk.".to_owned(),
-            pod: Some(String::new()),
             make_topics: true,
             partitions: 0,
             replication: 0,
@@ -128,7 +120,6 @@ mod tests {
         for word in [
             "`a` is not",
             "prefix",
-            "pod",
             "partitions",
             "replication",
             "dead_letter_days",
@@ -138,6 +129,6 @@ mod tests {
         ] {
             assert!(mistakes.iter().any(|text| text.contains(word)), "{word}: {mistakes:?}");
         }
-        assert_eq!(mistakes.len(), 9);
+        assert_eq!(mistakes.len(), 8);
     }
 }

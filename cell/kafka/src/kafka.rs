@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base_fault::Fault;
-use base_ids::CellId;
+use base_ids::{CellId, PodName};
 use cell_runtime::queue::Queue;
 use prometheus_client::registry::Registry;
 use rdkafka::{admin::AdminClient, consumer::Consumer as _, error::KafkaError};
@@ -34,10 +34,16 @@ pub struct Kafka {
 }
 
 impl Kafka {
-    /// Reaches the brokers, makes the topics that are not there, and joins the cell's processes.
+    /// Reaches the brokers, makes the topics that are not there, and joins the cell's processes. As `pod`, whose name is the same after a
+    /// restart, it goes on with its share at once then, and nobody else takes it over while it is away for less than `silent_ms_max`;
+    /// as nobody in particular its share passes on when it ends.
     ///
     /// Errors: a setting is wrong, no broker answers, or a topic cannot be had as it has to be.
-    pub async fn open(cell: &CellId, config: &Config) -> Result<Self, OpenRefusal> {
+    pub async fn open(
+        cell: &CellId,
+        pod: Option<&PodName>,
+        config: &Config,
+    ) -> Result<Self, OpenRefusal> {
         let mistakes = config.mistakes();
         if !mistakes.is_empty() {
             return Err(OpenRefusal::Settings(mistakes.join("; ")));
@@ -53,10 +59,10 @@ impl Kafka {
             topics::ensure(&admin, &[messages.clone(), dead.clone()], config).await?;
         }
 
-        let writer = Writer::new(&client::producer(config), context.clone(), &places);
+        let writer = Writer::new(&client::producer(config, pod), context.clone(), &places);
         let writer = writer.map_err(library)?;
         let group = format!("{}.{cell}", config.prefix);
-        let consumer: Consumer = client::consumer(config, &group)
+        let consumer: Consumer = client::consumer(config, pod, &group)
             .create_with_context(context.clone())
             .map_err(library)?;
         consumer.subscribe(&[&messages.name]).map_err(library)?;

@@ -170,6 +170,11 @@ impl Cell {
         self.inner.tasks.wait().await;
     }
 
+    /// The cell's name.
+    pub fn id(&self) -> &CellId {
+        &self.inner.id
+    }
+
     /// Full names of all methods.
     pub fn method_names(&self) -> impl Iterator<Item = &str> {
         self.inner.methods.keys().map(String::as_str)
@@ -251,7 +256,7 @@ impl Cell {
         &self.inner.reading
     }
 
-    /// Messages that wait in memory for each other cell: how many, and since when.
+    /// Messages that wait in memory for each other cell, and under this cell's own name for its queue: how many, and since when.
     pub fn waiting(&self) -> Vec<(CellId, usize, Option<Timestamp>)> {
         self.inner.waiting()
     }

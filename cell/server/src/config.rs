@@ -55,6 +55,8 @@ pub struct Config {
     pub store: cell_embedded::Config,
     /// ScyllaDB or Cassandra instead, for a cell of several processes. What is under `data_dir` beside the store stays there.
     pub scylla: Option<cell_scylla::Config>,
+    /// Kafka between the pods of the cell: what its tenants tell each other goes over it. Without it each pod hears what it has told.
+    pub kafka: Option<cell_kafka::Config>,
     /// Bounds of the runtime.
     pub runtime: cell_runtime::Config,
     /// Bounds of the API.
@@ -95,6 +97,7 @@ impl Default for Config {
                 ..cell_embedded::Config::default()
             },
             scylla: None,
+            kafka: None,
             runtime: cell_runtime::Config::default(),
             limits: cell_edge::EdgeConfig::default(),
             outside: Outside::default(),
@@ -193,6 +196,8 @@ impl base_program::Settings for Config {
         }
         let scylla = self.scylla.iter().flat_map(cell_scylla::Config::mistakes);
         mistakes.extend(scylla.map(|mistake| format!("scylla: {mistake}")));
+        let kafka = self.kafka.iter().flat_map(cell_kafka::Config::mistakes);
+        mistakes.extend(kafka.map(|mistake| format!("kafka: {mistake}")));
         mistakes.extend(self.telemetry.mistakes().iter().map(ToString::to_string));
         mistakes
     }

@@ -61,10 +61,15 @@ fn waiting(cell: &Cell) -> (&'static str, bool, String) {
         .waiting()
         .into_iter()
         .filter(|(_, messages, _)| *messages > 0)
-        .map(|(to, messages, _)| format!("{messages} for {to}"))
+        .map(|(to, messages, _)| {
+            if to == *cell.id() {
+                return format!("{messages} for the queue between the pods (is Kafka up?)");
+            }
+            format!("{messages} for {to} (is that cell up?)")
+        })
         .collect();
     if waiting.is_empty() {
         return ("messages", true, format!("none wait; {} on their way", cell.on_way()));
     }
-    ("messages", false, format!("{} wait; is that cell up?", waiting.join(", ")))
+    ("messages", false, format!("they wait: {}", waiting.join(", ")))
 }

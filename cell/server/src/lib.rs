@@ -2,6 +2,7 @@
 
 mod activity;
 mod admin;
+mod between;
 mod config;
 mod control;
 mod desk;

@@ -20,6 +20,7 @@ use tokio::{
 
 use crate::{
     admin::AdminService,
+    between::Between,
     config::Config,
     control::{ControlLink, Introduction, control_planes},
     desk::CellDesk,
@@ -63,6 +64,9 @@ pub enum StartError {
     /// The keyspace cannot be opened.
     #[error(transparent)]
     Keyspace(#[from] cell_scylla::OpenRefusal),
+    /// The queue between the cell's pods cannot be opened.
+    #[error(transparent)]
+    Queue(#[from] cell_kafka::OpenRefusal),
     /// The kept routing table cannot be read.
     #[error(
         "the routing table that was kept on disk cannot be read; delete it, and the control plane sends another"
@@ -91,6 +95,7 @@ pub enum StartError {
 pub struct Running {
     cell: Cell,
     engine: Engine,
+    between: Between,
     addresses: Addresses,
     tasks: JoinSet<String>,
     stop_edge: Option<oneshot::Sender<()>>,
@@ -107,6 +112,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
     let control_plane =
         config.control_plane().map_err(|text| Fault::caller(Code::InvalidField, text))?;
     let engine = Engine::open(&config).await?;
+    let between = Between::open(&config).await?;
     phases.done("store");
     let last_good = LastGood::at(config.data_dir.join("table.last-good"));
     let kept = kept_table(&last_good)?;
@@ -114,7 +120,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
 
     let (metrics, readiness) = (Metrics::new(), Readiness::new());
     let table = Snapshot::new(Table::empty());
-    let runtime_metrics = counted(&metrics, &engine, passport.as_ref());
+    let runtime_metrics = counted(&metrics, &engine, &between, passport.as_ref());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (outside, keys, telling) = outside::open(&config, &engine.stores(), Arc::clone(&clock))?;
     phases.done("keys and providers");
@@ -125,7 +131,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
         clock: Arc::clone(&clock),
         table: table.clone(),
         mesh: Arc::new(GrpcMesh::new(config.name.clone(), table, passport.clone())),
-        queue: None,
+        queue: between.queue(),
         mint: Arc::new(|| uuid::Uuid::now_v7().simple().to_string()),
         seals: Seals::new(outside.secret.answers_key()),
         metrics: runtime_metrics,
@@ -198,7 +204,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
     }
     tracing::info!(cell = %config.name, %edge, %mesh, %admin, start_ms = phases.text(), "serving");
     let (broken, stop_edge) = (engine.broken(), Some(stop_edge));
-    Ok(Running { cell, engine, addresses, tasks, stop_edge, leave, passport, broken })
+    Ok(Running { cell, engine, between, addresses, tasks, stop_edge, leave, passport, broken })
 }
 
 impl Running {
@@ -219,16 +225,21 @@ impl Running {
 
     /// Waits until the process cannot go on, and says why. Never completes while all is well.
     pub async fn failed(&mut self) -> String {
+        let mut shut_out = self.between.broken();
         tokio::select! {
             Ok(broken) = self.broken.wait_for(Option::is_some) => {
                 let why = broken.as_ref().map(|fault| base_fault::chain(fault)).unwrap_or_default();
                 format!("the store failed, and nothing more is acknowledged: {why}")
             }
+            Ok(shut_out) = shut_out.wait_for(Option::is_some) => {
+                let why = shut_out.as_ref().map(|fault| base_fault::chain(fault)).unwrap_or_default();
+                format!("the queue between the pods is lost: {why}")
+            }
             Some(ended) = self.tasks.join_next() => ended.unwrap_or_else(|bug| format!("a server ended: {bug}")),
         }
     }
 
-    /// Stops: routers are sent elsewhere, if others serve the cell; no new requests, those in flight end, then the relay, then the store.
+    /// Stops: routers are sent elsewhere, if others serve the cell; no new requests, those in flight end, then the relay, then the queue and the store.
     pub async fn stop(mut self) {
         let (left, gone) = oneshot::channel();
         if self.leave.send(left).is_ok() {
@@ -242,6 +253,7 @@ impl Running {
         }
         self.tasks.shutdown().await;
         self.cell.stop().await;
+        self.between.close().await;
         if let Err(fault) = self.engine.close().await {
             tracing::error!(fault = base_fault::chain(&fault), "the store could not be closed");
         }
@@ -252,11 +264,13 @@ impl Running {
 fn counted(
     metrics: &Metrics,
     engine: &Engine,
+    between: &Between,
     passport: Option<&Passport>,
 ) -> cell_runtime::Metrics {
     let of_runtime = cell_runtime::Metrics::default();
     metrics.with(|registry| of_runtime.register(registry));
     engine.register(metrics);
+    between.register(metrics);
     if let Some(passport) = passport {
         metrics.with(|registry| passport.counts().register(registry, "souk_cell"));
     }

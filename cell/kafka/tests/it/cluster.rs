@@ -1,6 +1,6 @@
 //! Brokers, and topics of a test's own on them.
 
-use base_ids::{CellId, MessageId, StreamName, Version};
+use base_ids::{CellId, MessageId, PodName, StreamName, Version};
 use base_testkit::TestEngine;
 use base_time::Timestamp;
 use cell_kafka::{Config, Kafka};
@@ -14,6 +14,7 @@ use rdkafka::{
 /// A cell of a test's own.
 pub(crate) struct OwnCell {
     pub(crate) id: CellId,
+    pub(crate) pod: Option<PodName>,
     pub(crate) config: Config,
 }
 
@@ -33,11 +34,11 @@ impl OwnCell {
             replication: 1,
             ..Config::new(brokers)
         };
-        Self { id, config }
+        Self { id, pod: None, config }
     }
 
     pub(crate) async fn open(&self) -> Kafka {
-        Kafka::open(&self.id, &self.config).await.unwrap()
+        Kafka::open(&self.id, self.pod.as_ref(), &self.config).await.unwrap()
     }
 
     pub(crate) fn topic(&self, name: &str) -> String {

@@ -7,7 +7,7 @@ use rdkafka::admin::{AdminOptions, NewTopic, TopicReplication};
 use crate::cluster::OwnCell;
 
 async fn refusal(cell: &OwnCell) -> OpenRefusal {
-    match Kafka::open(&cell.id, &cell.config).await {
+    match Kafka::open(&cell.id, None, &cell.config).await {
         Err(refusal) => refusal,
         Ok(_) => panic!("{} opened", cell.id),
     }
@@ -58,8 +58,11 @@ async fn a_topic_that_is_laid_out_otherwise_is_refused_with_what_to_do() {
     for word in ["2 partitions", "`partitions = 2`", "--partitions 3"] {
         assert!(text.contains(word), "{text}");
     }
-    let fewer =
-        OwnCell { config: Config { partitions: 2, ..cell.config.clone() }, id: cell.id.clone() };
+    let fewer = OwnCell {
+        config: Config { partitions: 2, ..cell.config.clone() },
+        id: cell.id.clone(),
+        pod: None,
+    };
     make(&cell.topic("dead-letters"), 1, "60000").await;
     let text = refusal(&fewer).await.to_string();
     for word in ["retention.ms=60000", "retention.ms=2592000000", "kafka-configs.sh --alter"] {

@@ -124,7 +124,7 @@ async fn a_process_that_does_not_keep_up_keeps_its_share_and_shares_it() {
 async fn of_two_processes_of_one_name_the_older_is_shut_out_and_says_why() {
     let test = "of_two_processes_of_one_name_the_older_is_shut_out_and_says_why";
     let Some(mut cell) = OwnCell::new(test) else { return };
-    cell.config.pod = Some("pod-0".to_owned());
+    cell.pod = Some("pod-0".parse().unwrap());
     let older = cell.open().await;
     older.queue().send(&[words("users/a", 1)]).await.unwrap();
     receive(&older, 1).await;

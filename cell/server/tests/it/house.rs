@@ -25,7 +25,14 @@ pub(crate) struct House {
     pub(crate) running: Running,
     front: Front,
     scratch: tempfile::TempDir,
+    engines: Engines,
+}
+
+/// Real engines under the cell.
+#[derive(Clone, Default)]
+struct Engines {
     keyspace: Option<cell_scylla::Config>,
+    kafka: Option<cell_kafka::Config>,
 }
 
 impl Deref for House {
@@ -65,43 +72,67 @@ impl Heard {
 impl House {
     pub(crate) async fn open() -> Self {
         base_telemetry::install_crypto();
-        Self::open_at(tempfile::tempdir().unwrap(), None).await
+        Self::open_at(tempfile::tempdir().unwrap(), Engines::default()).await
     }
 
     /// On a keyspace of its own; `None`, and said so, where no engine is.
     pub(crate) async fn open_on_cassandra(test: &str) -> Option<Self> {
-        let keyspace = keyspace_of(test)?;
+        let engines = Engines { keyspace: Some(keyspace_of(test)?), kafka: None };
         base_telemetry::install_crypto();
-        Some(Self::open_at(tempfile::tempdir().unwrap(), Some(keyspace)).await)
+        Some(Self::open_at(tempfile::tempdir().unwrap(), engines).await)
+    }
+
+    /// With a queue of its own; `None`, and said so, where no Kafka is.
+    pub(crate) async fn open_on_kafka(test: &str) -> Option<Self> {
+        let address = base_testkit::TestEngine::Kafka.address(test)?;
+        base_telemetry::install_crypto();
+        let kafka = cell_kafka::Config {
+            prefix: format!("t-{}", uuid::Uuid::new_v4().simple()),
+            replication: 1,
+            partitions: 3,
+            ..cell_kafka::Config::new([address])
+        };
+        let engines = Engines { keyspace: None, kafka: Some(kafka) };
+        Some(Self::open_at(tempfile::tempdir().unwrap(), engines).await)
     }
 
     /// Stops the cell and starts it again on what it has stored.
     pub(crate) async fn reopen(self) -> Self {
         self.running.stop().await;
-        Self::open_at(self.scratch, self.keyspace).await
+        Self::open_at(self.scratch, self.engines).await
     }
 
     /// Stops the cell for good; what it has stored lies in `cell` below, a keyspace is taken away.
     pub(crate) async fn stop(self) -> tempfile::TempDir {
         self.running.stop().await;
-        if let Some(keyspace) = &self.keyspace {
+        if let Some(keyspace) = &self.engines.keyspace {
             Box::pin(cell_scylla::Scylla::wipe(keyspace)).await.unwrap();
         }
         self.scratch
     }
 
-    async fn open_at(scratch: tempfile::TempDir, keyspace: Option<cell_scylla::Config>) -> Self {
+    async fn open_at(scratch: tempfile::TempDir, engines: Engines) -> Self {
         let free = "127.0.0.1:0".parse().unwrap();
         let mut config = Config { edge: free, mesh: free, admin: free, ..Config::default() };
         config.data_dir = scratch.path().join("cell");
-        config.scylla.clone_from(&keyspace);
+        config.scylla.clone_from(&engines.keyspace);
+        config.kafka.clone_from(&engines.kafka);
         config.limits.secure_cookies = false;
         let mail = scratch.path().join("mail");
         crate::outside(&mut config, &mail, scratch.path());
         let running = start(config, None).await.unwrap();
         let Addresses { edge, mesh, admin, .. } = running.addresses();
         running.cell().adopt(everything_at(vec![Pod::only(edge, mesh, admin)])).await.unwrap();
-        Self { running, front: Front::at(edge), scratch, keyspace }
+        Self { running, front: Front::at(edge), scratch, engines }
+    }
+
+    /// What a metric stands at, over all its labels.
+    pub(crate) async fn number(&self, name: &str) -> u64 {
+        let uri = format!("http://{}/metrics", self.running.addresses().admin);
+        let answer = self.front.client.get(uri.parse().unwrap()).await.unwrap();
+        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+        let of = |line: &str| line.strip_prefix(name)?.rsplit_once(' ')?.1.parse::<u64>().ok();
+        String::from_utf8_lossy(&bytes).lines().filter_map(of).sum()
     }
 
     /// The code in the newest mail to an address; waits for the mail.

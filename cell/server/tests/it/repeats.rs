@@ -1,5 +1,7 @@
 //! Requests that come again under their idempotency key, of methods that another tenant's home answers.
 
+use std::time::Duration;
+
 use base_token::TokenAudience;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -74,6 +76,21 @@ async fn a_cell_on_cassandra_answers_alike_under_a_key_before_and_after_a_restar
     if let Some(house) = House::open_on_cassandra(name).await {
         Box::pin(errands_are_answered_alike(house)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cell_on_kafka_answers_alike_and_tells_its_tenants_over_the_queue() {
+    let name = "a_cell_on_kafka_answers_alike_and_tells_its_tenants_over_the_queue";
+    let Some(house) = House::open_on_kafka(name).await else { return };
+    let registered = at_the_door()[0].run(&house, &registering("leila@example.ma")).await;
+    assert_eq!(registered.status, StatusCode::OK, "{}", registered.text);
+    let heard = base_testkit::eventually(Duration::from_mins(1), async || {
+        let sent = house.number("cell_kafka_sent_total").await;
+        let acknowledged = house.number("cell_kafka_acknowledged_total").await;
+        if sent > 0 && sent == acknowledged { Ok(()) } else { Err((sent, acknowledged)) }
+    });
+    heard.await.unwrap();
+    Box::pin(errands_are_answered_alike(house)).await;
 }
 
 async fn errands_are_answered_alike(house: House) {

@@ -1,0 +1,47 @@
+//! What lies between the pods of the cell: a queue on Kafka, if one is configured.
+
+use std::sync::Arc;
+
+use base_fault::Fault;
+use base_telemetry::Metrics;
+use cell_kafka::{Kafka, OpenRefusal};
+use cell_runtime::queue::Queue;
+use tokio::sync::watch;
+
+use crate::config::Config;
+
+/// The queue, or nothing: then each pod hears what it has told.
+pub(crate) struct Between(Option<Kafka>);
+
+impl Between {
+    /// Opens what is configured.
+    pub(crate) async fn open(config: &Config) -> Result<Self, OpenRefusal> {
+        let Some(kafka) = &config.kafka else { return Ok(Self(None)) };
+        let opened = Box::pin(Kafka::open(&config.name, Some(&config.pod), kafka));
+        opened.await.map(Some).map(Self)
+    }
+
+    /// The port.
+    pub(crate) fn queue(&self) -> Option<Arc<dyn Queue>> {
+        self.0.as_ref().map(Kafka::queue)
+    }
+
+    /// Puts its own numbers on the admin port.
+    pub(crate) fn register(&self, metrics: &Metrics) {
+        if let Some(kafka) = &self.0 {
+            metrics.with(|registry| kafka.register(registry));
+        }
+    }
+
+    /// Why it cannot go on: another process has this one's place. While the brokers are away it goes on when they are back.
+    pub(crate) fn broken(&self) -> watch::Receiver<Option<Fault>> {
+        self.0.as_ref().map_or_else(|| watch::channel(None).1, Kafka::broken)
+    }
+
+    /// Leaves in order.
+    pub(crate) async fn close(self) {
+        if let Some(kafka) = self.0 {
+            kafka.close().await;
+        }
+    }
+}
