@@ -12,11 +12,12 @@ use anyhow::{Context as _, ensure};
 use crate::{house::House, say};
 
 /// An engine that tests use, and the variable in which they look for it.
-const ENGINES: [(&str, &str); 4] = [
+const ENGINES: [(&str, &str); 5] = [
     ("etcd", "SOUK_TEST_ETCD"),
     ("cassandra", "SOUK_TEST_CASSANDRA"),
     ("kafka", "SOUK_TEST_KAFKA"),
     ("redis", "SOUK_TEST_REDIS"),
+    ("s3", "SOUK_TEST_S3"),
 ];
 /// In which tests list themselves that could not run.
 const SKIPPED: &str = "SOUK_TEST_SKIPPED";

@@ -13,6 +13,8 @@ pub enum TestEngine {
     Kafka,
     /// Redis, as `host:port`, in `SOUK_TEST_REDIS`.
     Redis,
+    /// A server of S3's protocol, as `host:port`, in `SOUK_TEST_S3`.
+    S3,
 }
 
 /// Names the file in which skipped tests are listed.
@@ -25,6 +27,7 @@ impl TestEngine {
             Self::Etcd => "etcd",
             Self::Kafka => "Kafka",
             Self::Redis => "Redis",
+            Self::S3 => "S3",
         }
     }
 
@@ -34,6 +37,7 @@ impl TestEngine {
             Self::Etcd => "SOUK_TEST_ETCD",
             Self::Kafka => "SOUK_TEST_KAFKA",
             Self::Redis => "SOUK_TEST_REDIS",
+            Self::S3 => "SOUK_TEST_S3",
         }
     }
 
@@ -48,15 +52,20 @@ impl TestEngine {
     pub fn address(self, test: &str) -> Option<String> {
         let address = read(self.variable());
         if address.is_none() {
-            let line = format!("{test}: needs {}; cargo xtask engines up", self.name());
-            eprintln!("skipped: {line}");
-            if let Some(path) = read(SKIPPED) {
-                let file = OpenOptions::new().create(true).append(true).open(path);
-                // A list that cannot be written is no reason for a test to fail.
-                let _ = file.and_then(|mut file| writeln!(file, "{line}"));
-            }
+            skipped(test, &format!("{}; cargo xtask engines up", self.name()));
         }
         address
+    }
+}
+
+/// Says that `test` is skipped because it needs what is not here, and notes it where whoever runs the tests counts it.
+pub fn skipped(test: &str, needs: &str) {
+    let line = format!("{test}: needs {needs}");
+    eprintln!("skipped: {line}");
+    if let Some(path) = read(SKIPPED) {
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        // A list that cannot be written is no reason for a test to fail.
+        let _ = file.and_then(|mut file| writeln!(file, "{line}"));
     }
 }
 

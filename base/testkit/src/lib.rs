@@ -10,7 +10,7 @@ mod port;
 mod scratch;
 
 pub use child::{Child, Stopped, Watch};
-pub use engine::TestEngine;
+pub use engine::{TestEngine, skipped};
 pub use eventually::{Late, eventually};
 pub use nix::sys::signal::Signal;
 pub use own_etcd::OwnEtcd;

@@ -26,5 +26,5 @@ mod set;
 pub use check::{check, table};
 pub use engine::{Engine, NodeName, Wanted};
 pub use place::Place;
-pub use s3_server::{ACCESS_KEY, SECRET_KEY, serve_s3};
+pub use s3_server::{ACCESS_KEY, BUCKET, SECRET_KEY, serve_s3};
 pub use set::{Set, Standing};

@@ -3,7 +3,7 @@
 //! `s3s-fs` alone lets several of those who race for a conditional write win. Here each request is read whole and then served under
 //! one lock, so that a condition holds for the write that it was checked for.
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{fs, net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::{Context as _, anyhow};
 use http_body_util::BodyExt as _;
@@ -25,6 +25,9 @@ pub const ACCESS_KEY: &str = "souk";
 /// The key's secret.
 pub const SECRET_KEY: &str = "souk-on-one-machine";
 
+/// A bucket that is there from the beginning.
+pub const BUCKET: &str = "souk";
+
 /// Serves a directory until `stopped` says so.
 ///
 /// Errors: the port is taken, or the directory cannot be used.
@@ -33,6 +36,8 @@ pub async fn serve_s3(
     folder: &Path,
     mut stopped: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
+    fs::create_dir_all(folder.join(BUCKET))
+        .with_context(|| format!("{} cannot be written", folder.display()))?;
     let files = FileSystem::new(folder)
         .map_err(|error| anyhow!("{} cannot be served: {error:?}", folder.display()))?;
     let mut service = S3ServiceBuilder::new(files);
