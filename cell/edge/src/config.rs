@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cell_runtime::ephemeral::Pace;
 use serde::{Deserialize, Serialize};
 
 /// Bounds on what callers may send, ask at once and wait for.
@@ -32,6 +33,13 @@ pub struct EdgeConfig {
     pub head_timeout_ms: u64,
     /// How long requests in flight may take when the process stops, in milliseconds.
     pub drain_ms: u64,
+    /// How often one user, guest or registered, may call in a minute in the long run; 0 sets no bound. Operators have none.
+    pub calls_per_minute_max: u32,
+    /// How often at once, after a pause.
+    pub calls_burst_max: u32,
+    /// How long the answer to a query by nobody in particular is given to whoever asks the same, in milliseconds; 0 makes each anew. So
+    /// long what is shown to them may be out of date.
+    pub at_hand_ms: u64,
     /// Whether a guest's cookie is sent back over TLS only; off where the platform is reached without TLS.
     pub secure_cookies: bool,
 }
@@ -51,6 +59,9 @@ impl Default for EdgeConfig {
             stream_max_ms: 600_000,
             head_timeout_ms: 10_000,
             drain_ms: 10_000,
+            calls_per_minute_max: 12_000,
+            calls_burst_max: 3_000,
+            at_hand_ms: 0,
             secure_cookies: true,
         }
     }
@@ -59,6 +70,12 @@ impl Default for EdgeConfig {
 impl EdgeConfig {
     pub(crate) fn heartbeat(&self) -> Duration {
         Duration::from_millis(self.heartbeat_ms.max(1))
+    }
+
+    /// How often one user may call.
+    pub(crate) fn pace(&self) -> Option<Pace> {
+        let (per_minute, burst) = (self.calls_per_minute_max, self.calls_burst_max.max(1));
+        (per_minute > 0).then_some(Pace { per_minute, burst })
     }
 
     pub(crate) fn stream_max(&self) -> Duration {

@@ -32,6 +32,7 @@ pub(crate) struct Count {
     seconds: Family<Called, Histogram, fn() -> Histogram>,
     streams: Gauge,
     panics: Counter,
+    at_hand: Counter,
     no_method: Arc<str>,
 }
 
@@ -45,6 +46,7 @@ impl Count {
             seconds: Family::new_with_constructor(histogram),
             streams: Gauge::default(),
             panics: Counter::default(),
+            at_hand: Counter::default(),
             no_method: "none".into(),
         };
         let registry = registry.sub_registry_with_prefix("cell_edge");
@@ -63,6 +65,11 @@ impl Count {
             "panics",
             "Panics caught while a request was served",
             count.panics.clone(),
+        );
+        registry.register(
+            "at_hand",
+            "Answers that were at hand, made for somebody else a moment before",
+            count.at_hand.clone(),
         );
         count
     }
@@ -83,6 +90,10 @@ impl Count {
 
     pub(crate) fn panicked(&self) {
         self.panics.inc();
+    }
+
+    pub(crate) fn at_hand(&self) {
+        self.at_hand.inc();
     }
 
     /// Counts a stream until the guard is dropped.

@@ -13,6 +13,7 @@ use base_identity::Door;
 use base_telemetry::Metrics;
 use base_time::Clock;
 use bytes::Bytes;
+use cell_runtime::ephemeral::Ephemeral;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use ring::{
     digest::{SHA256, digest},
@@ -33,6 +34,8 @@ pub struct EdgeParts<'d> {
     pub desk: Arc<dyn Desk>,
     /// The contract: an encoded `google.protobuf.FileDescriptorSet`, such as `souk_proto::DESCRIPTORS`.
     pub descriptors: &'d [u8],
+    /// What it shares with the cell's other processes for a while.
+    pub ephemeral: Arc<dyn Ephemeral>,
     /// Bounds.
     pub config: EdgeConfig,
     /// Tells whether tokens still hold.
@@ -57,7 +60,7 @@ struct Page {
 impl Edge {
     /// Reads the contract; refuses one that cannot be served, with every mistake in it.
     pub async fn new(parts: EdgeParts<'_>) -> Result<Self, InvalidContract> {
-        let EdgeParts { desk, descriptors, config, clock, metrics } = parts;
+        let EdgeParts { desk, descriptors, ephemeral, config, clock, metrics } = parts;
         let contract = Contract::read(descriptors)?;
         let page = Page::of(&openapi::of(&contract));
         let health_and_reflection = grpc_services(&contract, descriptors).await?;
@@ -67,6 +70,7 @@ impl Edge {
             clock,
             count: metrics.with(Count::new),
             identity: Identity::new(),
+            ephemeral,
             random: SystemRandom::new(),
             calls: Arc::new(Semaphore::new(config.calls_max)),
             streams: Arc::new(Semaphore::new(config.streams_max)),

@@ -89,6 +89,7 @@ async fn serve_method(
 ) -> Result<Response<Body>, Told> {
     let headers = &head.headers;
     let caller = office.caller(headers)?;
+    office.welcome(&caller).await?;
     let place = office.place()?;
     let patience = errand.started + arrival::patience(headers, &office.config)?;
     let held = office.body(method, headers, body, FRAME_HEAD_LEN, patience).await?;

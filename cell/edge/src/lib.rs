@@ -34,6 +34,7 @@ mod show;
 mod template;
 mod text;
 mod value;
+mod welcome;
 mod wire;
 
 pub use config::EdgeConfig;

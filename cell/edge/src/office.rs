@@ -9,6 +9,7 @@ use base_telemetry::TraceContext;
 use base_time::Clock;
 use bytes::Bytes;
 use cell_kernel::Caller;
+use cell_runtime::ephemeral::Ephemeral;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -37,6 +38,7 @@ const BUSY_FOR: Duration = Duration::from_secs(1);
 pub(crate) struct Office {
     pub(crate) contract: Contract,
     pub(crate) desk: Arc<dyn Desk>,
+    pub(crate) ephemeral: Arc<dyn Ephemeral>,
     pub(crate) config: EdgeConfig,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) count: Count,
@@ -192,6 +194,12 @@ impl Office {
         call: Call,
         place: OwnedSemaphorePermit,
     ) -> Result<Answered, Told> {
+        let at_hand = self.at_hand(method, &call);
+        if let Some(key) = &at_hand
+            && let Some(answered) = self.recall(key).await
+        {
+            return Ok(answered);
+        }
         let patience = call.deadline;
         let desk = Arc::clone(&self.desk);
         let work = async move {
@@ -208,7 +216,11 @@ impl Office {
         } else {
             tokio::time::timeout(patience, work).await
         };
-        self.judge(method, served)
+        let answered = self.judge(method, served)?;
+        if let Some(key) = &at_hand {
+            self.remember(key, &answered).await;
+        }
+        Ok(answered)
     }
 
     /// Has the desk follow what the call names.

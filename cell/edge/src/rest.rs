@@ -115,6 +115,7 @@ impl Visit<'_> {
         let headers = &head.headers;
         let mut held = binding.held(segments)?;
         let caller = office.caller(headers)?;
+        office.welcome(&caller).await?;
         let name = binding.addressee.map_or("", |at| held[at].as_str());
         let mut admitted = office.admit(method, headers, caller, name, errand.started)?;
         if let (Some(at), Some(renamed)) = (binding.addressee, admitted.renamed.take()) {

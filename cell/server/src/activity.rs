@@ -1,40 +1,33 @@
-//! The embedded engine's own numbers, on the admin port: appends, events, groups, syncs.
+//! The engines' own numbers, on the admin port: read when somebody asks for them.
 
 use std::fmt;
 
 use base_telemetry::Metrics;
-use cell_embedded::Embedded;
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric as _},
     metrics::counter::ConstCounter,
 };
 
-/// Registers them under `cell_store_…`.
-pub(crate) fn register(metrics: &Metrics, store: &Embedded) {
-    let collector = StoreCollector(store.clone());
-    metrics.with(|registry| registry.register_collector(Box::new(collector)));
+/// Name, meaning and value of a counter.
+pub(crate) type Counted = (&'static str, &'static str, u64);
+
+/// Registers what an engine counts by itself.
+pub(crate) fn register(metrics: &Metrics, read: impl Fn() -> Vec<Counted> + Send + Sync + 'static) {
+    metrics.with(|registry| registry.register_collector(Box::new(Counters(read))));
 }
 
-#[derive(Clone)]
-struct StoreCollector(Embedded);
+struct Counters<F>(F);
 
-impl fmt::Debug for StoreCollector {
+impl<F> fmt::Debug for Counters<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StoreCollector")
+        f.write_str("Counters")
     }
 }
 
-impl Collector for StoreCollector {
+impl<F: Fn() -> Vec<Counted> + Send + Sync + 'static> Collector for Counters<F> {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let activity = self.0.activity();
-        let counted = [
-            ("cell_store_appends", "Appends that became durable", activity.appends),
-            ("cell_store_events", "Events in them", activity.events),
-            ("cell_store_groups", "Groups of writes that shared a sync", activity.groups),
-            ("cell_store_syncs", "Syncs of any file", activity.syncs),
-        ];
-        for (name, help, count) in counted {
+        for (name, help, count) in (self.0)() {
             let counter = ConstCounter::new(count);
             counter.encode(encoder.encode_descriptor(
                 name,

@@ -57,6 +57,8 @@ pub struct Config {
     pub scylla: Option<cell_scylla::Config>,
     /// Kafka between the pods of the cell: what its tenants tell each other goes over it. Without it each pod hears what it has told.
     pub kafka: Option<cell_kafka::Config>,
+    /// Redis, for what several processes of a cell share for a while; one process keeps it in its memory.
+    pub redis: Option<cell_redis::Config>,
     /// Bounds of the runtime.
     pub runtime: cell_runtime::Config,
     /// Bounds of the API.
@@ -98,6 +100,7 @@ impl Default for Config {
             },
             scylla: None,
             kafka: None,
+            redis: None,
             runtime: cell_runtime::Config::default(),
             limits: cell_edge::EdgeConfig::default(),
             outside: Outside::default(),
@@ -198,6 +201,8 @@ impl base_program::Settings for Config {
         mistakes.extend(scylla.map(|mistake| format!("scylla: {mistake}")));
         let kafka = self.kafka.iter().flat_map(cell_kafka::Config::mistakes);
         mistakes.extend(kafka.map(|mistake| format!("kafka: {mistake}")));
+        let redis = self.redis.iter().flat_map(cell_redis::Config::mistakes);
+        mistakes.extend(redis.map(|mistake| format!("redis: {mistake}")));
         mistakes.extend(self.telemetry.mistakes().iter().map(ToString::to_string));
         mistakes
     }

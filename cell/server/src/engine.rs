@@ -2,7 +2,7 @@
 
 use base_fault::Fault;
 use base_telemetry::Metrics;
-use cell_embedded::Embedded;
+use cell_embedded::{Activity, Embedded};
 use cell_runtime::port::Stores;
 use cell_scylla::Scylla;
 use tokio::sync::watch;
@@ -39,7 +39,16 @@ impl Engine {
     /// Puts its own numbers on the admin port, if it has any.
     pub(crate) fn register(&self, metrics: &Metrics) {
         if let Self::Embedded(store) = self {
-            activity::register(metrics, store);
+            let store = store.clone();
+            activity::register(metrics, move || {
+                let Activity { appends, events, groups, syncs } = store.activity();
+                vec![
+                    ("cell_store_appends", "Appends that became durable", appends),
+                    ("cell_store_events", "Events in them", events),
+                    ("cell_store_groups", "Groups of writes that shared a sync", groups),
+                    ("cell_store_syncs", "Syncs of any file", syncs),
+                ]
+            });
         }
     }
 

@@ -8,6 +8,7 @@ mod control;
 mod desk;
 mod doctor;
 mod engine;
+mod ephemeral;
 mod mesh;
 mod operators;
 mod outside;

@@ -7,7 +7,7 @@ use base_proof::PlatformSecret;
 use base_time::Clock;
 use cell_kernel::Reading;
 use cell_providers::{keys::SigningKeys, mail, passwords::Argon2id, stripe};
-use cell_runtime::port::Stores;
+use cell_runtime::{ephemeral::Ephemeral, port::Stores};
 
 use crate::{
     config::Config,
@@ -20,6 +20,7 @@ use crate::{
 pub(crate) fn open(
     config: &Config,
     stores: &Stores,
+    ephemeral: Arc<dyn Ephemeral>,
     clock: Arc<dyn Clock>,
 ) -> Result<(Outside, Arc<SigningKeys>, Telling), Fault> {
     let set = &config.outside;
@@ -30,7 +31,7 @@ pub(crate) fn open(
     let cards = stripe::Stripe::new(set.cards.clone()).map_err(|error| {
         Fault::invalid_field("outside.cards", "cards cannot be charged so").because(error)
     })?;
-    let (readers, telling) = readers::open(config.control_plane.is_some(), clock);
+    let (readers, telling) = readers::open(config.control_plane.is_some(), ephemeral, clock);
     let outside = Outside {
         reading: Reading::new(Arc::clone(&stores.rows)),
         secret: Arc::new(secret(config)?),

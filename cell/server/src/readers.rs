@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use base_fault::{Code, Fault};
 use base_time::Clock;
 use cell_kernel::Answer;
+use cell_runtime::ephemeral::Ephemeral;
 use souk_proto_fleet::{
     Planes, leader_of,
     v1::{self, EndSessionsRequest, fleet_client::FleetClient},
@@ -27,6 +28,8 @@ type Waiting = (v1::EndedSession, oneshot::Sender<Result<(), Fault>>);
 pub(crate) struct Readers {
     /// None without a control plane: nobody can be told, and tokens last until they run out.
     told: Option<mpsc::Sender<Waiting>>,
+    /// Through which every process of this cell knows at once.
+    ephemeral: Arc<dyn Ephemeral>,
     clock: Arc<dyn Clock>,
 }
 
@@ -34,18 +37,25 @@ pub(crate) struct Readers {
 pub(crate) struct Telling(mpsc::Receiver<Waiting>);
 
 /// Both ends of the way.
-pub(crate) fn open(has_control_plane: bool, clock: Arc<dyn Clock>) -> (Readers, Telling) {
+pub(crate) fn open(
+    has_control_plane: bool,
+    ephemeral: Arc<dyn Ephemeral>,
+    clock: Arc<dyn Clock>,
+) -> (Readers, Telling) {
     let (told, waiting) = mpsc::channel(WAITING_MAX);
-    (Readers { told: has_control_plane.then_some(told), clock }, Telling(waiting))
+    (Readers { told: has_control_plane.then_some(told), ephemeral, clock }, Telling(waiting))
 }
 
 impl Readers {
     async fn tell(&self, ended: &EndedSession) -> Result<(), Fault> {
-        let Some(told) = &self.told else { return Ok(()) };
         // What cannot be told for so long needs no telling.
-        if self.clock.now() >= ended.tokens_until {
+        let now = self.clock.now();
+        if now >= ended.tokens_until {
             return Ok(());
         }
+        let (user, session) = (ended.user.as_str(), ended.session.to_string());
+        self.ephemeral.end_session(user, &session, ended.tokens_until.since(now)).await;
+        let Some(told) = &self.told else { return Ok(()) };
         let session = v1::EndedSession {
             user: ended.user.to_string(),
             session: ended.session.to_string(),

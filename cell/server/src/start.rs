@@ -25,6 +25,7 @@ use crate::{
     control::{ControlLink, Introduction, control_planes},
     desk::CellDesk,
     engine::Engine,
+    ephemeral,
     mesh::{GrpcMesh, MeshService},
     outside,
     phases::Phases,
@@ -67,6 +68,9 @@ pub enum StartError {
     /// The queue between the cell's pods cannot be opened.
     #[error(transparent)]
     Queue(#[from] cell_kafka::OpenRefusal),
+    /// Redis does not let the cell in.
+    #[error(transparent)]
+    Redis(#[from] cell_redis::OpenRefusal),
     /// The kept routing table cannot be read.
     #[error(
         "the routing table that was kept on disk cannot be read; delete it, and the control plane sends another"
@@ -122,7 +126,9 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
     let table = Snapshot::new(Table::empty());
     let runtime_metrics = counted(&metrics, &engine, &between, passport.as_ref());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (outside, keys, telling) = outside::open(&config, &engine.stores(), Arc::clone(&clock))?;
+    let ephemeral = ephemeral::open(&config, &metrics).await?;
+    let (outside, keys, telling) =
+        outside::open(&config, &engine.stores(), Arc::clone(&ephemeral), Arc::clone(&clock))?;
     phases.done("keys and providers");
     let parts = Parts {
         id: config.name.clone(),
@@ -162,6 +168,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
     let face = Edge::new(EdgeParts {
         desk,
         descriptors: souk_proto::DESCRIPTORS,
+        ephemeral,
         config: config.limits.clone(),
         clock,
         metrics: metrics.clone(),

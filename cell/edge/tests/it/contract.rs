@@ -4,6 +4,7 @@ use base_ids::{Epoch, Generation, Tenant};
 use base_telemetry::Metrics;
 use base_time::SystemClock;
 use cell_edge::{Answered, Call, Changes, Desk, Edge, EdgeConfig, EdgeParts, Keys, Unanswered};
+use cell_runtime::ephemeral::Local;
 use futures_util::future::BoxFuture;
 use prost::Message as _;
 
@@ -33,6 +34,7 @@ async fn mistakes(descriptors: &[u8]) -> Vec<String> {
     let parts = EdgeParts {
         desk: std::sync::Arc::new(NoDesk),
         descriptors,
+        ephemeral: std::sync::Arc::new(Local::default()),
         config: EdgeConfig::default(),
         clock: std::sync::Arc::new(SystemClock),
         metrics: Metrics::new(),

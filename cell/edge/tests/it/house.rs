@@ -10,6 +10,7 @@ use base_time::{Clock, Timestamp};
 use base_token::{AccessClaims, Key, TokenAudience};
 use cell_edge::{Answered, Call, Changes, Desk, Edge, EdgeConfig, EdgeParts, Keys, Unanswered};
 use cell_kernel::VendorRole;
+use cell_runtime::ephemeral::Local;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
@@ -77,6 +78,7 @@ pub(crate) struct House {
     pub(crate) edge: Edge,
     pub(crate) desk: Arc<RecordingDesk>,
     pub(crate) metrics: Metrics,
+    pub(crate) ephemeral: Arc<Local>,
     router: Router,
 }
 
@@ -131,15 +133,17 @@ impl House {
             keys: Arc::new(Keys::from_iter([("k1".to_owned(), key)])),
         });
         let metrics = Metrics::new();
+        let ephemeral = Arc::new(Local::default());
         let parts = EdgeParts {
             desk: Arc::clone(&desk) as Arc<dyn Desk>,
             descriptors: &descriptors(),
+            ephemeral: ephemeral.clone(),
             config,
             clock: Arc::new(FixedClock),
             metrics: metrics.clone(),
         };
         let edge = Edge::new(parts).await.unwrap();
-        Self { router: edge.router(), edge, desk, metrics }
+        Self { router: edge.router(), edge, desk, metrics, ephemeral }
     }
 
     /// From now on the desk answers so.

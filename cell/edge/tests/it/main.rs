@@ -17,3 +17,4 @@ mod load;
 mod openapi;
 mod rest;
 mod server;
+mod welcome;
