@@ -48,6 +48,8 @@ pub(crate) struct Pass {
     tried: Vec<SocketAddr>,
     /// Whether it was sent once more after a connection had broken under it.
     pub(crate) sent_again: bool,
+    /// Whether the pod that lets it in is asked before it is sent anything: it failed lately.
+    pub(crate) asks_first: bool,
 }
 
 impl Default for Pass {
@@ -60,6 +62,7 @@ impl Default for Pass {
             pod: None,
             tried: Vec::new(),
             sent_again: false,
+            asks_first: false,
         }
     }
 }
@@ -144,6 +147,7 @@ impl Guard {
                 if chosen.is_fallback {
                     self.tally.fell_back(&target.cell);
                 }
+                pass.asks_first = chosen.is_doubted;
                 (pass.permit, pass.pod) = (Some(chosen.permit), Some(chosen.pod));
                 Ok(())
             }
@@ -167,6 +171,9 @@ impl Guard {
 
     /// The cell has the whole request.
     pub(crate) fn sent(&self, pass: &mut Pass) {
+        if let Some(pod) = &pass.pod {
+            pod.is_sent(self.now());
+        }
         if let Some(permit) = pass.permit.as_mut() {
             permit.begin(self.now());
         }
@@ -177,9 +184,7 @@ impl Guard {
         if head.status.is_informational() && head.status != StatusCode::SWITCHING_PROTOCOLS {
             return;
         }
-        if let Some(pod) = &pass.pod {
-            pod.aside.answered();
-        }
+        self.spoke(pass);
         let Some(permit) = pass.permit.as_mut() else { return };
         if head.headers.contains_key(BUSY_HEADER) {
             permit.overloaded(self.now());
@@ -188,11 +193,16 @@ impl Guard {
         }
     }
 
+    /// The pod said something of a request.
+    fn spoke(&self, pass: &Pass) {
+        if let Some(pod) = &pass.pod {
+            pod.answered(self.now());
+        }
+    }
+
     /// The pod refused the request by its head.
     pub(crate) fn refused(&self, pass: &mut Pass) {
-        if let Some(pod) = &pass.pod {
-            pod.aside.answered();
-        }
+        self.spoke(pass);
         if let Some(permit) = pass.permit.take() {
             permit.refused(self.now());
         }

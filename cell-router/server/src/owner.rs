@@ -62,6 +62,10 @@ impl Proxy {
             }
             // Most requests are sent at once: nothing is set up for waiting and asking, which is large.
             let replayable = exchange.replayable.unwrap_or_else(|| body::is_short(session));
+            if replayable && !target.ask {
+                self.let_in(session, exchange, &table, &mut target)?;
+                target.ask = exchange.pass.asks_first;
+            }
             if replayable && !target.ask
                 || Box::pin(self.would_serve(session, exchange, &table, &mut target)).await?
             {
@@ -166,6 +170,7 @@ impl Proxy {
             let (patience, head) = (self.upstream.patience.connect(), session.req_header());
             let asked = self.asker.ask(&peer, target, &exchange.tenant, head, patience).await;
             let mut error = match asked {
+                // One that says so may still not do so: it is in doubt until it has answered a request.
                 Ok(word) => return Ok(word),
                 Err(error) => error,
             };

@@ -45,7 +45,7 @@ impl Word {
 
 impl Aside {
     /// Whether it may be sent something. If its time aside has just ended, one asker hears yes, and nobody else until it is known how
-    /// that went.
+    /// that went; if that is never known, for as long as if it had failed.
     pub fn may_try(&self, now: Duration) -> bool {
         let (word, now_ms) = (self.0.load(Ordering::Acquire), millis(now));
         if word == 0 {
@@ -55,8 +55,14 @@ impl Aside {
         if now_ms < known.until_ms {
             return false;
         }
-        let probed = Word { probed: true, ..known }.aside(now_ms).written();
+        let times = (known.times + u64::from(known.probed)).min(TIMES_MAX);
+        let probed = Word { times, probed: true, ..known }.aside(now_ms).written();
         self.0.compare_exchange(word, probed, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// Whether anything is held against it: what it is sent finds out whether it is back.
+    pub fn is_doubted(&self) -> bool {
+        self.0.load(Ordering::Acquire) != 0
     }
 
     /// Whether it is passed over at `now`.
@@ -111,10 +117,12 @@ mod tests {
         let pod = Aside::default();
         pod.failed(ms(1_000));
         assert!(pod.is_aside(ms(1_249)) && !pod.may_try(ms(1_249)));
+        assert!(pod.is_doubted());
         assert!(pod.may_try(ms(1_250)), "one finds out");
         assert!(!pod.may_try(ms(1_250)), "and only one");
         pod.answered();
         assert!(pod.may_try(ms(1_251)) && pod.may_try(ms(1_251)));
+        assert!(!pod.is_doubted());
     }
 
     #[test]
@@ -140,6 +148,8 @@ mod tests {
         pod.failed(ms(0));
         assert!(pod.may_try(ms(300)));
         assert!(!pod.may_try(ms(549)));
-        assert!(pod.may_try(ms(550)));
+        assert!(pod.may_try(ms(550)), "as long as the first time");
+        assert!(!pod.may_try(ms(1_049)));
+        assert!(pod.may_try(ms(1_050)), "and then twice as long");
     }
 }

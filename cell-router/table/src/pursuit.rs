@@ -63,7 +63,7 @@ pub struct Target {
     pub epoch: Epoch,
     /// Whether the same cell has refused before and knew no better: give the fleet a moment before this try.
     pub after_pause: bool,
-    /// Whether the tenant may be held: the cell is asked before anything of the request is spent on it.
+    /// Whether the cell is asked before anything of the request is spent on it: the tenant may be held, or the pod failed lately.
     pub ask: bool,
 }
 

@@ -1,11 +1,22 @@
 //! The pods of every cell as requests have found them: a gate each, and whether it could be reached lately.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use base_ids::{CellId, PodName};
 use router_limits::{Gate, GateConfig, Permit, RouteClass, Shut};
 use router_table::{Aside, Pod, Table, Target};
+
+/// For how long a pod may have requests and answer none of them until others of its cell come first.
+const SILENT_MAX: Duration = Duration::from_secs(3);
 
 /// Everything that is known, by cell. No more than the table has cells and pods: a pod is entered when a request goes to it, and what
 /// the table no longer has is thrown away with the next one that is entered.
@@ -18,9 +29,39 @@ pub(super) struct KnownPod {
     edge: SocketAddr,
     pub(super) gate: Arc<Gate>,
     pub(super) aside: Aside,
+    /// When it answered last, or was sent the first of the requests that it has; in milliseconds of the guard's time.
+    heard_ms: AtomicU64,
 }
 
 impl KnownPod {
+    /// It is about to have a request: if it has no other, its silence begins now.
+    pub(super) fn is_sent(&self, now: Duration) {
+        if self.gate.out() == 0 {
+            self.hear(now);
+        }
+    }
+
+    /// It says something: nothing is held against it any more.
+    pub(super) fn answered(&self, now: Duration) {
+        self.hear(now);
+        self.aside.answered();
+    }
+
+    /// Whether it may be sent something. One that takes requests and answers none is put aside as one that cannot be reached.
+    fn may_try(&self, now: Duration) -> bool {
+        let heard = Duration::from_millis(self.heard_ms.load(Ordering::Relaxed));
+        let silent = self.gate.out() > 0 && now.saturating_sub(heard) > SILENT_MAX;
+        if silent && !self.aside.is_doubted() {
+            self.aside.failed(now);
+        }
+        self.aside.may_try(now)
+    }
+
+    fn hear(&self, now: Duration) {
+        let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        self.heard_ms.store(now, Ordering::Relaxed);
+    }
+
     fn is(&self, pod: &Pod) -> bool {
         self.name == pod.name && self.edge == pod.edge
     }
@@ -38,6 +79,8 @@ pub(super) struct Chosen {
     pub(super) permit: Permit,
     /// Whether it is another one than the tenant prefers.
     pub(super) is_fallback: bool,
+    /// Whether it failed lately, and the cell has others: it is asked before it is sent anything.
+    pub(super) is_doubted: bool,
 }
 
 /// What a request asks a pod for.
@@ -82,19 +125,24 @@ impl Pods {
                     continue;
                 }
                 let known = self.of(&target.cell, pod, table);
-                let may = !several || despite_failures || known.aside.may_try(now);
+                let is_doubted = several && known.aside.is_doubted();
+                // What failed elsewhere finds nothing out.
+                let waits = is_doubted && !asked.tried.is_empty();
+                let may = !several || despite_failures || !waits && known.may_try(now);
                 if !may {
                     continue;
                 }
+                known.is_sent(now);
                 match known.gate.admit(asked.class, asked.whole, now) {
                     Ok(permit) => {
                         if nth > 0 || target.pod != pod.name {
                             target.pod = pod.name.clone();
                         }
                         target.edge = pod.edge;
-                        return Ok(Chosen { pod: known, permit, is_fallback: nth > 0 });
+                        let is_fallback = nth > 0;
+                        return Ok(Chosen { pod: known, permit, is_fallback, is_doubted });
                     }
-                    Err(shut @ Shut::Full { .. }) => return Err(Some(shut)),
+                    Err(shut @ Shut::Full { .. }) if !is_doubted => return Err(Some(shut)),
                     Err(shut) => last = Some(shut),
                 }
             }
@@ -125,6 +173,7 @@ impl Pods {
             edge: pod.edge,
             gate: Arc::new(Gate::new(&self.config)),
             aside: Aside::default(),
+            heard_ms: AtomicU64::default(),
         });
         self.known.rcu(|known| {
             let mut known = HashMap::clone(known);

@@ -1,6 +1,10 @@
 //! Several pods of one cell: each tenant has one that it prefers, and none of them is needed.
 
-use std::{net::SocketAddr, sync::mpsc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::mpsc,
+    time::{Duration, Instant},
+};
 
 use base_ids::{Epoch, Generation, Slot};
 use base_testkit::eventually;
@@ -13,6 +17,7 @@ use tempfile::TempDir;
 use tokio::{
     net::{TcpListener, TcpSocket},
     runtime::Runtime,
+    task::JoinHandle,
 };
 
 use crate::{
@@ -117,6 +122,13 @@ impl OneCell {
         found.map_or(0, |value| value.trim().parse().unwrap())
     }
 
+    /// So many reads at once, each as another client.
+    fn sent(&self, path: &str, count: usize) -> Vec<JoinHandle<Answer>> {
+        let (router, path) = (self.router.addresses().http, path.to_owned());
+        let read = |path: String| async move { Client::of(router).get(&path).await };
+        std::iter::repeat_n(path, count).map(|path| tokio::spawn(read(path))).collect()
+    }
+
     async fn ask(&self, method: Method, path: &str, key: Option<&str>) -> Answer {
         let headers: Vec<_> = key.into_iter().map(|key| ("idempotency-key", key)).collect();
         // A connection of its own, as other clients have.
@@ -144,12 +156,16 @@ fn table(epoch: u64, pods: &[SocketAddr]) -> Table {
 
 /// Three pods and the router in front of them.
 async fn three() -> (Vec<KillablePod>, OneCell) {
+    three_with(|_| {}).await
+}
+
+async fn three_with(change: impl FnOnce(&mut Config)) -> (Vec<KillablePod>, OneCell) {
     let mut pods = Vec::new();
     for number in 0..3 {
         pods.push(KillablePod::start(number).await);
     }
     let addresses: Vec<_> = pods.iter().map(KillablePod::address).collect();
-    let cell = OneCell::start(&addresses, |_| {}).await;
+    let cell = OneCell::start(&addresses, change).await;
     (pods, cell)
 }
 
@@ -271,6 +287,67 @@ async fn a_pod_that_cannot_be_reached_is_asked_now_and_then_until_it_is_back() {
         assert_eq!(cell.client.get(&format!("/v1/{fan}")).await.cell(), back.id.as_str());
     }
     assert_eq!(cell.metric("souk_router_pod_aside{cell=\"cell-1\",pod=\"0\"}"), 0);
+}
+
+/// Gives a cell ten requests at once, of which eight may be of one kind.
+fn ten_at_once(config: &mut Config) {
+    config.cells.at_once.least = 10;
+    config.cells.at_once.first = 10;
+}
+
+#[tokio::test]
+async fn a_pod_that_hangs_fills_its_own_cap_and_is_passed_over_within_seconds() {
+    let (pods, cell) = three_with(ten_at_once).await;
+    let (fan, others) = (cell.fans(1, 1).remove(0), cell.fans(0, 5));
+    let next = pods[cell.order(&fan)[1]].name();
+    let path = |user: &str| format!("/v1/{user}/carts/main");
+    pods[1].cell.stall(true);
+    let (begun, hung) = (Instant::now(), cell.sent(&path(&fan), 8));
+    until("it has all that it is given", async || pods[1].cell.requests() == 8).await;
+    let shed = cell.client.get(&path(&fan)).await;
+    assert_eq!((shed.status.as_u16(), shed.problem().as_str()), (503, "overloaded"));
+    for other in &others {
+        assert_eq!(cell.client.get(&path(other)).await.cell(), pods[0].name());
+    }
+    until("it is passed over", async || cell.client.get(&path(&fan)).await.status == 200).await;
+    let passed_over = begun.elapsed();
+    assert!((3..15).contains(&passed_over.as_secs()), "after {passed_over:?}");
+    for _ in 0..50 {
+        assert_eq!(cell.client.get(&path(&fan)).await.cell(), next);
+    }
+    assert_eq!(pods[1].cell.requests(), 8);
+    pods[1].cell.stall(false);
+    for request in hung {
+        assert_eq!(request.await.unwrap().cell(), pods[1].name());
+    }
+    until("it is back", async || cell.client.get(&path(&fan)).await.cell() == pods[1].name()).await;
+}
+
+#[tokio::test]
+async fn of_a_pod_that_is_frozen_nobody_waits_for_an_answer_once_it_is_passed_over() {
+    // Connections are taken for it, and nobody reads what comes.
+    let frozen = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let alive = KillablePod::start(1).await;
+    let at = [frozen.local_addr().unwrap(), alive.address()];
+    let cell = OneCell::start(&at, |config| {
+        ten_at_once(config);
+        config.patience.connect_ms = 200;
+    })
+    .await;
+    let path = format!("/v1/{}/carts/main", cell.fans(0, 1)[0]);
+    let now = "souk_router_pod_requests{cell=\"cell-1\",pod=\"0\"}";
+    let hung = cell.sent(&path, 4);
+    until("it has them", async || cell.metric(now) == 4).await;
+    let begun = Instant::now();
+    until("it is silent", async || begun.elapsed() > Duration::from_secs(4)).await;
+    let in_vain = || cell.metric("souk_router_connect_errors_total{cell=\"cell-1\"}");
+    until("it was asked whether it is back", async || {
+        assert_eq!(cell.client.get(&path).await.cell(), alive.name());
+        in_vain() >= 3
+    })
+    .await;
+    assert_eq!(cell.metric(now), 4, "nobody was sent there since");
+    hung.iter().for_each(JoinHandle::abort);
 }
 
 #[tokio::test]

@@ -22,6 +22,9 @@ use tonic::{
 
 /// How long a connection may take to come up.
 pub(super) const CONNECT: Duration = Duration::from_secs(1);
+/// How often a pod that has something to answer is pinged, and how long it may take to say that it is there: one that hangs is known
+/// for it within twice that, however long an answer may take.
+const PING: Duration = Duration::from_secs(2);
 /// Largest message between cells, in bytes.
 pub(super) const MESSAGE_MAX: usize = 32 << 20;
 
@@ -126,8 +129,8 @@ impl Pods {
         let endpoint = endpoint
             .connect_timeout(CONNECT)
             .tcp_nodelay(true)
-            .http2_keep_alive_interval(Duration::from_secs(10))
-            .keep_alive_timeout(Duration::from_secs(5));
+            .http2_keep_alive_interval(PING)
+            .keep_alive_timeout(PING);
         let that_cell = Expected::one(Role::Cell, cell.as_str());
         channel(&endpoint, self.passport.as_ref(), that_cell)
     }

@@ -78,6 +78,8 @@ enum Is {
     Dead,
     /// Takes connections and breaks them off.
     Broken,
+    /// Takes connections, and never says a word.
+    Frozen,
 }
 
 struct Stage {
@@ -114,6 +116,10 @@ impl Stage {
                     server.await.unwrap();
                 })),
                 Is::Dead => drop(listener),
+                Is::Frozen => servers.push(tokio::spawn(async move {
+                    let _listener = listener;
+                    std::future::pending::<()>().await;
+                })),
                 Is::Broken => servers.push(tokio::spawn(async move {
                     while let Ok((connection, _)) = listener.accept().await {
                         notes.0.lock().push("a connection".to_owned());
@@ -226,6 +232,17 @@ async fn messages_for_a_pod_that_is_away_are_heard_by_the_next_one() {
             assert_eq!(stage.pods[1].0.lock().len(), round * receivers.len());
         }
     }
+}
+
+#[tokio::test]
+async fn a_pod_that_hangs_holds_messages_up_for_seconds_and_no_longer() {
+    let stage = Stage::of(&[Is::Frozen, Is::Well]).await;
+    let messages: Vec<_> = receivers(20).iter().map(|tenant| to(tenant)).collect();
+    let cell = cell_2();
+    let delivered = stage.mesh.deliver(&cell, &messages);
+    let outcomes = tokio::time::timeout(Duration::from_secs(12), delivered).await.unwrap().unwrap();
+    assert!(outcomes.iter().all(|outcome| !matches!(outcome, Delivery::Retry(_))), "{outcomes:?}");
+    assert_eq!(stage.pods[1].0.lock().len(), 20);
 }
 
 #[tokio::test]
