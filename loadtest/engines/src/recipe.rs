@@ -137,6 +137,26 @@ mod tests {
     use super::{Site, filled, values};
     use crate::engine::{Engine, NodeName};
 
+    const COMPOSE: &str = include_str!("../../../infra/compose/compose.yaml");
+
+    #[test]
+    fn the_compose_file_has_the_versions_that_are_installed_here() {
+        let modules = include_str!("../recipes/etcd/go.mod");
+        let here = [
+            ("cassandra:", "<version>", super::cassandra::POM),
+            ("apache/kafka:", "<version>", super::kafka::POM),
+            ("coreos/etcd:v", "go.etcd.io/etcd/server/v3 v", modules),
+        ];
+        for (image, before, recipe) in here {
+            let after = COMPOSE.split(image).nth(1).unwrap_or_else(|| panic!("no {image}"));
+            let version = after.lines().next().unwrap();
+            assert!(recipe.contains(&format!("{before}{version}")), "{image}{version}");
+        }
+        for word in [crate::s3_server::ACCESS_KEY, crate::s3_server::SECRET_KEY] {
+            assert!(COMPOSE.contains(word), "{word}");
+        }
+    }
+
     #[test]
     fn no_place_of_a_form_stays_empty() {
         let name = NodeName { engine: Engine::Kafka, number: 1 };

@@ -11,7 +11,7 @@ use crate::{
 };
 
 pub(super) const SETTINGS: &str = include_str!("../../recipes/cassandra/cassandra.yaml");
-const POM: &str = include_str!("../../recipes/cassandra/pom.xml");
+pub(super) const POM: &str = include_str!("../../recipes/cassandra/pom.xml");
 const LOGBACK: &str = include_str!("../../recipes/cassandra/logback.xml");
 /// What it opens of Java's own modules: the list that comes with it.
 const JVM: &str = include_str!("../../recipes/cassandra/jvm.options");

@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub(super) const SETTINGS: &str = include_str!("../../recipes/kafka/server.properties");
-const POM: &str = include_str!("../../recipes/kafka/pom.xml");
+pub(super) const POM: &str = include_str!("../../recipes/kafka/pom.xml");
 const LOGGING: &str = include_str!("../../recipes/kafka/log4j2.properties");
 /// Which cluster the data is of: 16 bytes in base 64. Each set has data of its own, so one id does for all.
 const CLUSTER: &str = "c291ay1sb2ctb24tb25l";
