@@ -1,7 +1,7 @@
 //! How the library is told what we want of it, and what it tells us.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -17,6 +17,7 @@ use rdkafka::{
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, ConsumerContext, Rebalance},
     error::KafkaError,
+    topic_partition_list::TopicPartitionListElem,
     types::RDKafkaErrorCode,
 };
 use tokio::sync::watch;
@@ -35,6 +36,8 @@ pub(crate) struct Context {
     pub(crate) metrics: Metrics,
     places: Arc<str>,
     shares: Arc<Mutex<HashMap<i32, Share>>>,
+    /// Which partitions this process reads, once that is known.
+    assigned: Arc<Mutex<Option<HashSet<i32>>>>,
     broken: watch::Sender<Option<Fault>>,
 }
 
@@ -47,7 +50,23 @@ struct Share {
 impl Context {
     pub(crate) fn new(config: &Config, metrics: Metrics) -> Self {
         let places = config.places().into();
-        Self { metrics, places, shares: Arc::default(), broken: watch::Sender::new(None) }
+        Self {
+            metrics,
+            places,
+            shares: Arc::default(),
+            assigned: Arc::default(),
+            broken: watch::Sender::new(None),
+        }
+    }
+
+    /// The same for another topic, of which there are other shares.
+    pub(crate) fn for_another(&self) -> Self {
+        Self { shares: Arc::default(), assigned: Arc::default(), ..self.clone() }
+    }
+
+    /// Which partitions this process reads now, if that is known.
+    pub(crate) fn share(&self) -> Option<HashSet<i32>> {
+        self.assigned.lock().clone()
     }
 
     /// Why this process cannot go on, once it cannot.
@@ -84,6 +103,7 @@ impl Context {
         for (_, share) in self.shares.lock().drain() {
             share.taken_away.store(true, Ordering::Release);
         }
+        *self.assigned.lock() = None;
         self.metrics.share_ends();
     }
 }
@@ -129,7 +149,11 @@ impl ConsumerContext for Context {
     fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         if let Rebalance::Assign(share) = rebalance {
             self.metrics.shares.inc();
-            tracing::info!(partitions = share.count(), "this process has its share of the queue");
+            let share = share.elements();
+            let topic = share.first().map_or("", |part| part.topic()).to_owned();
+            tracing::info!(topic, partitions = share.len(), "this process has its share");
+            *self.assigned.lock() =
+                Some(share.iter().map(TopicPartitionListElem::partition).collect());
         }
     }
 }
@@ -165,6 +189,13 @@ pub(crate) fn producer(config: &Config, pod: Option<&PodName>) -> ClientConfig {
         .set("message.timeout.ms", config.send_ms_max.to_string())
         .set("queue.buffering.max.messages", "50000")
         .set("queue.buffering.max.kbytes", "65536");
+    client
+}
+
+/// For what is told to everyone: whoever begins, and whoever's place was forgotten, is told over the mesh what was before.
+pub(crate) fn subscriber(config: &Config, pod: Option<&PodName>, group: &str) -> ClientConfig {
+    let mut client = consumer(config, pod, group);
+    client.set("auto.offset.reset", "latest");
     client
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// Some brokers, as `host:port`; the others are found through them.
     pub brokers: Vec<String>,
-    /// How the names of all topics begin: the same for all cells that are to hear each other's public messages.
+    /// How the names of all topics begin: the same for all cells that are to hear each other's public messages there.
     pub prefix: String,
     /// Whether topics that are missing are made, and those that are there looked at; false where somebody else sees to that.
     pub make_topics: bool,
@@ -19,6 +19,13 @@ pub struct Config {
     pub partitions: u16,
     /// Copies that new topics keep; all but one of them have what is acknowledged. 3 wherever losing a machine must not stop the cell.
     pub replication: u8,
+    /// Whether the cell's public messages are told in the topic of all cells, `<prefix>.public`, and those of others heard there. Cells
+    /// that are not there are followed over the mesh.
+    pub public: bool,
+    /// Partitions of the topic of all cells, if it is made; at most so many pods of a cell share the following.
+    pub public_partitions: u16,
+    /// Days that public messages stay in their topic; whoever was away for longer is told over the mesh.
+    pub public_days: u16,
     /// Days that dead letters are shown in their topic; the store keeps them until somebody decides.
     pub dead_letter_days: u16,
     /// Milliseconds that a message may take until enough brokers have it: 1,000 to 300,000. Then it is tried again.
@@ -38,6 +45,9 @@ impl Default for Config {
             make_topics: true,
             partitions: 12,
             replication: 3,
+            public: true,
+            public_partitions: 12,
+            public_days: 3,
             dead_letter_days: 30,
             send_ms_max: 30_000,
             silent_ms_max: 6_000,
@@ -69,6 +79,8 @@ impl Config {
         let bounds = [
             ("partitions", u64::from(self.partitions), 1..=1_000),
             ("replication", u64::from(self.replication), 1..=9),
+            ("public_partitions", u64::from(self.public_partitions), 1..=1_000),
+            ("public_days", u64::from(self.public_days), 1..=3_650),
             ("dead_letter_days", u64::from(self.dead_letter_days), 1..=3_650),
             ("send_ms_max", self.send_ms_max, 1_000..=300_000),
             ("silent_ms_max", self.silent_ms_max, 6_000..=300_000),
@@ -111,6 +123,9 @@ mod tests {
             make_topics: true,
             partitions: 0,
             replication: 0,
+            public: true,
+            public_partitions: 0,
+            public_days: 0,
             dead_letter_days: 0,
             send_ms_max: 1,
             silent_ms_max: 1,
@@ -123,12 +138,14 @@ mod tests {
             "partitions",
             "replication",
             "dead_letter_days",
+            "public_partitions",
+            "public_days",
             "send_ms_max",
             "silent_ms_max",
             "open_ms_max",
         ] {
             assert!(mistakes.iter().any(|text| text.contains(word)), "{word}: {mistakes:?}");
         }
-        assert_eq!(mistakes.len(), 8);
+        assert_eq!(mistakes.len(), 10);
     }
 }

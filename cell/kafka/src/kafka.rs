@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base_fault::Fault;
 use base_ids::{CellId, PodName};
-use cell_runtime::queue::Queue;
+use cell_runtime::{feed::Feed, queue::Queue};
 use prometheus_client::registry::Registry;
 use rdkafka::{admin::AdminClient, consumer::Consumer as _, error::KafkaError};
 use tokio::{
@@ -15,12 +15,14 @@ use tokio::{
 use crate::{
     client::{self, Context},
     config::Config,
+    feed::TopicFeed,
     metrics::Metrics,
     mishaps::Mishaps,
     queue::TopicQueue,
     reader::{Consumer, Reader},
+    record,
     refusal::OpenRefusal,
-    topics,
+    topics::{self, Place},
     trim::Trim,
     writer::Writer,
 };
@@ -28,6 +30,7 @@ use crate::{
 /// A cell's open topics.
 pub struct Kafka {
     queue: Arc<TopicQueue>,
+    feed: Option<Arc<TopicFeed>>,
     context: Context,
     trim: Arc<Mutex<Trim>>,
     trimming: JoinHandle<()>,
@@ -70,20 +73,31 @@ impl Kafka {
             consumer,
             context.clone(),
             messages.name.clone(),
-            writer.clone(),
-            dead.name.clone(),
+            (record::read, context.metrics.received.clone()),
+            (writer.clone(), dead.name.clone()),
         );
-        let queue = TopicQueue { messages: messages.name, dead_letters: dead.name, writer, reader };
-        let queue = Arc::new(queue);
+        let feed = if config.public {
+            Some(open_feed(&admin, cell, pod, config, &writer, &context).await?)
+        } else {
+            None
+        };
+        let acknowledged = context.metrics.acknowledged.clone();
+        let (messages, dead_letters) = (messages.name, dead.name);
+        let queue = Arc::new(TopicQueue { messages, dead_letters, writer, reader, acknowledged });
         let trim = Trim::new(admin, Arc::clone(&queue), context.clone(), places);
         let trim = Arc::new(Mutex::new(trim));
         let trimming = tokio::spawn(Trim::run(Arc::clone(&trim)));
-        Ok(Self { queue, context, trim, trimming })
+        Ok(Self { queue, feed, context, trim, trimming })
     }
 
     /// The queue between the cell's processes.
     pub fn queue(&self) -> Arc<dyn Queue> {
         Arc::clone(&self.queue) as Arc<dyn Queue>
+    }
+
+    /// The feed that all cells share, if it is to be used.
+    pub fn feed(&self) -> Option<Arc<dyn Feed>> {
+        self.feed.as_ref().map(|feed| Arc::clone(feed) as Arc<dyn Feed>)
     }
 
     /// Registers what is counted.
@@ -112,9 +126,43 @@ impl Kafka {
     pub async fn close(self) {
         self.trimming.abort();
         self.queue.reader.close().await;
+        if let Some(feed) = &self.feed {
+            feed.reader.close().await;
+        }
         let writer = self.queue.writer.clone();
         spawn_blocking(move || writer.flush()).await.expect("to flush does not panic");
     }
+}
+
+/// Begins to read what other cells tell.
+async fn open_feed(
+    admin: &Arc<AdminClient<Context>>,
+    cell: &CellId,
+    pod: Option<&PodName>,
+    config: &Config,
+    writer: &Writer,
+    context: &Context,
+) -> Result<Arc<TopicFeed>, OpenRefusal> {
+    let (public, dead) = (topics::public(config), topics::dead_letters(cell, config));
+    if config.make_topics {
+        topics::ensure(admin, std::slice::from_ref(&public), config).await?;
+    }
+    let topic = Arc::new(Place::of(admin, &public, config).await?);
+    let context = context.for_another();
+    let group = format!("{}.{cell}.public", config.prefix);
+    let library = |cause| OpenRefusal::Library { places: config.places(), cause };
+    let consumer: Consumer = client::subscriber(config, pod, &group)
+        .create_with_context(context.clone())
+        .map_err(library)?;
+    consumer.subscribe(&[&topic.name]).map_err(library)?;
+    let reader = Reader::begin(
+        consumer,
+        context.clone(),
+        topic.name.clone(),
+        (record::read_stretch, context.metrics.heard.clone()),
+        (writer.clone(), dead.name),
+    );
+    Ok(Arc::new(TopicFeed { topic, writer: writer.clone(), reader, context }))
 }
 
 async fn reach(admin: &Arc<AdminClient<Context>>, config: &Config) -> Result<(), OpenRefusal> {

@@ -1,4 +1,4 @@
-//! A cell on Apache Kafka: what its tenants tell each other, between its processes (pods).
+//! A cell on Apache Kafka: what its tenants tell each other, between its processes (pods), and what it tells everyone, between cells.
 //!
 //! **Promises.** What was put in is on as many brokers as the topic asks for before that is answered. It comes to one process at a time,
 //! in order for each tenant, and what has not been acknowledged comes again. Nothing goes by age: what every process has acknowledged is
@@ -9,7 +9,7 @@
 //! | `config`, `topics`, `refusal` | how is it reached, what lies where, why does it not open? |
 //! | `record` | how does a message look in the log? |
 //! | `client`, `reader`, `writer` | how is the library told, what comes, what goes? |
-//! | `queue` | the port itself |
+//! | `queue`, `feed` | the ports themselves |
 //! | `trim` | what is forgotten, and when? |
 //! | `trouble`, `metrics` | what went wrong in words that say what to check, and how much of everything was there? |
 //! | `mishaps` | where do tests make calls end badly? |
@@ -17,6 +17,7 @@
 
 mod client;
 mod config;
+mod feed;
 mod kafka;
 mod metrics;
 mod mishaps;

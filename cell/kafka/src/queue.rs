@@ -7,6 +7,7 @@ use cell_runtime::{
     port::DeadLetter,
     queue::{Queue, Receipt, Received},
 };
+use prometheus_client::metrics::counter::Counter;
 
 use crate::{reader::Reader, writer::Writer};
 
@@ -18,7 +19,8 @@ pub(crate) struct TopicQueue {
     pub(crate) messages: String,
     pub(crate) dead_letters: String,
     pub(crate) writer: Writer,
-    pub(crate) reader: Reader,
+    pub(crate) reader: Reader<Addressed>,
+    pub(crate) acknowledged: Counter,
 }
 
 impl Queue for TopicQueue {
@@ -29,11 +31,14 @@ impl Queue for TopicQueue {
     fn receive(&self) -> Answer<'_, Vec<Received>> {
         Box::pin(async {
             let closed = || Fault::ours(Code::Unavailable, "the queue is closed");
-            self.reader.receive(TOGETHER).await.ok_or_else(closed)
+            let received = self.reader.receive(TOGETHER).await.ok_or_else(closed)?;
+            let received = received.into_iter();
+            Ok(received.map(|(addressed, receipt)| Received { addressed, receipt }).collect())
         })
     }
 
     fn acknowledge(&self, receipts: &[Receipt]) {
+        self.acknowledged.inc_by(u64::try_from(receipts.len()).unwrap_or(0));
         self.reader.acknowledge(receipts);
     }
 

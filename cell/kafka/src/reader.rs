@@ -2,9 +2,10 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use base_fault::Fault;
-use cell_runtime::queue::{Receipt, Received};
+use base_fault::{Code, Fault};
+use cell_runtime::queue::Receipt;
 use parking_lot::Mutex;
+use prometheus_client::metrics::counter::Counter;
 use rdkafka::{
     Message as _,
     consumer::{Consumer as _, StreamConsumer},
@@ -15,7 +16,11 @@ use tokio::{
     task::{JoinHandle, spawn_blocking},
 };
 
-use crate::{client::Context, record, writer::Writer};
+use crate::{
+    client::Context,
+    record::{Unreadable, write_unreadable},
+    writer::Writer,
+};
 
 /// Records that are held here until somebody takes them.
 const HELD: usize = 1_000;
@@ -24,36 +29,43 @@ const PAUSE_AFTER: Duration = Duration::from_secs(1);
 
 pub(crate) type Consumer = StreamConsumer<Context>;
 
+/// Reads a record.
+pub(crate) type Read<T> = fn(&[u8]) -> Result<T, Unreadable>;
+
 /// Reads a topic's share of this process.
-pub(crate) struct Reader {
+pub(crate) struct Reader<T> {
     context: Context,
     topic: String,
     consumer: Mutex<Option<Arc<Consumer>>>,
-    held: tokio::sync::Mutex<mpsc::Receiver<Received>>,
+    held: tokio::sync::Mutex<mpsc::Receiver<(T, Receipt)>>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// Takes records from the library and hands them on.
-struct Pump {
+struct Pump<T> {
+    read: Read<T>,
+    count: Counter,
     consumer: Arc<Consumer>,
     context: Context,
-    hand_on: mpsc::Sender<Received>,
+    hand_on: mpsc::Sender<(T, Receipt)>,
     writer: Writer,
     dead_letters: String,
 }
 
-impl Reader {
+impl<T: Send + 'static> Reader<T> {
     /// Begins to read. What cannot be read is shown among `dead_letters`.
     pub(crate) fn begin(
         consumer: Consumer,
         context: Context,
         topic: String,
-        writer: Writer,
-        dead_letters: String,
+        (read, count): (Read<T>, Counter),
+        (writer, dead_letters): (Writer, String),
     ) -> Self {
         let consumer = Arc::new(consumer);
         let (hand_on, held) = mpsc::channel(HELD);
         let pump = Pump {
+            read,
+            count,
             consumer: Arc::clone(&consumer),
             context: context.clone(),
             hand_on,
@@ -66,7 +78,7 @@ impl Reader {
     }
 
     /// What came, at least one; `None` when the reader has ended.
-    pub(crate) async fn receive(&self, count_max: usize) -> Option<Vec<Received>> {
+    pub(crate) async fn receive(&self, count_max: usize) -> Option<Vec<(T, Receipt)>> {
         let mut received = Vec::new();
         let count = self.held.lock().await.recv_many(&mut received, count_max).await;
         (count > 0).then_some(received)
@@ -75,7 +87,6 @@ impl Reader {
     /// Notes what has had its effect; the library commits it.
     pub(crate) fn acknowledge(&self, receipts: &[Receipt]) {
         let Some(consumer) = self.consumer() else { return };
-        self.context.metrics.acknowledged.inc_by(u64::try_from(receipts.len()).unwrap_or(0));
         for (partition, over) in self.context.acknowledged(receipts) {
             // A share that has just gone is read by somebody else from where it was committed.
             let _ = consumer.store_offset(&self.topic, partition, over - 1);
@@ -103,7 +114,7 @@ impl Reader {
     }
 }
 
-impl Pump {
+impl<T> Pump<T> {
     async fn run(self) {
         loop {
             let Some(received) = self.next().await else { continue };
@@ -120,7 +131,7 @@ impl Pump {
     }
 
     /// The next message; nothing if what came was none.
-    async fn next(&self) -> Option<Received> {
+    async fn next(&self) -> Option<(T, Receipt)> {
         match self.consumer.recv().await {
             Ok(message) => self.read(&message).await,
             Err(error) => {
@@ -133,20 +144,20 @@ impl Pump {
         }
     }
 
-    async fn read(&self, message: &BorrowedMessage<'_>) -> Option<Received> {
+    async fn read(&self, message: &BorrowedMessage<'_>) -> Option<(T, Receipt)> {
         let receipt = self.context.received(message.partition(), message.offset());
         let bytes = message.payload().unwrap_or_default();
-        let unreadable = match record::read(bytes) {
-            Ok(addressed) => {
-                self.context.metrics.received.inc();
-                return Some(Received { addressed, receipt });
+        let unreadable = match (self.read)(bytes) {
+            Ok(content) => {
+                self.count.inc();
+                return Some((content, receipt));
             }
             Err(unreadable) => unreadable,
         };
         self.context.metrics.unreadable.inc();
         let (topic, partition, offset) = (message.topic(), message.partition(), message.offset());
         tracing::error!(topic, partition, offset, %unreadable, "a record is passed over and shown among the dead letters");
-        let shown = record::write_unreadable(bytes, &unreadable);
+        let shown = write_unreadable(bytes, &unreadable);
         let key = format!("{partition}-{offset}");
         if let Err(fault) = self.writer.show(&self.dead_letters, &key, &shown).await {
             tracing::error!(fault = base_fault::chain(&fault), "it could not even be shown");
@@ -158,18 +169,15 @@ impl Pump {
     }
 
     /// Asks for no more until everything has been taken, and stays a member meanwhile. `Err` if nobody will ever take it.
-    async fn hold_on(&self, first: Received) -> Result<(), Fault> {
+    async fn hold_on(&self, first: (T, Receipt)) -> Result<(), Fault> {
         let mut held = VecDeque::from([first]);
         self.pause(true);
-        while let Some(next) = held.front() {
+        while !held.is_empty() {
             tokio::select! {
                 biased;
                 place = self.hand_on.reserve() => match place {
-                    Ok(place) => {
-                        place.send(next.clone());
-                        held.pop_front();
-                    }
-                    Err(_) => return Err(Fault::ours(base_fault::Code::Internal, "nobody reads")),
+                    Ok(place) => drop(held.pop_front().map(|next| place.send(next))),
+                    Err(_) => return Err(Fault::ours(Code::Internal, "nobody reads")),
                 },
                 // What came before the pause, or with another share.
                 more = self.next() => {

@@ -5,9 +5,10 @@ use std::{sync::Arc, time::Duration};
 use base_ids::CellId;
 use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication},
+    error::KafkaError,
     types::RDKafkaErrorCode,
 };
-use tokio::task::spawn_blocking;
+use tokio::{task::spawn_blocking, time::Instant};
 
 use crate::{client::Context, config::Config, refusal::OpenRefusal};
 
@@ -15,12 +16,15 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 /// How long the brokers may take for a change.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How soon it is looked again for a topic that was just made.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// How a topic is laid out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
     pub(crate) name: String,
     /// The setting that says how many partitions there are.
-    partitions_of: &'static str,
+    setting: &'static str,
     partitions: i32,
     /// For how long records stay, in milliseconds; -1 for as long as nobody forgets them.
     retention_ms: String,
@@ -30,9 +34,80 @@ pub(crate) struct Layout {
 pub(crate) fn messages(cell: &CellId, config: &Config) -> Layout {
     Layout {
         name: format!("{}.{cell}.messages", config.prefix),
-        partitions_of: "partitions",
+        setting: "partitions",
         partitions: i32::from(config.partitions),
         retention_ms: "-1".to_owned(),
+    }
+}
+
+/// What all cells tell everyone.
+pub(crate) fn public(config: &Config) -> Layout {
+    Layout {
+        name: format!("{}.public", config.prefix),
+        setting: "public_partitions",
+        partitions: i32::from(config.public_partitions),
+        retention_ms: (u64::from(config.public_days) * DAY_MS).to_string(),
+    }
+}
+
+/// A topic as it is, whose partitions are chosen here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) name: String,
+    partitions: u64,
+}
+
+impl Place {
+    /// Looks at a topic.
+    ///
+    /// Errors: it cannot be looked at, or is not there.
+    pub(crate) async fn of(
+        admin: &Arc<AdminClient<Context>>,
+        layout: &Layout,
+        config: &Config,
+    ) -> Result<Self, OpenRefusal> {
+        let found = partitions_of(admin, &layout.name, config).await;
+        let refused = |why: String| OpenRefusal::Topic {
+            topic: layout.name.clone(),
+            places: config.places(),
+            what: "looked at",
+            why,
+            check: "check that it was made, or let it be made by `make_topics = true`".to_owned(),
+        };
+        match found {
+            Ok(0) => Err(refused("it is not there".to_owned())),
+            Ok(found) => Ok(Self {
+                name: layout.name.clone(),
+                partitions: u64::try_from(found).unwrap_or(u64::MAX),
+            }),
+            Err(error) => Err(refused(error.to_string())),
+        }
+    }
+
+    /// Where a cell's messages lie: the same for all cells.
+    pub(crate) fn partition_of(&self, source: &CellId) -> i32 {
+        let hash = xxhash_rust::xxh3::xxh3_64(source.as_str().as_bytes());
+        i32::try_from(hash % self.partitions).unwrap_or(0)
+    }
+}
+
+/// How many partitions a topic has; 0 if it is not there, also after a while: brokers tell of one that was just made a little later.
+async fn partitions_of(
+    admin: &Arc<AdminClient<Context>>,
+    topic: &str,
+    config: &Config,
+) -> Result<usize, KafkaError> {
+    let begun = Instant::now();
+    loop {
+        let (asked, name, patience) = (Arc::clone(admin), topic.to_owned(), config.open_max());
+        let metadata =
+            spawn_blocking(move || asked.inner().fetch_metadata(Some(&name), patience)).await;
+        let metadata = metadata.expect("the library does not panic")?;
+        let found = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
+        if found > 0 || begun.elapsed() >= patience {
+            return Ok(found);
+        }
+        tokio::time::sleep(LOOK).await;
     }
 }
 
@@ -40,7 +115,7 @@ pub(crate) fn messages(cell: &CellId, config: &Config) -> Layout {
 pub(crate) fn dead_letters(cell: &CellId, config: &Config) -> Layout {
     Layout {
         name: format!("{}.{cell}.dead-letters", config.prefix),
-        partitions_of: "",
+        setting: "",
         partitions: 1,
         retention_ms: (u64::from(config.dead_letter_days) * DAY_MS).to_string(),
     }
@@ -122,7 +197,7 @@ async fn check(
     layout: &Layout,
     config: &Config,
 ) -> Result<(), OpenRefusal> {
-    let Layout { name, partitions_of, partitions, retention_ms } = layout;
+    let Layout { name, setting, partitions, retention_ms } = layout;
     let unseen = |why: String| OpenRefusal::Topic {
         topic: name.clone(),
         places: config.places(),
@@ -138,15 +213,11 @@ async fn check(
         asked,
         mend,
     };
-    let (asked, topic, patience) = (Arc::clone(admin), name.clone(), config.open_max());
-    let metadata =
-        spawn_blocking(move || asked.inner().fetch_metadata(Some(&topic), patience)).await;
-    let metadata = metadata.expect("the library does not panic");
-    let metadata = metadata.map_err(|error| unseen(error.to_string()))?;
-    let found = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
+    let found = partitions_of(admin, name, config).await;
+    let found = found.map_err(|error| unseen(error.to_string()))?;
     if i32::try_from(found).unwrap_or(i32::MAX) < *partitions {
         let mend = format!(
-            "set `{partitions_of} = {found}`, or raise it while the topic is empty: kafka-topics.sh --alter --topic {name} --partitions {partitions}"
+            "set `{setting} = {found}`, or raise it while the topic is empty: kafka-topics.sh --alter --topic {name} --partitions {partitions}"
         );
         return Err(other(format!("{found} partitions"), partitions.to_string(), mend));
     }
@@ -169,4 +240,16 @@ async fn check(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+
+    #[test]
+    fn where_a_cell_lies_is_the_same_for_all_builds() {
+        let place = Place { name: "souk.public".to_owned(), partitions: 12 };
+        let of = |cell: &str| place.partition_of(&cell.parse().unwrap());
+        assert_eq!(["cell-1", "cell-2", "cell-3", "fez"].map(of), [6, 2, 0, 2]);
+    }
 }

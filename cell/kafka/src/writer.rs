@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use base_fault::{Code, Fault};
 use cell_kernel::Answer;
-use cell_runtime::{mesh::Addressed, port::DeadLetter};
+use cell_runtime::{feed::Stretch, mesh::Addressed, port::DeadLetter};
+use prometheus_client::metrics::counter::Counter;
 use rdkafka::{
     ClientConfig,
     error::KafkaResult,
@@ -15,6 +16,7 @@ use crate::{
     client::Context,
     mishaps::{Mishap, Mishaps},
     record,
+    topics::Place,
     trouble::trouble,
 };
 
@@ -58,7 +60,7 @@ impl Writer {
         }
         let (writer, tried) = (self.clone(), tried(messages.len(), topic));
         Box::pin(async move {
-            let ended = writer.arrived(on_way, refused, &tried).await;
+            let ended = writer.arrived(on_way, refused, &tried, &writer.context.metrics.sent).await;
             let ended = if mishap.is_some() { Err(writer.silence(&tried)) } else { ended };
             if ended.is_err() {
                 writer.context.metrics.send_failures.inc();
@@ -80,9 +82,22 @@ impl Writer {
     /// Errors: it is not there.
     pub(crate) async fn show(&self, topic: &str, key: &str, bytes: &[u8]) -> Result<(), Fault> {
         let delivery = self.put_in(topic, key, bytes)?;
-        self.arrived(vec![delivery], None, &tried(1, topic)).await?;
-        self.context.metrics.dead_shown.inc();
-        Ok(())
+        let shown = &self.context.metrics.dead_shown;
+        self.arrived(vec![delivery], None, &tried(1, topic), shown).await
+    }
+
+    /// Tells a stretch of the cell's public messages.
+    ///
+    /// Errors: it may be there or not.
+    pub(crate) async fn tell(&self, topic: &Place, stretch: &Stretch) -> Result<(), Fault> {
+        let (bytes, tried) = (record::write_stretch(stretch), tried(1, &topic.name));
+        let record = FutureRecord::to(&topic.name)
+            .key(stretch.source.as_str())
+            .partition(topic.partition_of(&stretch.source))
+            .payload(&bytes);
+        let refused = |error| trouble(&self.places, &tried, error);
+        let delivery = self.producer.send_result(record).map_err(|(error, _)| refused(error))?;
+        self.arrived(vec![delivery], None, &tried, &self.context.metrics.told).await
     }
 
     fn put_in(&self, topic: &str, key: &str, bytes: &[u8]) -> Result<DeliveryFuture, Fault> {
@@ -97,10 +112,11 @@ impl Writer {
         on_way: Vec<DeliveryFuture>,
         mut failed: Option<Fault>,
         tried: &str,
+        count: &Counter,
     ) -> Result<(), Fault> {
         for delivery in on_way {
             match delivery.await {
-                Ok(Ok(_)) => drop(self.context.metrics.sent.inc()),
+                Ok(Ok(_)) => drop(count.inc()),
                 Ok(Err((error, _))) => {
                     failed.get_or_insert_with(|| trouble(&self.places, tried, error));
                 }

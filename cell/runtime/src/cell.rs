@@ -17,6 +17,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     call::{Answered, Call, Unanswered},
     config::Config,
+    feed::{Feed, Inboxes},
     intake::Intake,
     mesh::{Addressed, Delivery, Mesh},
     metrics::Metrics,
@@ -55,6 +56,8 @@ pub struct Parts {
     pub mesh: Arc<dyn Mesh>,
     /// What lies between the cell's processes, where there are several. Without it each hears what it has told itself.
     pub queue: Option<Arc<dyn Queue>>,
+    /// What lies between all cells: their public messages. Without it they are followed over the mesh.
+    pub feed: Option<Arc<dyn Feed>>,
     /// Fresh ids.
     pub mint: Mint,
     /// Closes the answers that are kept under idempotency keys.
@@ -98,6 +101,8 @@ pub(crate) struct Inner {
     pub(crate) table: Snapshot,
     pub(crate) mesh: Arc<dyn Mesh>,
     pub(crate) queue: Option<Arc<dyn Queue>>,
+    pub(crate) feed: Option<Arc<dyn Feed>>,
+    pub(crate) inboxes: Inboxes,
     pub(crate) metrics: Metrics,
     pub(crate) seals: Seals,
     pub(crate) rooms: BTreeMap<&'static str, Arc<dyn Room>>,
@@ -143,6 +148,8 @@ impl Cell {
             table: parts.table,
             mesh: parts.mesh,
             queue: parts.queue,
+            feed: parts.feed,
+            inboxes: Inboxes::default(),
             metrics: parts.metrics,
             seals: parts.seals,
             rooms: services.rooms,
@@ -156,6 +163,10 @@ impl Cell {
         inner.spawn(Arc::clone(&inner).scan());
         inner.spawn(Arc::clone(&inner).follow_all());
         inner.spawn(Arc::clone(&inner).sweep());
+        if let Some(feed) = &inner.feed {
+            inner.spawn(Arc::clone(&inner).hear_feed(Arc::clone(feed)));
+            inner.spawn(Arc::clone(&inner).tell_feed(Arc::clone(feed)));
+        }
         if let Some(queue) = &inner.queue {
             let intake = Intake::new(Arc::clone(queue), inner.config.intake_max);
             inner.spawn(intake.run(Arc::clone(&inner)));

@@ -1,4 +1,5 @@
-//! Follows the public messages of every cell, this one included, and folds them into the replicas, in order, once.
+//! Follows the public messages of every cell, this one included, and folds them into the replicas, in order, once. Others are followed
+//! over the mesh, or in the feed that all cells share.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -26,7 +27,7 @@ const LOOK_MAX: Duration = Duration::from_secs(4);
 const STAND_BY: Duration = Duration::from_secs(2);
 
 /// How a batch ended.
-enum Folded {
+pub(crate) enum Folded {
     /// The cursor is behind it.
     To(u64),
     /// Another process of this cell has moved the cursor.
@@ -96,7 +97,7 @@ impl Inner {
     }
 
     /// Waits until the cursor of a source stands still, which it also does when there is nothing to follow.
-    async fn stand_by(&self, source: &CellId) {
+    pub(crate) async fn stand_by(&self, source: &CellId) {
         let mut seen = None;
         loop {
             let cursor = self.stores.public.cursor(source).await.ok();
@@ -109,11 +110,19 @@ impl Inner {
     }
 
     async fn follow_other(self: Arc<Self>, source: CellId) {
+        match &self.feed {
+            Some(feed) => self.follow_either(&**feed, &source).await,
+            None => self.follow_mesh(&source).await,
+        }
+    }
+
+    /// Follows a source over the mesh, for as long as the cell runs.
+    pub(crate) async fn follow_mesh(&self, source: &CellId) {
         let mut failures = 0;
         loop {
-            let followed = self.follow_once(&source).await;
+            let followed = self.follow_once(source).await;
             if let Ok(Folded::Overtaken) = followed {
-                self.stand_by(&source).await;
+                self.stand_by(source).await;
                 continue;
             }
             failures = if followed.is_ok() { 1 } else { failures + 1 };
@@ -140,7 +149,7 @@ impl Inner {
     }
 
     /// Folds a batch and moves the cursor behind it, in one step.
-    async fn fold(
+    pub(crate) async fn fold(
         &self,
         source: &CellId,
         cursor: u64,

@@ -2,7 +2,7 @@
 //!
 //! A service says what happens; here it is bound to one tenant, one generation and one store. [`Cell`] is the whole: give it its
 //! [`Parts`] and [`Services`], and call [`Cell::serve`]. Stores and the other cells are ports ([`port`], [`mesh`]), and so is what lies between
-//! several processes of one cell ([`queue`]) and what they share for a while ([`ephemeral`]).
+//! several processes of one cell ([`queue`]) or all cells ([`feed`]) and what they share for a while ([`ephemeral`]).
 
 mod cache;
 mod call;
@@ -11,6 +11,7 @@ mod commit;
 mod config;
 pub mod conformance;
 pub mod ephemeral;
+pub mod feed;
 mod follow;
 mod intake;
 mod kept;

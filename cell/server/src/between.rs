@@ -1,11 +1,11 @@
-//! What lies between the pods of the cell: a queue on Kafka, if one is configured.
+//! What lies between the pods of the cell, and between cells: a queue and a feed on Kafka, if they are configured.
 
 use std::sync::Arc;
 
 use base_fault::Fault;
 use base_telemetry::Metrics;
 use cell_kafka::{Kafka, OpenRefusal};
-use cell_runtime::queue::Queue;
+use cell_runtime::{feed::Feed, queue::Queue};
 use tokio::sync::watch;
 
 use crate::config::Config;
@@ -24,6 +24,11 @@ impl Between {
     /// The port.
     pub(crate) fn queue(&self) -> Option<Arc<dyn Queue>> {
         self.0.as_ref().map(Kafka::queue)
+    }
+
+    /// What lies between the cells, if it is to be used.
+    pub(crate) fn feed(&self) -> Option<Arc<dyn Feed>> {
+        self.0.as_ref().and_then(Kafka::feed)
     }
 
     /// Puts its own numbers on the admin port.

@@ -184,6 +184,10 @@ impl base_program::Settings for Config {
                 }
             }
         }
+        if self.name.as_str().starts_with('-') {
+            let text = "name begins with `-`; such names are kept for what a cell notes of itself";
+            mistakes.push(text.to_owned());
+        }
         if self.data_dir.as_os_str().is_empty() {
             mistakes.push("data_dir is empty; name a directory".to_owned());
         }

@@ -138,6 +138,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
         table: table.clone(),
         mesh: Arc::new(GrpcMesh::new(config.name.clone(), table, passport.clone())),
         queue: between.queue(),
+        feed: between.feed(),
         mint: Arc::new(|| uuid::Uuid::now_v7().simple().to_string()),
         seals: Seals::new(outside.secret.answers_key()),
         metrics: runtime_metrics,

@@ -181,6 +181,7 @@ impl Fleet {
             table: self.0.world.table.clone(),
             mesh: Arc::new(LocalMesh(self.0.wires.clone())),
             queue: None,
+            feed: None,
             mint: self.0.ids.mint(),
             seals: Seals::new(&[7; 32]),
             metrics: Metrics::default(),

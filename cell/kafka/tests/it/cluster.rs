@@ -1,5 +1,7 @@
 //! Brokers, and topics of a test's own on them.
 
+use std::time::Duration;
+
 use base_ids::{CellId, MessageId, PodName, StreamName, Version};
 use base_testkit::TestEngine;
 use base_time::Timestamp;
@@ -32,9 +34,17 @@ impl OwnCell {
             prefix: "t".to_owned(),
             partitions: 3,
             replication: 1,
+            public: false,
             ..Config::new(brokers)
         };
         Self { id, pod: None, config }
+    }
+
+    /// Shares a feed with whoever has the same prefix.
+    pub(crate) fn on_feed(mut self, prefix: &str) -> Self {
+        self.config =
+            Config { prefix: prefix.to_owned(), public: true, public_partitions: 6, ..self.config };
+        self
     }
 
     pub(crate) async fn open(&self) -> Kafka {
@@ -78,7 +88,8 @@ pub(crate) async fn receive(kafka: &Kafka, count: usize) -> Vec<Received> {
     let queue = kafka.queue();
     let mut all = Vec::new();
     while all.len() < count {
-        all.extend(queue.receive().await.unwrap());
+        let received = tokio::time::timeout(Duration::from_mins(1), queue.receive()).await;
+        all.extend(received.expect("what was put in comes in time").unwrap());
     }
     all
 }

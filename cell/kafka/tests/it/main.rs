@@ -3,6 +3,7 @@
 
 mod cluster;
 mod conformance;
+mod feed;
 mod outage;
 mod refusals;
 mod stories;

@@ -6,6 +6,7 @@ use base_ids::{CellId, Epoch, Generation, Slot, Tenant, Version};
 use cell_kernel::Caller;
 use cell_runtime::{
     Call, Cell, Config, Metrics, Parts, Seals, Services, Unanswered,
+    feed::{Feed, MemoryFeed, Subscriber},
     local::{LocalMesh, Wires},
     memory::MemoryStores,
     port::Stores,
@@ -20,6 +21,9 @@ pub(crate) struct Fleet {
     wires: Wires,
     disks: Vec<MemoryStores>,
     start: tokio::time::Instant,
+    /// The feed, and how many cells use it.
+    feed: (MemoryFeed, usize),
+    subscribers: Mutex<Vec<Arc<Subscriber>>>,
 }
 
 pub(crate) fn cell_id(number: usize) -> CellId {
@@ -48,8 +52,19 @@ pub(crate) fn table(cells: usize, epoch: u64) -> Table {
 
 impl Fleet {
     pub(crate) async fn new(cells: usize) -> Self {
+        Self::with_feed(cells, MemoryFeed::default(), 0).await
+    }
+
+    /// The first `users` cells use a feed.
+    pub(crate) async fn with_feed(cells: usize, feed: MemoryFeed, users: usize) -> Self {
         let disks = (0..cells).map(|_| MemoryStores::new()).collect();
-        let fleet = Self { wires: Wires::default(), disks, start: tokio::time::Instant::now() };
+        let fleet = Self {
+            wires: Wires::default(),
+            disks,
+            start: tokio::time::Instant::now(),
+            feed: (feed, users),
+            subscribers: Mutex::default(),
+        };
         for number in 0..cells {
             fleet.boot(number).await;
         }
@@ -78,6 +93,7 @@ impl Fleet {
             table: Snapshot::new(Table::empty()),
             mesh: Arc::new(LocalMesh(self.wires.clone())),
             queue: None,
+            feed: self.join_feed(number),
             mint: Arc::new(move || {
                 *next.lock() += 1;
                 format!("{:032x}", *next.lock())
@@ -88,6 +104,20 @@ impl Fleet {
         let cell = Cell::start(parts, Services::new(config).with(toy::spec()));
         cell.adopt(table(self.disks.len(), 1)).await.unwrap();
         cell
+    }
+
+    fn join_feed(&self, number: usize) -> Option<Arc<dyn Feed>> {
+        let (feed, users) = &self.feed;
+        (number < *users).then(|| {
+            let subscriber = feed.join();
+            self.subscribers.lock().push(Arc::clone(&subscriber));
+            subscriber as Arc<dyn Feed>
+        })
+    }
+
+    /// A process that has joined the feed, in the order in which they did.
+    pub(crate) fn subscriber(&self, nth: usize) -> Arc<Subscriber> {
+        Arc::clone(&self.subscribers.lock()[nth])
     }
 
     /// Kills a cell: what it had in memory is gone, what it had stored stays.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where its expectation does")]
 
+mod feed;
 mod fleet;
 mod held;
 mod pods;

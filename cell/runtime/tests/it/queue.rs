@@ -65,6 +65,7 @@ impl Pods {
             table: Snapshot::new(Table::empty()),
             mesh: Arc::new(LocalMesh(self.wires.clone())),
             queue,
+            feed: None,
             mint: Arc::new(|| format!("{:032x}", 0)),
             seals: Seals::new(&[7; 32]),
             metrics: Metrics::default(),

@@ -87,7 +87,9 @@ async fn a_cell_on_kafka_answers_alike_and_tells_its_tenants_over_the_queue() {
     let heard = base_testkit::eventually(Duration::from_mins(1), async || {
         let sent = house.number("cell_kafka_sent_total").await;
         let acknowledged = house.number("cell_kafka_acknowledged_total").await;
-        if sent > 0 && sent == acknowledged { Ok(()) } else { Err((sent, acknowledged)) }
+        let told = house.number("cell_kafka_told_total").await;
+        let all = sent > 0 && sent == acknowledged && told > 0;
+        if all { Ok(()) } else { Err((sent, acknowledged, told)) }
     });
     heard.await.unwrap();
     Box::pin(errands_are_answered_alike(house)).await;
