@@ -19,6 +19,9 @@ const ENGINES: [(&str, &str); 5] = [
     ("redis", "SOUK_TEST_REDIS"),
     ("s3", "SOUK_TEST_S3"),
 ];
+/// In which tests that kill an engine of their own find what starts it, and where it is installed.
+const STARTER: &str = "SOUK_TEST_ENGINES";
+const HOME: &str = "SOUK_TEST_ENGINES_HOME";
 /// In which tests list themselves that could not run.
 const SKIPPED: &str = "SOUK_TEST_SKIPPED";
 
@@ -58,6 +61,7 @@ impl Real {
     /// Tells a command where the engines are, and where what is skipped is listed.
     pub(crate) fn tell(&self, command: &mut Command) -> anyhow::Result<()> {
         command.env(SKIPPED, &self.skipped);
+        command.env(STARTER, &self.program).env(HOME, &self.home);
         let addresses = self.addresses()?;
         for (engine, variable) in ENGINES {
             if let Some(first) = addresses.get(engine).and_then(|all| all.first()) {

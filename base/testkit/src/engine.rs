@@ -1,6 +1,6 @@
 //! Real engines for tests: where they are, if whoever runs the tests has started them; else the test is skipped by name.
 
-use std::{fs::OpenOptions, io::Write as _, thread};
+use std::{fs::OpenOptions, io::Write as _, path::PathBuf, thread};
 
 /// An engine that a test may need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum TestEngine {
     S3,
 }
 
+/// Name the program that starts engines, and the folder where it has installed them.
+const STARTER: [&str; 2] = ["SOUK_TEST_ENGINES", "SOUK_TEST_ENGINES_HOME"];
 /// Names the file in which skipped tests are listed.
 const SKIPPED: &str = "SOUK_TEST_SKIPPED";
 
@@ -67,6 +69,16 @@ pub fn skipped(test: &str, needs: &str) {
         // A list that cannot be written is no reason for a test to fail.
         let _ = file.and_then(|mut file| writeln!(file, "{line}"));
     }
+}
+
+/// The program that starts engines, and its home. Without them `test` is skipped.
+pub(crate) fn starter(test: &str) -> Option<(PathBuf, PathBuf)> {
+    let [program, home] = STARTER.map(read);
+    let starter = program.zip(home).map(|(program, home)| (program.into(), home.into()));
+    if starter.is_none() {
+        skipped(test, "a Kafka of its own; cargo xtask test");
+    }
+    starter
 }
 
 #[expect(

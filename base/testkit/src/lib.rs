@@ -6,6 +6,7 @@ mod child;
 mod engine;
 mod eventually;
 mod own_etcd;
+mod own_kafka;
 mod port;
 mod scratch;
 
@@ -14,5 +15,6 @@ pub use engine::{TestEngine, skipped};
 pub use eventually::{Late, eventually};
 pub use nix::sys::signal::Signal;
 pub use own_etcd::OwnEtcd;
+pub use own_kafka::OwnKafka;
 pub use port::free_port;
 pub use scratch::Scratch;
