@@ -21,6 +21,8 @@ pub struct Config {
     pub user: Option<String>,
     /// The user's password.
     pub password: Secret,
+    /// Milliseconds that a process waits at its start for an engine that does not answer yet.
+    pub patience_ms: u64,
     /// Milliseconds that one call to the engine may take: 50 to 30,000.
     pub call_ms_max: u64,
     /// Milliseconds between two signs of life of a pod: 50 to 10,000.
@@ -40,6 +42,7 @@ impl Default for Config {
             datacenter: None,
             user: None,
             password: Secret::default(),
+            patience_ms: 30_000,
             call_ms_max: 2_000,
             beat_ms: 1_000,
             silent_ms_max: 5_000,
@@ -90,6 +93,10 @@ impl Config {
             mistakes.push("silent_ms_max must be at least five times beat_ms".to_owned());
         }
         mistakes
+    }
+
+    pub(crate) fn patience(&self) -> Duration {
+        Duration::from_millis(self.patience_ms)
     }
 
     pub(crate) fn call_max(&self) -> Duration {

@@ -7,7 +7,10 @@ use scylla::{
     client::session::Session,
     deserialize::row::DeserializeRow,
     errors::ExecutionError,
-    response::{PagingState, query_result::QueryRowsResult},
+    response::{
+        PagingState,
+        query_result::{QueryResult, QueryRowsResult},
+    },
     serialize::row::SerializeRow,
     statement::{
         Consistency, SerialConsistency,
@@ -18,6 +21,7 @@ use scylla::{
 };
 
 use crate::{
+    counts::{Call, Counts},
     mishaps::{Mishap, Mishaps, Step},
     outcome::{self, Ended},
     statements::Statements,
@@ -32,6 +36,7 @@ pub(crate) struct Cql {
     pub(crate) say: Statements,
     /// The nodes it was told of, for errors.
     pub(crate) nodes: String,
+    pub(crate) counts: Counts,
     pub(crate) mishaps: Mishaps,
 }
 
@@ -112,6 +117,9 @@ impl<'a> Together<'a> {
     }
 }
 
+/// What the driver makes of an answer.
+type Answered = Result<QueryResult, ExecutionError>;
+
 /// A conditional statement that failed.
 pub(crate) struct Failed {
     pub(crate) ended: Ended,
@@ -122,16 +130,22 @@ impl Cql {
     /// All rows.
     pub(crate) async fn read<R>(
         &self,
-        what: &str,
+        what: &'static str,
         statement: &PreparedStatement,
         values: impl SerializeRow + Sync,
     ) -> Result<Vec<R>, Fault>
     where
         R: for<'r> DeserializeRow<'r, 'r>,
     {
+        let is_serial = statement.get_consistency() == Some(Consistency::LocalSerial);
+        let cost = if is_serial { Call::SerialRead } else { Call::Read };
         let mut all = Vec::new();
         let mut state = PagingState::start();
         loop {
+            if self.mishaps.are_of_a_dead_process() {
+                return Err(self.unread(what, Mishap::CallLost.error()));
+            }
+            self.counts.note(cost, what);
             let asked = self.session.execute_single_page(statement, &values, state).await;
             let (result, next) = asked.map_err(|error| self.unread(what, error))?;
             let rows = result.into_rows_result().map_err(|error| self.odd(what, error))?;
@@ -148,7 +162,7 @@ impl Cql {
     /// The only row, if it is there.
     pub(crate) async fn find<R>(
         &self,
-        what: &str,
+        what: &'static str,
         statement: &PreparedStatement,
         values: impl SerializeRow + Sync,
     ) -> Result<Option<R>, Fault>
@@ -161,57 +175,94 @@ impl Cql {
     /// Writes what may be written again.
     pub(crate) async fn write(
         &self,
-        what: &str,
+        what: &'static str,
         statement: &PreparedStatement,
         values: impl SerializeRow,
     ) -> Result<(), Fault> {
-        let written = self.session.execute_unpaged(statement, values).await;
-        written.map(drop).map_err(|error| self.unwritten(what, error))
+        let (met, mut first) = (self.begin(Call::Write, what, None), None);
+        for _ in 0..met.map_or(1, Mishap::times) {
+            let answer = self.session.execute_unpaged(statement, &values).await;
+            first.get_or_insert(answer);
+        }
+        let written = self.end(met, first);
+        written.map(drop).map_err(|error| self.unwritten(what, *error))
     }
 
     /// Writes what may be written again, all in one partition.
     pub(crate) async fn write_together(
         &self,
-        what: &str,
+        what: &'static str,
         writes: Together<'_>,
     ) -> Result<(), Fault> {
         if writes.is_empty() {
             return Ok(());
         }
         let batch = writes.batch(true);
-        let written = self.session.batch(&batch, writes.values).await;
-        written.map(drop).map_err(|error| self.unwritten(what, error))
+        let (met, mut first) = (self.begin(Call::Write, what, None), None);
+        for _ in 0..met.map_or(1, Mishap::times) {
+            let answer = self.session.batch(&batch, &writes.values).await;
+            first.get_or_insert(answer);
+        }
+        let written = self.end(met, first);
+        written.map(drop).map_err(|error| self.unwritten(what, *error))
     }
 
     /// Writes on a condition; whether it held.
     pub(crate) async fn write_if(
         &self,
-        what: &str,
+        what: &'static str,
         statement: &PreparedStatement,
         values: impl SerializeRow,
     ) -> Result<bool, Failed> {
-        let answer = self.session.execute_unpaged(statement, values).await;
-        let rows = answer.map_err(|error| self.failed(what, error))?.into_rows_result();
+        let (met, mut first) = (self.begin(Call::ConditionalWrite, what, None), None);
+        for _ in 0..met.map_or(1, Mishap::times) {
+            let answer = self.session.execute_unpaged(statement, &values).await;
+            first.get_or_insert(answer);
+        }
+        let answer = self.end(met, first);
+        let rows = answer.map_err(|error| self.failed(what, *error))?.into_rows_result();
         self.applied(what, rows)
     }
 
     /// Writes on a condition, all in one partition; whether it held.
     pub(crate) async fn write_together_if(
         &self,
-        what: &str,
+        what: &'static str,
         writes: &Together<'_>,
         step: Option<Step>,
     ) -> Result<bool, Failed> {
-        let met = step.and_then(|step| self.mishaps.meet(step));
-        if let Some(mishap @ (Mishap::Refused | Mishap::CallLost)) = met {
-            return Err(self.failed(what, mishap.error()));
+        let batch = writes.batch(false);
+        let (met, mut first) = (self.begin(Call::ConditionalWrite, what, step), None);
+        for _ in 0..met.map_or(1, Mishap::times) {
+            let answer = self.session.batch(&batch, &writes.values).await;
+            first.get_or_insert(answer);
         }
-        let answer = self.session.batch(&writes.batch(false), &writes.values).await;
-        if let Some(mishap) = met {
-            return Err(self.failed(what, mishap.error()));
-        }
-        let rows = answer.map_err(|error| self.failed(what, error))?.into_rows_result();
+        let answer = self.end(met, first);
+        let rows = answer.map_err(|error| self.failed(what, *error))?.into_rows_result();
         self.applied(what, rows)
+    }
+
+    /// A call that changes something is about to be made; what a test has it meet.
+    fn begin(&self, cost: Call, what: &'static str, step: Option<Step>) -> Option<Mishap> {
+        self.counts.note(cost, what);
+        let met = step.and_then(|step| self.mishaps.meet(step));
+        met.or_else(|| self.mishaps.meet_change(what))
+    }
+
+    /// How it ended: its first answer, unless it met something that leaves none.
+    fn end(
+        &self,
+        met: Option<Mishap>,
+        first: Option<Answered>,
+    ) -> Result<QueryResult, Box<ExecutionError>> {
+        if let Some(mishap) = met {
+            self.mishaps.made(mishap);
+        }
+        let lost = met.filter(|mishap| !mishap.is_answered());
+        match first {
+            Some(answered) if lost.is_none() => answered.map_err(Box::new),
+            _ => Err(Box::new(lost.unwrap_or(Mishap::CallLost).error())),
+        }
     }
 
     /// The layout of the answer varies with the engine and with how it ended; only this column is always there.

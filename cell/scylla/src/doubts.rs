@@ -71,8 +71,10 @@ impl Doubts {
         all.keys().filter(of).cloned().collect()
     }
 
-    fn take(&self, stream: &StreamName) -> Vec<Doubt> {
-        self.0.lock().remove(stream).unwrap_or_default()
+    /// Takes those of a stream to settle them. The stream stays in doubt meanwhile, so that whoever reads waits for its turn.
+    fn settle(&self, stream: &StreamName) -> Settling<'_> {
+        let left = self.0.lock().get_mut(stream).map(std::mem::take).unwrap_or_default();
+        Settling { doubts: self, stream: stream.clone(), left, kept: Vec::new() }
     }
 
     pub(crate) fn are_none(&self) -> bool {
@@ -82,6 +84,25 @@ impl Doubts {
     /// Whether any part of a stream is in doubt.
     pub(crate) fn hold(&self, stream: &StreamName) -> bool {
         self.0.lock().contains_key(stream)
+    }
+}
+
+/// Doubts of a stream on their way to be settled. Those that are not come back when this is dropped, in whatever way.
+struct Settling<'d> {
+    doubts: &'d Doubts,
+    stream: StreamName,
+    left: Vec<Doubt>,
+    kept: Vec<Doubt>,
+}
+
+impl Drop for Settling<'_> {
+    fn drop(&mut self) {
+        let mut all = self.doubts.0.lock();
+        let of_stream = all.entry(self.stream.clone()).or_default();
+        of_stream.extend(self.left.drain(..).chain(self.kept.drain(..)));
+        if of_stream.is_empty() {
+            all.remove(&self.stream);
+        }
     }
 }
 
@@ -107,19 +128,11 @@ impl Store {
 
     async fn resolve(&self, stream: &StreamName) -> Result<(), Fault> {
         let _turn = self.locks.hold(vec![name_of_stream(stream)]).await;
-        let mut left = self.doubts.take(stream);
-        while let Some(doubt) = left.pop() {
-            match self.resolve_one(stream, &doubt).await {
-                Ok(true) => {}
-                Ok(false) => self.doubts.add(stream.clone(), doubt),
-                Err(fault) => {
-                    self.doubts.add(stream.clone(), doubt);
-                    for doubt in left {
-                        self.doubts.add(stream.clone(), doubt);
-                    }
-                    return Err(fault);
-                }
-            }
+        let mut settling = self.doubts.settle(stream);
+        while let Some(doubt) = settling.left.last() {
+            let is_settled = self.resolve_one(stream, doubt).await?;
+            let doubt = settling.left.pop();
+            settling.kept.extend(doubt.filter(|_| !is_settled));
         }
         Ok(())
     }
@@ -173,7 +186,7 @@ impl Store {
         }
         if !stored.is_empty() {
             self.post.reserve(&stored.iter().map(|(key, _)| *key).collect::<Vec<_>>());
-            self.post.hold(stored);
+            self.post.hold_found(stored);
             self.post.say_arrived();
         }
         Ok(())

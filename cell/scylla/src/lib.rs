@@ -8,7 +8,7 @@
 //! | room | question |
 //! | --- | --- |
 //! | `config`, `schema`, `refusal` | how is the engine reached, how is a keyspace laid out, why does it not open? |
-//! | `statements`, `cql`, `outcome` | what is said to the engine, and what does its answer mean? |
+//! | `statements`, `cql`, `outcome`, `counts` | what is said to the engine, what does its answer mean, how often is what asked? |
 //! | `ground`, `append`, `pending`, `spread` | what does an append stand on, how is it written, what does it bring with it? |
 //! | `claims` | who of several pods makes a stream under a key? |
 //! | `parts`, `commits`, `known`, `locks` | where does an event lie, how are commits numbered, what is remembered, who waits for whom? |
@@ -23,6 +23,7 @@ mod claims;
 mod codec;
 mod commits;
 mod config;
+mod counts;
 mod cql;
 mod doubts;
 mod ground;
@@ -45,6 +46,7 @@ mod statements;
 mod store;
 
 pub use config::Config;
+pub use counts::{Call, Counts};
 pub use mishaps::{Mishap, Mishaps, Step};
 pub use refusal::OpenRefusal;
 pub use store::Scylla;

@@ -23,6 +23,17 @@ pub(crate) fn of(error: &ExecutionError) -> Ended {
     }
 }
 
+/// Whether the same may succeed a moment later.
+pub(crate) fn is_passing(error: &ExecutionError) -> bool {
+    let says = match error {
+        ExecutionError::LastAttemptError(RequestAttemptError::DbError(says, _)) => Some(says),
+        _ => None,
+    };
+    of(error) == Ended::Unknown
+        || matches!(error, ExecutionError::ConnectionPoolError(_))
+        || matches!(says, Some(DbError::Unavailable { .. } | DbError::IsBootstrapping))
+}
+
 fn of_attempt(error: &RequestAttemptError) -> Ended {
     match error {
         RequestAttemptError::SerializationError(_)

@@ -53,7 +53,7 @@ impl BucketId {
 }
 
 /// A bucket that this pod looks after.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Bucket {
     /// Entries that are held, or may still come.
     open: usize,
@@ -63,6 +63,10 @@ struct Bucket {
     listed: bool,
     /// Whether its entries have yet to be read.
     unread: bool,
+    /// Whether entries of it were found in the store, as those of a pod that is taken over from are: more than one look may find them.
+    found: bool,
+    /// Entries that were found and are settled: a look that began before does not bring them back.
+    over: HashSet<OutboxKey>,
 }
 
 #[derive(Default)]
@@ -127,6 +131,23 @@ impl Post {
         }
     }
 
+    /// Entries that were reserved and found in the store. Those that were settled meanwhile are not held again.
+    pub(crate) fn hold_found(&self, entries: Vec<(OutboxKey, OutboxEntry)>) {
+        let mut inner = self.inner.lock();
+        let mut new = Vec::with_capacity(entries.len());
+        for (key, entry) in entries {
+            let bucket = inner.buckets.entry(BucketId::of(key)).or_default();
+            bucket.found = true;
+            if bucket.over.contains(&key) {
+                bucket.open = bucket.open.saturating_sub(1);
+            } else {
+                new.push((key, entry));
+            }
+        }
+        drop(inner);
+        self.hold(new);
+    }
+
     /// Buckets of a pod that is taken over. Those of timers are read when their hour comes.
     pub(crate) fn take_over(&self, buckets: &[BucketId]) {
         let mut inner = self.inner.lock();
@@ -158,7 +179,7 @@ impl Post {
     pub(crate) fn read(&self, bucket: BucketId, entries: Vec<(OutboxKey, OutboxEntry)>) {
         let keys: Vec<_> = entries.iter().map(|(key, _)| *key).collect();
         self.reserve(&keys);
-        self.hold(entries);
+        self.hold_found(entries);
         if let Some(bucket) = self.inner.lock().buckets.get_mut(&bucket) {
             bucket.unread = false;
         }
@@ -194,6 +215,9 @@ impl Post {
         for key in keys {
             let bucket = BucketId::of(*key);
             inner.forget(*key);
+            if let Some(found) = inner.buckets.get_mut(&bucket).filter(|bucket| bucket.found) {
+                found.over.insert(*key);
+            }
             inner.settled.entry(bucket).or_default().push(*key);
         }
     }
@@ -262,5 +286,50 @@ impl Inner {
         if let Some(bucket) = self.buckets.get_mut(&bucket) {
             bucket.open = bucket.open.saturating_sub(1);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base_ids::{MessageId, StreamName, Version};
+    use base_time::Timestamp;
+    use cell_runtime::port::{Errand, Message, OutboxEntry, OutboxKey};
+
+    use super::{BucketId, Post};
+    use crate::commits::Commit;
+
+    const NOON: Timestamp = Timestamp::from_millis(1_795_262_400_000);
+
+    fn entry() -> OutboxEntry {
+        let from: StreamName = "users/a/carts/main".parse().unwrap();
+        let message = Message {
+            id: MessageId::derived(&from, Version(1), 0),
+            from,
+            version: Version(1),
+            kind: "souk.carts.v1.LineAdded".to_owned(),
+            body: Vec::new(),
+            at: NOON,
+            trace: None,
+        };
+        let to = "vendors/atlas".parse().unwrap();
+        let errand = Errand::Deliver { to, service: "inventory".to_owned(), message };
+        OutboxEntry { errand, due: None, tries: 0 }
+    }
+
+    #[test]
+    fn what_was_found_and_settled_is_not_brought_back_by_another_look() {
+        let post = Post::new(10);
+        let key = OutboxKey::posted(None, 7 << 12, 0);
+        let bucket = BucketId::of(key);
+        post.reserve(&[key]);
+        post.hold_found(vec![(key, entry())]);
+        assert_eq!(post.due(NOON, None, 9).len(), 1);
+        post.settle(&[key]);
+        // Whoever read the bucket before the entry was taken out of it.
+        post.take_over(&[bucket]);
+        post.read(bucket, vec![(key, entry())]);
+        assert_eq!(post.due(NOON, None, 9).len(), 0);
+        let done = post.take_done(Commit(u64::MAX), NOON);
+        assert_eq!(done.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [bucket], "nothing is left");
     }
 }

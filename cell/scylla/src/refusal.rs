@@ -1,9 +1,12 @@
 //! Why a keyspace does not open, in words that say what to check.
 
+use base_fault::Retry;
 use scylla::errors::{
-    ConnectionError, ConnectionPoolError, ConnectionSetupRequestErrorKind, DbError, MetadataError,
-    NewSessionError,
+    ConnectionError, ConnectionPoolError, ConnectionSetupRequestErrorKind, DbError, ExecutionError,
+    MetadataError, NewSessionError,
 };
+
+use crate::outcome;
 
 /// Why a keyspace does not open.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +76,18 @@ pub enum OpenRefusal {
 }
 
 impl OpenRefusal {
+    /// Whether a start a moment later may go well: the engine is not there, or has too much to do.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            Self::Schema { cause, .. } => {
+                cause.downcast_ref::<ExecutionError>().is_some_and(outcome::is_passing)
+            }
+            Self::Fault(fault) => fault.retry() != Retry::Never,
+            _ => false,
+        }
+    }
+
     pub(crate) fn session(nodes: &str, user: Option<&str>, cause: NewSessionError) -> Self {
         let (nodes, cause_says) = (nodes.to_owned(), is_about_credentials(&cause));
         let cause = Box::new(cause);
@@ -105,4 +120,37 @@ fn is_about_credentials(error: &NewSessionError) -> bool {
             | ConnectionSetupRequestErrorKind::MissingAuthentication
             | ConnectionSetupRequestErrorKind::AuthFinishError(_)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use scylla::{
+        errors::{DbError, ExecutionError, RequestAttemptError, WriteType},
+        statement::Consistency,
+    };
+
+    use super::OpenRefusal;
+
+    fn says(error: DbError) -> OpenRefusal {
+        let error: ExecutionError = RequestAttemptError::DbError(error, String::new()).into();
+        OpenRefusal::Schema {
+            keyspace: "souk".to_owned(),
+            nodes: "a:1".to_owned(),
+            what: "laid out",
+            cause: Box::new(error),
+        }
+    }
+
+    #[test]
+    fn an_engine_that_is_late_passes_and_one_that_says_no_does_not() {
+        let late = DbError::WriteTimeout {
+            consistency: Consistency::LocalSerial,
+            received: 0,
+            required: 1,
+            write_type: WriteType::Cas,
+        };
+        assert!(says(late).is_passing() && says(DbError::IsBootstrapping).is_passing());
+        assert!(!says(DbError::Unauthorized).is_passing() && !says(DbError::Invalid).is_passing());
+        assert!(!OpenRefusal::Crowded(1).is_passing());
+    }
 }

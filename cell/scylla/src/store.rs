@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use crate::{
     commits::{Commit, Commits},
     config::Config,
+    counts::Counts,
     cql::Cql,
     doubts::Doubts,
     ground::Statics,
@@ -66,10 +67,24 @@ pub struct Scylla {
 }
 
 impl Scylla {
-    /// Connects, lays the keyspace out if it is new or older, and takes over what pods that have left have left behind.
+    /// Connects, lays the keyspace out if it is new or older, and takes over what pods that have left have left behind. Waits for an
+    /// engine that does not answer yet or has too much to do, up to [`Config::patience_ms`].
     ///
     /// Errors: see [`OpenRefusal`]; each says what to check.
     pub async fn open(config: &Config) -> Result<Self, OpenRefusal> {
+        let begun = Instant::now();
+        loop {
+            match Box::pin(Self::open_now(config)).await {
+                Err(refusal) if refusal.is_passing() && begun.elapsed() < config.patience() => {
+                    tracing::warn!(why = base_fault::chain(&refusal), "waits for the engine");
+                    tokio::time::sleep(config.beat()).await;
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    async fn open_now(config: &Config) -> Result<Self, OpenRefusal> {
         let mistakes = config.mistakes();
         if !mistakes.is_empty() {
             return Err(OpenRefusal::Settings(mistakes.join("; ")));
@@ -122,6 +137,11 @@ impl Scylla {
             fences: ports,
             shared: true,
         }
+    }
+
+    /// What this pod has asked of the engine.
+    pub fn counts(&self) -> Counts {
+        self.store.cql.counts.clone()
     }
 
     /// Where tests make calls to the engine end badly.
@@ -186,7 +206,8 @@ async fn connect(config: &Config) -> Result<Cql, OpenRefusal> {
         what: "read",
         cause: Box::new(cause),
     })?;
-    Ok(Cql { session, say, nodes, mishaps: Mishaps::default() })
+    let (counts, mishaps) = (Counts::default(), Mishaps::default());
+    Ok(Cql { session, say, nodes, counts, mishaps })
 }
 
 impl Store {

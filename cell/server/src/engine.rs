@@ -36,20 +36,21 @@ impl Engine {
         }
     }
 
-    /// Puts its own numbers on the admin port, if it has any.
+    /// Puts its own numbers on the admin port.
     pub(crate) fn register(&self, metrics: &Metrics) {
-        if let Self::Embedded(store) = self {
-            let store = store.clone();
-            activity::register(metrics, move || {
-                let Activity { appends, events, groups, syncs } = store.activity();
-                vec![
-                    ("cell_store_appends", "Appends that became durable", appends),
-                    ("cell_store_events", "Events in them", events),
-                    ("cell_store_groups", "Groups of writes that shared a sync", groups),
-                    ("cell_store_syncs", "Syncs of any file", syncs),
-                ]
-            });
-        }
+        let store = match self {
+            Self::Scylla(store) => return activity::register_calls(metrics, store.counts()),
+            Self::Embedded(store) => store.clone(),
+        };
+        activity::register(metrics, move || {
+            let Activity { appends, events, groups, syncs } = store.activity();
+            vec![
+                ("cell_store_appends", "Appends that became durable", appends),
+                ("cell_store_events", "Events in them", events),
+                ("cell_store_groups", "Groups of writes that shared a sync", groups),
+                ("cell_store_syncs", "Syncs of any file", syncs),
+            ]
+        });
     }
 
     /// Why it cannot go on. One that is reached over the network goes on when it is back.

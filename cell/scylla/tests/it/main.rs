@@ -3,6 +3,7 @@
 
 mod claims;
 mod conformance;
+mod costs;
 mod given;
 mod keyspace;
 mod parts;

@@ -2,6 +2,7 @@
 
 use base_testkit::free_port;
 use cell_scylla::{Config, OpenRefusal, Scylla};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::keyspace::Keyspace;
 
@@ -15,11 +16,38 @@ async fn refusal(config: &Config) -> OpenRefusal {
 #[tokio::test]
 async fn an_engine_that_is_not_there_is_named_with_what_to_check() {
     let nobody = format!("127.0.0.1:{}", free_port().unwrap());
-    let config = Config { call_ms_max: 500, ..Config::new([nobody.clone()], "souk") };
+    let config =
+        Config { call_ms_max: 500, patience_ms: 0, ..Config::new([nobody.clone()], "souk") };
     let refusal = refusal(&config).await;
     let text = refusal.to_string();
     assert!(matches!(refusal, OpenRefusal::Unreachable { .. }), "{text}");
     assert!(text.contains(&nobody) && text.contains("check that the engine runs"), "{text}");
+}
+
+#[tokio::test]
+async fn an_engine_that_comes_later_is_waited_for() {
+    let Some(keyspace) = Keyspace::new("an_engine_that_comes_later_is_waited_for").await else {
+        return;
+    };
+    let engine = keyspace.config.nodes[0].clone();
+    let door = format!("127.0.0.1:{}", free_port().unwrap());
+    let config = Config { nodes: vec![door.clone()], ..keyspace.config.clone() };
+    let mut opening = Box::pin(Scylla::open(&config));
+    let soon = std::time::Duration::from_millis(500);
+    assert!(tokio::time::timeout(soon, &mut opening).await.is_err(), "it waits");
+    let listener = TcpListener::bind(&door).await.unwrap();
+    let doorkeeper = tokio::spawn(async move {
+        loop {
+            let (mut coming, _) = listener.accept().await.unwrap();
+            let mut inside = TcpStream::connect(&engine).await.unwrap();
+            tokio::spawn(
+                async move { tokio::io::copy_bidirectional(&mut coming, &mut inside).await },
+            );
+        }
+    });
+    opening.await.unwrap().close().await.unwrap();
+    doorkeeper.abort();
+    keyspace.forget().await;
 }
 
 #[tokio::test]

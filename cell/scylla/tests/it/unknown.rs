@@ -61,6 +61,26 @@ async fn what_nobody_knows_is_said_and_settled_before_it_is_read() {
     keyspace.forget().await;
 }
 
+#[tokio::test]
+async fn all_who_read_what_is_in_doubt_wait_until_it_is_settled() {
+    let name = "all_who_read_what_is_in_doubt_wait_until_it_is_settled";
+    let Some(keyspace) = Keyspace::new(name).await else { return };
+    let open = keyspace.open().await;
+    let stores = open.stores();
+    let stream = owned(&stores, "users/a/carts/main").await;
+    open.mishaps().queue(Step::Append, Mishap::AnswerLost, 3);
+    open.mishaps().queue(Step::ReadBack, Mishap::CallLost, 3);
+    stores.journal.append(full(&stream, 0)).await.unwrap_err();
+    // One who goes away in the middle leaves nothing behind.
+    let away = tokio::time::timeout(std::time::Duration::ZERO, row(&stores, &stream)).await;
+    assert!(away.is_err());
+    let seen = futures_util::future::join_all((0..8).map(|_| row(&stores, &stream))).await;
+    assert!(seen.iter().all(|row| row.as_deref() == Some("1")), "{seen:?}");
+    drop(stores);
+    open.close().await.unwrap();
+    keyspace.forget().await;
+}
+
 fn open_address(keyspace: &Keyspace) -> String {
     keyspace.config.nodes[0].clone()
 }
