@@ -16,17 +16,21 @@ pub(crate) fn run(house: &House, asked: &Bench) -> anyhow::Result<bool> {
     let folder = house.target.join("bench");
     std::fs::create_dir_all(&folder)?;
     let json = |name: &str| folder.join(format!("{name}.json")).display().to_string();
+    let on_real = asked.rest.iter().any(|word| word == "real" || word == "--engines=real");
+    let named = |name: &str| if on_real { format!("{name}-real") } else { name.to_owned() };
     match asked.what {
         Measured::Store => {
-            let binaries = programs::build_these(house, Build::Release, &["cell-embedded"])?;
-            let args = ["--directory", &folder.display().to_string(), "--json", &json("store")]
+            let binaries = programs::build_these(house, Build::Release, &["loadtest-stores"])?;
+            let home = house.target.join("engines").display().to_string();
+            let place = folder.display().to_string();
+            let args = ["--directory", &place, "--home", &home, "--json", &json(&named("store"))]
                 .map(str::to_owned);
             measure(house, &binaries, "bench-store", &args, &asked.rest)
         }
         Measured::Orders => {
             let binaries = programs::build(house, Build::Release)?;
-            let args =
-                ["bench-orders", "--log", "warn", "--json", &json("orders")].map(str::to_owned);
+            let args = ["bench-orders", "--log", "warn", "--json", &json(&named("orders"))]
+                .map(str::to_owned);
             measure(house, &binaries, "souk-journeys", &args, &asked.rest)
         }
         Measured::Router => {
@@ -40,7 +44,7 @@ pub(crate) fn run(house: &House, asked: &Bench) -> anyhow::Result<bool> {
         }
         Measured::Start => {
             let binaries = programs::build(house, Build::Release)?;
-            programs::build_these(house, Build::Release, &["cell-embedded"])?;
+            programs::build_these(house, Build::Release, &["loadtest-stores"])?;
             let (place, filled) = (folder.display().to_string(), folder.join("filled"));
             if filled.exists() {
                 // An earlier run was broken off, or another version filled it.

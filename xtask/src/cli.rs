@@ -31,8 +31,10 @@ pub(crate) enum Verb {
         after_help = "Examples:\n  cargo xtask journey first-order --kills 50\n  cargo xtask journey first-order --engines real --kills 20\n  cargo xtask journey router-upgrade --seconds 60\n  cargo xtask journey list"
     )]
     Journey(Journey),
-    /// Every step of a purchase × crash, duplicate, delay, lost answer, in one process.
-    #[command(after_help = "Example:\n  cargo xtask crash-points")]
+    /// Every step of a purchase × crash, duplicate, delay, lost answer, in one process; or of a chain of messages on a real Cassandra.
+    #[command(
+        after_help = "Example:\n  cargo xtask crash-points\n  cargo xtask crash-points --engines real"
+    )]
     CrashPoints(Rest),
     /// Purchases in one process under faults by chance, seed after seed.
     #[command(after_help = "Example:\n  cargo xtask sim --from 1 --count 200")]
@@ -42,7 +44,7 @@ pub(crate) enum Verb {
     Oversell(Rest),
     /// Measures, prints a table and writes JSON.
     #[command(
-        after_help = "Examples:\n  cargo xtask bench store\n  cargo xtask bench orders\n  cargo xtask bench start\n  cargo xtask bench router --quick"
+        after_help = "Examples:\n  cargo xtask bench store\n  cargo xtask bench store --engines real\n  cargo xtask bench orders\n  cargo xtask bench orders --engines real\n  cargo xtask bench start\n  cargo xtask bench router --quick"
     )]
     Bench(Bench),
     /// The real engines on this machine, from the package registries: Cassandra, Kafka, Redis, etcd, S3.

@@ -13,6 +13,8 @@ use crate::{
 
 /// What walks people through a fleet.
 const JOURNEYS: &str = "souk-journeys";
+/// What tries a chain on a real engine.
+const CHAIN: &str = "souk-chain";
 /// What runs whole cells in one process.
 const SIM: &str = "souk-sim";
 
@@ -45,8 +47,19 @@ pub(crate) fn oversell(house: &House, rest: &[String]) -> anyhow::Result<bool> {
     pass_on(house, "oversell", rest)
 }
 
+/// In one process and in no time; or, with `--engines real`, a chain on a Cassandra.
 pub(crate) fn crash_points(house: &House, rest: &[String]) -> anyhow::Result<bool> {
-    simulate(house, "crash-points", rest)
+    let Some(rest) = on_real_engines(rest) else { return simulate(house, "crash-points", rest) };
+    let binaries = programs::build_these(house, Build::Dev, &["loadtest-chain"])?;
+    let home = house.target.join("engines").display().to_string();
+    let args: Vec<String> = ["--home".to_owned(), home].into_iter().chain(rest).collect();
+    become_program(house, &binaries, CHAIN, &args)
+}
+
+/// What else is asked, if real engines are.
+fn on_real_engines(rest: &[String]) -> Option<Vec<String>> {
+    let at = rest.windows(2).position(|two| two == ["--engines", "real"])?;
+    Some([&rest[..at], &rest[at + 2..]].concat())
 }
 
 pub(crate) fn sim(house: &House, rest: &[String]) -> anyhow::Result<bool> {
@@ -78,8 +91,15 @@ fn become_program(
 
 #[cfg(test)]
 mod tests {
-    use super::dev_args;
+    use super::{dev_args, on_real_engines};
     use crate::cli::Dev;
+
+    #[test]
+    fn real_engines_are_asked_for_anywhere_among_the_words() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(on_real_engines(&words("--quick --engines real")), Some(words("--quick")));
+        assert_eq!(on_real_engines(&words("--scenario card")), None);
+    }
 
     #[test]
     fn what_dev_is_asked_is_passed_on() {

@@ -246,6 +246,12 @@ impl Set {
         self.keep()
     }
 
+    /// The nodes that run.
+    pub fn pids(&self) -> Vec<(NodeName, u32)> {
+        let running = self.state.nodes.iter().filter(|node| node.runs());
+        running.filter_map(|node| Some((node.site.name, node.process?.pid))).collect()
+    }
+
     /// How all nodes are.
     pub async fn standings(&self) -> Vec<Standing> {
         let mut all = Vec::new();

@@ -1,7 +1,7 @@
 //! The router and its peers: CPU and latency by turns, memory, instructions.
 
 use anyhow::{Context as _, ensure};
-use loadtest_journeys::bench::figures::Goal;
+use loadtest_kit::figures::Goal;
 use loadtest_kit::say;
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use loadtest_journeys::bench::figures::Goal;
+use loadtest_kit::figures::Goal;
 use loadtest_kit::say;
 
 use crate::{

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, process::Command, time::Instant};
 
 use anyhow::ensure;
-use loadtest_journeys::bench::figures::Figures;
+use loadtest_kit::figures::Figures;
 
 use crate::{
     closed::{Loop, Until},

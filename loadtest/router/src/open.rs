@@ -171,7 +171,7 @@ pub async fn open(asked: &Open) -> anyhow::Result<Told> {
     }
     let dropped = pacer.join().map_err(|_| anyhow!("the pacer fell"))?;
     waits_ms.sort_by(f64::total_cmp);
-    let at = |permille| loadtest_journeys::bench::figures::percentile(&waits_ms, permille);
+    let at = |permille| loadtest_kit::figures::percentile(&waits_ms, permille);
     Ok(Told {
         answered: waits_ms.len(),
         failed,

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use base_testkit::{Child, Scratch};
-use loadtest_journeys::bench::figures::Figures;
+use loadtest_kit::figures::Figures;
 use loadtest_kit::{Ports, say};
 
 use crate::{

@@ -12,16 +12,15 @@ use std::{
 };
 
 use anyhow::ensure;
-use tokio::task::JoinSet;
-
-use super::{
+use loadtest_kit::{
     figures::{Figures, Goal, percentile},
     proc,
 };
+use tokio::task::JoinSet;
+
 use crate::{
-    http::Plain,
-    journey::Stage,
-    launch::{Fleet, Member},
+    journey::{Set, Stage},
+    launch::{Fleet, Ground, Member},
     market::{Market, Size},
     people::{Basket, Buyer, Paying},
     say,
@@ -32,6 +31,8 @@ const SIZE: Size = Size { vendors_per_cell: 4, offers: 4, copies: 1_000_000 };
 const PURCHASE: Duration = Duration::from_mins(1);
 /// Longest queue of purchases that are late in the open model; what is beyond is dropped and counted.
 const LATE_MAX: usize = 256;
+/// A call that is rarer than so many times an order is not told of.
+const RARE: f64 = 0.05;
 
 /// What is measured.
 #[derive(Clone, Debug)]
@@ -57,45 +58,70 @@ struct Phase {
     /// From the intended start to the end, in milliseconds, sorted.
     waits_ms: Vec<f64>,
     cpu_ms: BTreeMap<Member, f64>,
+    engines_ms: BTreeMap<String, f64>,
     generator_ms: f64,
-    syncs: Option<f64>,
+    /// Syncs, appends, and each call to an engine elsewhere.
+    counted: BTreeMap<String, f64>,
 }
 
-/// Measures; true if no purchase failed.
+/// A fleet that is measured, and what its figures are called.
+struct Side {
+    name: &'static str,
+    set: Set,
+}
+
+/// Measures; true if no purchase failed. On real engines a fleet on its own disks is measured by turns with the other.
 ///
 /// Errors: what could not be carried out at all.
 pub async fn orders(stage: &Stage, asked: &Orders) -> anyhow::Result<bool> {
-    let set = stage.set("bench-orders", SIZE).await?;
+    let mut sides = Vec::new();
+    let grounds = [(Ground::DISKS, "embedded: "), (stage.ground, "real: ")];
+    let beside = stage.ground != Ground::DISKS;
+    for (ground, name) in grounds.into_iter().take(if beside { 2 } else { 1 }) {
+        let stage = Stage { ground, ..stage.clone() };
+        let set = stage.set("bench-orders", SIZE).await?;
+        sides.push(Side { name: if beside { name } else { "" }, set });
+    }
     let mut figures = Figures::new(format!(
         "complete checkouts: a guest in one cell, a vendor in each of two others, paid by {:?}; cart, checkout, place, watch to the end",
         asked.paying
     ));
-    say::step(format!("warming up for {} s", asked.seconds));
-    let warm = closed(&set.fleet, &set.market, asked).await?;
-    let mut failed = warm.failed;
+    let mut failed = 0;
+    for Side { name, set } in &sides {
+        say::step(format!("{name}warming up for {} s", asked.seconds));
+        failed += closed(&set.fleet, &set.market, asked).await?.failed;
+    }
     for nth in 1..=asked.repeat {
-        let full = closed(&set.fleet, &set.market, asked).await?;
-        let rate = full.rate();
-        say::line(format!("{nth}: {rate:.0} orders/s with {} buyers", asked.buyers));
-        add_saturation(&mut figures, &full);
-        let half = open(&set.fleet, &set.market, asked, rate / 2.0).await?;
-        say::line(format!(
-            "{nth}: p99 {:.1} ms at {:.0} orders/s",
-            percentile(&half.waits_ms, 990),
-            rate / 2.0
-        ));
-        add_latency(&mut figures, &half);
-        failed += full.failed + half.failed;
+        for Side { name, set } in &sides {
+            let full = closed(&set.fleet, &set.market, asked).await?;
+            let rate = full.rate();
+            say::line(format!("{nth}: {name}{rate:.0} orders/s with {} buyers", asked.buyers));
+            add_saturation(&mut figures, name, &full);
+            let half = open(&set.fleet, &set.market, asked, rate / 2.0).await?;
+            say::line(format!(
+                "{nth}: {name}p99 {:.1} ms at {:.0} orders/s",
+                percentile(&half.waits_ms, 990),
+                rate / 2.0
+            ));
+            add_latency(&mut figures, name, &half);
+            failed += full.failed + half.failed;
+        }
     }
     figures.remark(format!(
         "warm-up {0} s, then {1} × ({0} s closed loop with {2} buyers for throughput and CPU, {0} s open model at half that rate for latency)",
         asked.seconds, asked.repeat, asked.buyers
     ));
-    figures.remark("CPU is user + system of router, cells and control plane from /proc, over completed orders; the stand-in for the card provider and the generator are told apart");
+    figures.remark("CPU is user + system of router, cells and control plane from /proc, over completed orders; engines, the stand-in for the card provider and the generator are told apart");
     figures.remark("latency is from the intended start; everything is fsynced before it is answered; all processes and the generator share this machine");
+    if beside {
+        figures.remark("real: one Cassandra for three cells, a keyspace each with one copy, `commitlog_sync: batch`, 512 MB; one etcd. By turns with the fleet that is embedded, and beside it at rest");
+    }
     figures.publish(&asked.json)?;
     say::verdict(failed == 0, format!("{failed} purchases failed"));
-    stage.strike(set, failed == 0).await
+    for Side { set, .. } in sides {
+        stage.strike(set, failed == 0).await?;
+    }
+    Ok(failed == 0)
 }
 
 impl Phase {
@@ -108,55 +134,57 @@ impl Phase {
     }
 }
 
-fn add_saturation(figures: &mut Figures, phase: &Phase) {
-    figures.add("orders/s, closed loop", "1/s", Goal::None, phase.rate());
-    let ours = phase
-        .cpu_ms
-        .iter()
-        .filter(|(member, _)| **member != Member::Stripe)
-        .map(|(_, ms)| ms)
-        .sum();
-    figures.add("CPU per order, all our processes", "ms", Goal::AtMost(1.5), phase.per_order(ours));
-    let share = |wanted: fn(&Member) -> bool| {
-        phase.cpu_ms.iter().filter(|(member, _)| wanted(member)).map(|(_, ms)| ms).sum()
+fn add_saturation(figures: &mut Figures, side: &str, phase: &Phase) {
+    let mut add = |name: &str, unit, goal, value| {
+        figures.add(&format!("{side}{name}"), unit, goal, value);
     };
-    figures.add(
-        "  of it router",
-        "ms",
-        Goal::None,
-        phase.per_order(share(|member| *member == Member::Router)),
-    );
-    figures.add(
-        "  of it cells",
-        "ms",
-        Goal::None,
-        phase.per_order(share(|member| matches!(member, Member::Cell(_)))),
-    );
-    figures.add(
-        "  of it control plane",
-        "ms",
-        Goal::None,
-        phase.per_order(share(|member| *member == Member::ControlPlane)),
-    );
-    figures.add(
-        "card provider's stand-in",
-        "ms",
-        Goal::None,
-        phase.per_order(share(|member| *member == Member::Stripe)),
-    );
-    figures.add("generator", "ms", Goal::None, phase.per_order(phase.generator_ms));
-    if let Some(syncs) = phase.syncs {
-        figures.add("syncs per order, all cells", "1", Goal::None, phase.per_order(syncs));
+    add("orders/s, closed loop", "1/s", Goal::None, phase.rate());
+    let share = |wanted: fn(&Member) -> bool| {
+        let cpu = phase.cpu_ms.iter().filter(|(member, _)| wanted(member));
+        phase.per_order(cpu.map(|(_, ms)| ms).sum())
+    };
+    let ours = share(|member| *member != Member::Stripe);
+    add("CPU per order, all our processes", "ms", Goal::AtMost(1.5), ours);
+    let of_planes = |member: &Member| matches!(member, Member::ControlPlane | Member::Replica(_));
+    let parts: [(&str, fn(&Member) -> bool); 4] = [
+        ("  of it router", |member| *member == Member::Router),
+        ("  of it cells", |member| matches!(member, Member::Cell(_) | Member::Pod(..))),
+        ("  of it control plane", of_planes),
+        ("card provider's stand-in", |member| *member == Member::Stripe),
+    ];
+    for (name, wanted) in parts {
+        add(name, "ms", Goal::None, share(wanted));
     }
-    figures.add("failed", "1", Goal::None, phase.failed as f64);
+    for (engine, ms) in &phase.engines_ms {
+        add(&format!("CPU per order, {engine}"), "ms", Goal::None, phase.per_order(*ms));
+    }
+    add("generator", "ms", Goal::None, phase.per_order(phase.generator_ms));
+    if let Some(syncs) = phase.counted.get("syncs") {
+        add("syncs per order, all cells", "1", Goal::None, phase.per_order(*syncs));
+    }
+    let appends = phase.counted.get("appends").copied().unwrap_or_default();
+    add("appends per order, all cells", "1", Goal::None, phase.per_order(appends));
+    for (what, times) in &phase.counted {
+        let each = phase.per_order(*times);
+        if what.contains(", to ") && each >= RARE {
+            add(&format!("per order: {what}"), "1", Goal::None, each);
+        }
+    }
+    let of = |what: &str| phase.counted.get(what).copied();
+    if let Some(conditional) = of("conditional_write, to append") {
+        let each = conditional / appends.max(1.0);
+        add("conditional writes of the journal per append", "1", Goal::None, each);
+    }
+    add("failed", "1", Goal::None, phase.failed as f64);
 }
 
-fn add_latency(figures: &mut Figures, phase: &Phase) {
+fn add_latency(figures: &mut Figures, side: &str, phase: &Phase) {
     for (name, permille) in [("p50", 500), ("p90", 900), ("p99", 990), ("worst", 1000)] {
-        let name = format!("{name}, open model at half the rate");
+        let name = format!("{side}{name}, open model at half the rate");
         figures.add(&name, "ms", Goal::None, percentile(&phase.waits_ms, permille));
     }
-    figures.add("dropped, open model", "1", Goal::None, phase.dropped as f64);
+    let name = format!("{side}dropped, open model");
+    figures.add(&name, "1", Goal::None, phase.dropped as f64);
 }
 
 /// So many buyers, each as fast as it can.
@@ -237,15 +265,21 @@ async fn buy(market: &Market, nth: usize, paying: Paying) -> anyhow::Result<()> 
 /// Reads the meters of all processes before and after.
 struct Meter {
     cpu_ms: BTreeMap<Member, f64>,
+    engines_ms: BTreeMap<String, f64>,
     generator_ms: f64,
-    syncs: Option<f64>,
+    counted: BTreeMap<String, f64>,
 }
 
 impl Meter {
     async fn begin(fleet: &Fleet) -> anyhow::Result<Self> {
         let cpu_ms = fleet.pids().into_iter().map(|(member, pid)| Ok((member, proc::cpu_ms(pid)?)));
-        let (cpu_ms, syncs) = (cpu_ms.collect::<anyhow::Result<_>>()?, syncs(fleet).await);
-        Ok(Self { cpu_ms, generator_ms: proc::cpu_ms(std::process::id())?, syncs })
+        let cpu_ms = cpu_ms.collect::<anyhow::Result<_>>()?;
+        let mut engines_ms = BTreeMap::<String, f64>::new();
+        for (node, pid) in fleet.node_pids() {
+            *engines_ms.entry(node.engine.to_string()).or_default() += proc::cpu_ms(pid)?;
+        }
+        let generator_ms = proc::cpu_ms(std::process::id())?;
+        Ok(Self { cpu_ms, engines_ms, generator_ms, counted: counted(fleet).await? })
     }
 
     async fn end(
@@ -265,33 +299,69 @@ impl Meter {
             }
         }
         waits_ms.sort_by(f64::total_cmp);
-        let spent =
-            |member: &Member, ms: f64| ms - self.cpu_ms.get(member).copied().unwrap_or_default();
         Ok(Phase {
             orders: waits_ms.len(),
             failed: all - waits_ms.len(),
             dropped,
             took,
-            cpu_ms: after.cpu_ms.iter().map(|(member, ms)| (*member, spent(member, *ms))).collect(),
+            cpu_ms: since(&self.cpu_ms, after.cpu_ms),
+            engines_ms: since(&self.engines_ms, after.engines_ms),
             generator_ms: after.generator_ms - self.generator_ms,
-            syncs: self.syncs.zip(after.syncs).map(|(before, after)| after - before),
+            counted: since(&self.counted, after.counted),
             waits_ms,
         })
     }
 }
 
-/// Syncs of all cells so far, as their metrics say; `None` if they do not.
-async fn syncs(fleet: &Fleet) -> Option<f64> {
-    let plain = Plain::new();
-    let mut sum = None;
-    for (_, admin) in
-        fleet.admins().into_iter().filter(|(member, _)| matches!(member, Member::Cell(_)))
-    {
-        let (_, text) = plain.get(&format!("{admin}/metrics")).await.ok()?;
-        let line =
-            text.lines().find(|line| !line.starts_with('#') && line.contains("syncs_total"))?;
-        let value: f64 = line.rsplit(' ').next()?.parse().ok()?;
-        sum = Some(sum.unwrap_or(0.0) + value);
+/// What was added between two looks.
+fn since<K: Ord>(before: &BTreeMap<K, f64>, after: BTreeMap<K, f64>) -> BTreeMap<K, f64> {
+    let added = |(of, sum): (K, f64)| {
+        let before = before.get(&of).copied().unwrap_or_default();
+        (of, sum - before)
+    };
+    after.into_iter().map(added).collect()
+}
+
+/// What all cells have counted so far, together.
+async fn counted(fleet: &Fleet) -> anyhow::Result<BTreeMap<String, f64>> {
+    let mut sums = BTreeMap::new();
+    for member in fleet.members() {
+        if matches!(member, Member::Cell(_) | Member::Pod(..)) {
+            let page = fleet.admin_page(member, "/metrics").await?;
+            for (what, count) in page.lines().filter_map(counter) {
+                *sums.entry(what).or_default() += count;
+            }
+        }
     }
-    sum
+    Ok(sums)
+}
+
+/// What a line of metrics counts, if it is syncs, appends or calls to an engine.
+fn counter(line: &str) -> Option<(String, f64)> {
+    let (name, value) = line.rsplit_once(' ')?;
+    let value = value.parse().ok()?;
+    let labels = name.split_once('{').map(|(_, labels)| labels.split('"').collect::<Vec<_>>());
+    let what = match (name.split('{').next()?, labels.as_deref()) {
+        ("cell_store_syncs_total", _) => "syncs".to_owned(),
+        ("cell_runtime_appends_total", _) => "appends".to_owned(),
+        ("cell_store_calls_total", Some([_, call, _, what, ..])) => format!("{call}, to {what}"),
+        _ => return None,
+    };
+    Some((what, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counter;
+
+    #[test]
+    fn calls_are_told_by_what_they_cost_and_what_they_are_for() {
+        let line = "cell_store_calls_total{call=\"read\",what=\"look for a stream\"} 12";
+        assert_eq!(counter(line), Some(("read, to look for a stream".to_owned(), 12.0)));
+        let appends = "cell_runtime_appends_total{service=\"carts\"} 3";
+        assert_eq!(counter(appends), Some(("appends".to_owned(), 3.0)));
+        assert_eq!(counter("cell_store_syncs_total 7"), Some(("syncs".to_owned(), 7.0)));
+        assert_eq!(counter("# HELP cell_store_syncs Syncs of any file."), None);
+        assert_eq!(counter("cell_store_groups_total 7"), None);
+    }
 }

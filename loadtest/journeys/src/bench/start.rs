@@ -5,10 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
+use loadtest_kit::{
     figures::{Figures, Goal},
     proc,
 };
+
 use crate::{
     journey::Stage,
     launch::{Fleet, Member},
@@ -82,7 +83,7 @@ pub async fn start(stage: &Stage, asked: &Start) -> anyhow::Result<bool> {
             Member::Cell(_) => ("cell at rest, all services", Goal::AtMost(80.0)),
             Member::Router => ("router at rest", Goal::AtMost(64.0)),
             Member::ControlPlane => ("control plane at rest", Goal::None),
-            Member::Stripe | Member::Replica(_) => continue,
+            Member::Stripe | Member::Replica(_) | Member::Pod(..) => continue,
         };
         figures.add(name, "MB", goal, proc::resident_mb(pid)?);
     }

@@ -16,13 +16,20 @@ pub struct Ground {
     pub etcd: u8,
     /// Control planes that are one.
     pub control_planes: u8,
+    /// Processes of each cell; several need a Cassandra that they share.
+    #[serde(default = "one")]
+    pub pods: u8,
+}
+
+fn one() -> u8 {
+    1
 }
 
 impl Ground {
     /// Everybody on their own disk.
-    pub const DISKS: Self = Self { cassandra: 0, etcd: 0, control_planes: 1 };
+    pub const DISKS: Self = Self { cassandra: 0, etcd: 0, control_planes: 1, pods: 1 };
     /// Cells on a Cassandra, the control plane on an etcd.
-    pub const REAL: Self = Self { cassandra: 1, etcd: 1, control_planes: 1 };
+    pub const REAL: Self = Self { cassandra: 1, etcd: 1, control_planes: 1, pods: 1 };
 
     fn wanted(self) -> Wanted {
         let nodes = [(Engine::Cassandra, self.cassandra), (Engine::Etcd, self.etcd)];
@@ -68,6 +75,10 @@ impl Engines {
     /// Every node.
     pub fn nodes(&self) -> Vec<NodeName> {
         self.nodes.iter().map(|(node, _)| *node).collect()
+    }
+
+    pub(super) fn pids(&self) -> Vec<(NodeName, u32)> {
+        self.set.pids()
     }
 
     /// Where clients of an engine come in.

@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 use base_identity::Role;
 use base_testkit::eventually;
+use loadtest_engines::NodeName;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -114,7 +115,7 @@ impl Fleet {
             );
         }
         let mut ports = Ports::remembered(remembered.map_or(plan.wished, |file| file.ports));
-        let addresses = Addresses::claim(&mut ports, plan.cells, plan.ground.control_planes)?;
+        let addresses = Addresses::claim(&mut ports, plan.cells, plan.ground)?;
         for remark in ports.take_remarks() {
             say::line(remark);
         }
@@ -226,8 +227,7 @@ impl Fleet {
     /// The admin ports, by process.
     pub fn admins(&self) -> Vec<(Member, String)> {
         let at = &self.addresses;
-        let cells =
-            (1..).zip(&at.cells).map(|(number, cell)| (Member::Cell(number), url(cell.admin)));
+        let cells = at.pods().map(|(member, cell)| (member, url(cell.admin)));
         let planes = (1..).zip(&at.control_planes).map(|(number, plane)| {
             let member = if number == 1 { Member::ControlPlane } else { Member::Replica(number) };
             (member, url(plane.admin))
@@ -254,6 +254,11 @@ impl Fleet {
     /// The processes that run, by member.
     pub fn pids(&self) -> Vec<(Member, u32)> {
         self.programs.iter().filter_map(|program| Some((program.member, program.pid()?))).collect()
+    }
+
+    /// The nodes of engines that run.
+    pub fn node_pids(&self) -> Vec<(NodeName, u32)> {
+        self.engines.pids()
     }
 
     /// `kill -9`.

@@ -6,7 +6,7 @@ use base_identity::Role;
 
 use loadtest_engines::Engine;
 
-use super::{Engines, Place, Ports, Program, identities::Identities};
+use super::{Engines, Ground, Place, Ports, Program, identities::Identities};
 
 /// Name of the router.
 const ROUTER: &str = "router-1";
@@ -28,8 +28,10 @@ pub enum Member {
     Replica(u8),
     /// The payment stand-in.
     Stripe,
-    /// A cell, counted from 1.
+    /// A cell, counted from 1; of several processes the first one.
     Cell(u16),
+    /// Another process of that cell, counted from 2.
+    Pod(u16, u8),
     /// The router.
     Router,
 }
@@ -41,6 +43,7 @@ impl fmt::Display for Member {
             Self::Replica(number) => write!(f, "control-plane-{number}"),
             Self::Stripe => f.write_str("stripe"),
             Self::Cell(number) => write!(f, "cell-{number}"),
+            Self::Pod(number, pod) => write!(f, "cell-{number}-pod-{pod}"),
             Self::Router => f.write_str("router"),
         }
     }
@@ -57,7 +60,8 @@ pub(super) struct Addresses {
     /// Where the payment stand-in comes in, which speaks no TLS.
     pub(super) router_plain: SocketAddr,
     pub(super) router_admin: SocketAddr,
-    pub(super) cells: Vec<CellAddresses>,
+    /// By cell, the processes of each.
+    pub(super) cells: Vec<Vec<CellAddresses>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -74,13 +78,13 @@ pub(super) struct CellAddresses {
 }
 
 impl Addresses {
-    pub(super) fn claim(ports: &mut Ports, cells: u16, planes: u8) -> anyhow::Result<Self> {
+    pub(super) fn claim(ports: &mut Ports, cells: u16, ground: Ground) -> anyhow::Result<Self> {
         let mut claim = |listener: &str| ports.claim(listener);
         Ok(Self {
             router: claim("router TLS")?,
             router_plain: claim("router")?,
             router_admin: claim("router admin")?,
-            control_planes: (1..=planes)
+            control_planes: (1..=ground.control_planes)
                 .map(|number| {
                     let name = if number == 1 { String::new() } else { format!(" {number}") };
                     Ok(PlaneAddresses {
@@ -92,15 +96,30 @@ impl Addresses {
             stripe: claim("stripe")?,
             cells: (1..=cells)
                 .map(|number| {
-                    Ok(CellAddresses {
-                        edge: claim(&format!("cell-{number} edge"))?,
-                        mesh: claim(&format!("cell-{number} mesh"))?,
-                        admin: claim(&format!("cell-{number} admin"))?,
-                    })
+                    let pods = (1..=ground.pods).map(|pod| {
+                        let member = pod_of(number, pod);
+                        Ok(CellAddresses {
+                            edge: claim(&format!("{member} edge"))?,
+                            mesh: claim(&format!("{member} mesh"))?,
+                            admin: claim(&format!("{member} admin"))?,
+                        })
+                    });
+                    pods.collect()
                 })
                 .collect::<anyhow::Result<_>>()?,
         })
     }
+
+    /// The processes of all cells.
+    pub(super) fn pods(&self) -> impl Iterator<Item = (Member, CellAddresses)> {
+        (1..).zip(&self.cells).flat_map(|(number, pods)| {
+            (1..).zip(pods).map(move |(pod, at)| (pod_of(number, pod), *at))
+        })
+    }
+}
+
+fn pod_of(cell: u16, pod: u8) -> Member {
+    if pod == 1 { Member::Cell(cell) } else { Member::Pod(cell, pod) }
 }
 
 impl Addresses {
@@ -130,8 +149,8 @@ impl Setting<'_> {
             programs.push(self.control_plane(number, *plane)?);
         }
         programs.push(self.stripe());
-        for (number, cell) in (1..).zip(&self.at.cells) {
-            programs.push(self.one_cell(number, *cell)?);
+        for (member, cell) in self.at.pods() {
+            programs.push(self.one_pod(member, cell)?);
         }
         programs.push(self.router()?);
         Ok(programs)
@@ -157,12 +176,15 @@ impl Setting<'_> {
         Ok(Program::new(member, binaries.join("souk-control-plane"), args.0, ready, place))
     }
 
-    fn one_cell(&self, number: u16, cell: CellAddresses) -> anyhow::Result<Program> {
+    fn one_pod(&self, member: Member, cell: CellAddresses) -> anyhow::Result<Program> {
         let Self { binaries, place, at, .. } = self;
-        let member = Member::Cell(number);
-        let identity = self.identities.issue(Role::Cell, &member.to_string())?;
+        let (Member::Cell(number) | Member::Pod(number, _)) = member else {
+            anyhow::bail!("{member} is not of a cell");
+        };
+        let name = Member::Cell(number);
+        let identity = self.identities.issue(Role::Cell, &name.to_string())?;
         let mut args = Args::default()
-            .with("--name", member)
+            .with("--name", name)
             .with("--edge", cell.edge)
             .with("--mesh", cell.mesh)
             .with("--admin", cell.admin)
@@ -174,6 +196,9 @@ impl Setting<'_> {
             .set("outside.cards.api_url", format_args!("http://{}", at.stripe))
             .set("outside.cards.webhook_base_url", format_args!("http://{}", at.router_plain))
             .with("--log", self.filter);
+        if let Member::Pod(_, pod) = member {
+            args = args.set("pod", format_args!("pod-{pod}"));
+        }
         if let Some(nodes) = self.nodes(Engine::Cassandra) {
             args = args
                 .set("scylla.nodes", nodes)

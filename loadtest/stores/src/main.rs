@@ -1,5 +1,5 @@
-//! Measures the embedded engine: durable appends per second with many writers, beside Redis if it is there; and how long a filled
-//! store takes to open.
+//! Measures a cell's stores: durable appends per second with many writers on the embedded engine, beside Redis if it is there or
+//! beside Cassandra if that is asked for; and how long a filled store takes to open.
 #![allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -7,6 +7,7 @@
     reason = "figures for people: counts stay far below 2^53"
 )]
 
+mod beside;
 mod disk;
 mod fill;
 mod load;
@@ -47,6 +48,13 @@ struct Args {
     /// Leaves Redis out.
     #[arg(long)]
     no_redis: bool,
+    /// The embedded engine alone; or beside it a cell's stores on a Cassandra that is started for it, with 1, 16 and 64 writers on
+    /// streams of their own and on one.
+    #[arg(long, value_enum, default_value = "embedded")]
+    engines: Engines,
+    /// Where engines are installed.
+    #[arg(long, value_name = "DIR", default_value = "target/engines")]
+    home: PathBuf,
     /// Fills a store with this many events and measures how long it takes to open, instead.
     #[arg(long)]
     fill: Option<u64>,
@@ -64,6 +72,14 @@ struct Args {
     json: Option<PathBuf>,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Engines {
+    /// The embedded one.
+    Embedded,
+    /// Cassandra beside it.
+    Real,
+}
+
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     if let Some(directory) = &args.open {
@@ -72,6 +88,14 @@ fn main() -> anyhow::Result<()> {
     std::fs::create_dir_all(&args.directory)
         .with_context(|| format!("cannot make {}", args.directory.display()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if args.engines == Engines::Real {
+        return runtime.block_on(async {
+            tokio::select! {
+                measured = Box::pin(beside::measure(&args)) => measured,
+                _ = tokio::signal::ctrl_c() => anyhow::bail!("stopped, and the engine with it"),
+            }
+        });
+    }
     let report = match args.fill {
         Some(events) => {
             let fill = Fill { events, bytes: args.bytes, keep: args.keep };

@@ -4,11 +4,9 @@
 use std::path::Path;
 
 use comfy_table::{CellAlignment, Table, presets};
-use loadtest_kit::files::write_json;
 use serde_json::{Value, json};
 
-use super::machine;
-use crate::say;
+use crate::{files::write_json, machine, say};
 
 /// Which side of the goal is the good one.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -72,28 +72,42 @@ pub(crate) async fn own_all(stores: &Stores) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What a closed loop gave.
+pub(crate) struct Loop {
+    /// Microseconds of each append, sorted.
+    pub(crate) latencies_us: Vec<u32>,
+    /// Seconds that it took.
+    pub(crate) elapsed: f64,
+}
+
+/// Lets all writers append until the time is over. Their tenants are numbered from `first` on, so that streams are new.
+pub(crate) async fn append_all(load: &Load, stores: &Stores, first: usize) -> anyhow::Result<Loop> {
+    let shared_head = Arc::new(Mutex::new(0));
+    let start = Instant::now();
+    let mut writers = tokio::task::JoinSet::new();
+    for number in 0..load.writers {
+        let writer = Writer::new(load, (first, number), stores, &shared_head)?;
+        writers.spawn(writer.write_until(start + load.time));
+    }
+    let mut latencies_us = Vec::new();
+    while let Some(writer) = writers.join_next().await {
+        latencies_us.extend(writer.context("a writer panicked")??);
+    }
+    let elapsed = start.elapsed().as_secs_f64();
+    latencies_us.sort_unstable();
+    Ok(Loop { latencies_us, elapsed })
+}
+
 /// One repetition on a new store.
 pub(crate) async fn run(load: &Load, config: &Config) -> anyhow::Result<Run> {
     let store = Embedded::open(config)?;
     let stores = store.stores();
     own_all(&stores).await?;
-    let shared_head = Arc::new(Mutex::new(0));
     let before = (proc::cpu()?, store.activity());
     let threads_before = proc::cpu_by_thread()?;
-    let start = Instant::now();
-    let mut writers = tokio::task::JoinSet::new();
-    for number in 0..load.writers {
-        let writer = Writer::new(load, number, &stores, &shared_head)?;
-        writers.spawn(writer.write_until(start + load.time));
-    }
-    let mut latencies = Vec::new();
-    while let Some(writer) = writers.join_next().await {
-        latencies.extend(writer.context("a writer panicked")??);
-    }
-    let elapsed = start.elapsed().as_secs_f64();
+    let Loop { latencies_us: latencies, elapsed } = append_all(load, &stores, 0).await?;
     let (cpu, activity) = (proc::cpu()?, store.activity());
     let threads = proc::cpu_by_thread()?;
-    latencies.sort_unstable();
     let appends = latencies.len() as f64;
     let groups = activity.groups - before.1.groups;
     Ok(Run {
@@ -133,7 +147,7 @@ fn phases(store: &Embedded, elapsed: f64) -> Vec<PhaseTime> {
     all.collect()
 }
 
-fn quantile(sorted_us: &[u32], per_mille: usize) -> f64 {
+pub(crate) fn quantile(sorted_us: &[u32], per_mille: usize) -> f64 {
     let at = (sorted_us.len() * per_mille / 1000).min(sorted_us.len().saturating_sub(1));
     sorted_us.get(at).map_or(0.0, |us| f64::from(*us) / 1000.0)
 }
@@ -154,11 +168,11 @@ pub(crate) struct Writer {
 impl Writer {
     fn new(
         load: &Load,
-        name: usize,
+        (first, name): (usize, usize),
         stores: &Stores,
         shared_head: &Arc<Mutex<u64>>,
     ) -> anyhow::Result<Self> {
-        let owner = if load.one_stream { 0 } else { name };
+        let owner = first + if load.one_stream { 0 } else { name };
         Ok(Self {
             stores: stores.clone(),
             stream: format!("users/0190a6f2-7c3e-7b1a-9d55-{owner:012}/carts/main").parse()?,

@@ -3,7 +3,7 @@
 use std::{fs, process::Command};
 
 /// The machine in one line.
-pub(super) fn machine() -> String {
+pub(crate) fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let model = fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
         let line = text.lines().find(|line| line.starts_with("model name"))?;
@@ -29,12 +29,12 @@ pub(super) fn machine() -> String {
 }
 
 /// The compiler.
-pub(super) fn compiler() -> String {
+pub(crate) fn compiler() -> String {
     first_line(Command::new("rustc").arg("--version")).unwrap_or_default()
 }
 
 /// How this program was built, and those beside it.
-pub(super) fn profile() -> &'static str {
+pub(crate) fn profile() -> &'static str {
     if cfg!(debug_assertions) {
         "debug build: figures are not to be published"
     } else {
@@ -43,7 +43,7 @@ pub(super) fn profile() -> &'static str {
 }
 
 /// The commit, with `-dirty` if the tree differs from it.
-pub(super) fn commit() -> String {
+pub(crate) fn commit() -> String {
     let described =
         first_line(Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=12"]));
     described.unwrap_or_else(|| "unknown".to_owned())
