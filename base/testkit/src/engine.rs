@@ -72,11 +72,11 @@ pub fn skipped(test: &str, needs: &str) {
 }
 
 /// The program that starts engines, and its home. Without them `test` is skipped.
-pub(crate) fn starter(test: &str) -> Option<(PathBuf, PathBuf)> {
+pub(crate) fn starter(test: &str, engine: &str) -> Option<(PathBuf, PathBuf)> {
     let [program, home] = STARTER.map(read);
     let starter = program.zip(home).map(|(program, home)| (program.into(), home.into()));
     if starter.is_none() {
-        skipped(test, "a Kafka of its own; cargo xtask test");
+        skipped(test, &format!("{engine} of its own; cargo xtask test"));
     }
     starter
 }

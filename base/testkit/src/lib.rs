@@ -5,8 +5,8 @@
 mod child;
 mod engine;
 mod eventually;
+mod own_engine;
 mod own_etcd;
-mod own_kafka;
 mod port;
 mod scratch;
 
@@ -14,7 +14,7 @@ pub use child::{Child, Stopped, Watch};
 pub use engine::{TestEngine, skipped};
 pub use eventually::{Late, eventually};
 pub use nix::sys::signal::Signal;
+pub use own_engine::OwnEngine;
 pub use own_etcd::OwnEtcd;
-pub use own_kafka::OwnKafka;
 pub use port::free_port;
 pub use scratch::Scratch;

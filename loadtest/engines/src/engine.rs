@@ -1,7 +1,8 @@
 //! Which engines there are, and which nodes of each.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
+use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 /// An engine that a cell or the control plane can run on.
@@ -56,6 +57,18 @@ pub struct NodeName {
 impl fmt::Display for NodeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.engine, self.number)
+    }
+}
+
+impl FromStr for NodeName {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> anyhow::Result<Self> {
+        let known = text.rsplit_once('-').and_then(|(name, number)| {
+            let engine = Engine::ALL.into_iter().find(|engine| engine.as_str() == name)?;
+            Some(Self { engine, number: number.parse().ok()? })
+        });
+        known.with_context(|| format!("`{text}` is no node; nodes are called as cassandra-1 is"))
     }
 }
 

@@ -37,6 +37,19 @@ enum What {
         #[arg(long)]
         wipe: bool,
     },
+    /// Ends one of them as `kill -9` does; `up` starts it again.
+    Kill {
+        /// Such as cassandra-2.
+        node: NodeName,
+    },
+    /// Lets Cassandra's own `nodetool` do something at a node.
+    Nodetool {
+        /// Such as cassandra-1.
+        node: NodeName,
+        /// What it is told, such as `snapshot -t today souk_cell_1`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        args: Vec<String>,
+    },
     /// Shows how they are: address, process, memory, version.
     Status,
     /// Shows the last lines of what one has said, or all of them.
@@ -62,6 +75,9 @@ struct WantedArgs {
     /// A current etcd (3.6), built from Go's modules, instead of Debian's.
     #[arg(long)]
     current_etcd: bool,
+    /// Cassandra asks who comes in: `cassandra`, with the password `cassandra`. Until `down --wipe`.
+    #[arg(long)]
+    passwords: bool,
 }
 
 impl WantedArgs {
@@ -104,11 +120,13 @@ fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> anyhow::Result<bool> {
     match &cli.what {
-        What::Up(asked) => up(&cli, &asked.wanted()).await?,
+        What::Up(asked) => up(&cli, asked).await?,
         What::Down { wipe } => {
             set(&cli)?.down(*wipe).await?;
             say::good("down");
         }
+        What::Kill { node } => set(&cli)?.kill(*node).await?,
+        What::Nodetool { node, args } => return set(&cli)?.nodetool(*node, args),
         What::Status => return status(&cli).await,
         What::Logs(asked) => logs(&cli, asked).await?,
         What::Check(asked) => return check_until_asked_to_stop(&cli, &asked.wanted()).await,
@@ -129,10 +147,13 @@ fn set(cli: &Cli) -> anyhow::Result<Set> {
     Set::open(Place::at(&cli.home, &cli.set)?)
 }
 
-async fn up(cli: &Cli, wanted: &Wanted) -> anyhow::Result<()> {
+async fn up(cli: &Cli, asked: &WantedArgs) -> anyhow::Result<()> {
     let mut set = set(cli)?;
+    if asked.passwords {
+        set.ask_who();
+    }
     say::step("up");
-    set.up(wanted).await?;
+    set.up(&asked.wanted()).await?;
     say::line(table(&set.standings().await));
     say::line(format!("where they are: {}", set.addresses_file().display()));
     say::line(

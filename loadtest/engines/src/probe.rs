@@ -101,8 +101,13 @@ struct Rows {
 
 const STARTUP: u8 = 0x01;
 const READY: u8 = 0x02;
+const AUTHENTICATE: u8 = 0x03;
 const QUERY: u8 = 0x07;
 const RESULT: u8 = 0x08;
+const WHO: u8 = 0x0f;
+const WELCOME: u8 = 0x10;
+/// Who every Cassandra knows that asks: SASL's plain words, the user before the password.
+const CASSANDRA: &[u8] = b"\0cassandra\0cassandra";
 /// Consistency ONE, and no description of the columns in the answer.
 const PLAINLY: [u8; 3] = [0, 1, 2];
 
@@ -122,7 +127,16 @@ impl Cql {
             options.extend(u16::try_from(text.len())?.to_be_bytes());
             options.extend(text.as_bytes());
         }
-        self.ask(STARTUP, &options, READY).await.map(drop)
+        let (answer, said) = self.exchange(STARTUP, &options).await?;
+        match answer {
+            READY => Ok(()),
+            AUTHENTICATE => {
+                let mut who = u32::try_from(CASSANDRA.len())?.to_be_bytes().to_vec();
+                who.extend(CASSANDRA);
+                self.ask(WHO, &who, WELCOME).await.map(drop)
+            }
+            _ => bail!("it says {}", String::from_utf8_lossy(&said)),
+        }
     }
 
     async fn rows(&mut self, question: &str) -> anyhow::Result<Rows> {
@@ -141,6 +155,12 @@ impl Cql {
     }
 
     async fn ask(&mut self, what: u8, body: &[u8], expected: u8) -> anyhow::Result<Vec<u8>> {
+        let (kind, answer) = self.exchange(what, body).await?;
+        ensure!(kind == expected, "it says {}", String::from_utf8_lossy(&answer));
+        Ok(answer)
+    }
+
+    async fn exchange(&mut self, what: u8, body: &[u8]) -> anyhow::Result<(u8, Vec<u8>)> {
         // Version 4 of the protocol, no flags, stream 0.
         self.0.write_all(&[4, 0, 0, 0, what]).await?;
         self.0.write_u32(u32::try_from(body.len())?).await?;
@@ -151,9 +171,6 @@ impl Cql {
         ensure!(len <= ANSWER_MAX, "it answers with {len} bytes");
         let mut answer = vec![0; len];
         self.0.read_exact(&mut answer).await?;
-        if head[4] != expected {
-            bail!("it says {}", String::from_utf8_lossy(&answer));
-        }
-        Ok(answer)
+        Ok((head[4], answer))
     }
 }

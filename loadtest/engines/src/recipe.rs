@@ -27,6 +27,12 @@ pub(crate) struct Site {
     pub(crate) client: SocketAddr,
     /// Where its like come in, on the same address; 0 for an engine of one node.
     pub(crate) peer_port: u16,
+    /// Where its own tools come in; 0 if it has none, or it is not known yet.
+    #[serde(default)]
+    pub(crate) tools_port: u16,
+    /// Whether it asks who comes in: `cassandra`, with the password `cassandra`.
+    #[serde(default)]
+    pub(crate) asks_who: bool,
 }
 
 impl Site {
@@ -90,6 +96,11 @@ pub(crate) fn command(
     };
     command.current_dir(place.node(site.name));
     Ok(command)
+}
+
+/// Cassandra's `nodetool` for a node that runs.
+pub(crate) fn nodetool(site: &Site, installed: &Installed, place: &Place) -> Command {
+    cassandra::nodetool(site, installed, place)
 }
 
 /// It keeps nothing: whatever is in it may be lost, and memory is bounded.
@@ -160,9 +171,11 @@ mod tests {
     #[test]
     fn no_place_of_a_form_stays_empty() {
         let name = NodeName { engine: Engine::Kafka, number: 1 };
-        let site = Site { name, client: "127.0.0.1:9000".parse().unwrap(), peer_port: 9001 };
+        let client = "127.0.0.1:9000".parse().unwrap();
+        let site = Site { name, client, peer_port: 9001, tools_port: 0, asks_who: false };
         let mut values = values(&site, "/data".as_ref());
-        values.extend([("initial_token", String::new()), ("seeds", String::new())]);
+        values
+            .extend(["initial_token", "seeds", "authenticator"].map(|name| (name, String::new())));
         for form in [super::kafka::SETTINGS, super::cassandra::SETTINGS] {
             let text = filled(form, &values);
             assert!(!text.contains(['{', '}']), "{text}");

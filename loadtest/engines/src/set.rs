@@ -46,6 +46,9 @@ struct State {
     /// Whether etcd's data is that of a current one.
     #[serde(default)]
     current_etcd: bool,
+    /// Whether Cassandra asks who comes in.
+    #[serde(default)]
+    asks_who: bool,
 }
 
 /// A node that was started.
@@ -89,6 +92,11 @@ impl Set {
     /// Where it lies.
     pub fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// Lets nodes of Cassandra that are started from now on ask who comes in: `cassandra`, with the password `cassandra`.
+    pub fn ask_who(&mut self) {
+        self.state.asks_who = true;
     }
 
     /// Installs what is wanted and not there, starts what does not run, and waits until all of it answers.
@@ -156,12 +164,15 @@ impl Set {
             let peer = if has_peers { claim(&format!("{who} for its like"))? } else { 0 };
             (claim(&who)?, peer)
         };
+        let has_tools = name.engine == Engine::Cassandra;
+        let tools_port = if has_tools { claim(&format!("{name} for nodetool"))? } else { 0 };
         for remark in ports.take_remarks() {
             say::line(remark);
         }
         self.state.ports = ports.by_listener().clone();
         let host = IpAddr::V4(Ipv4Addr::new(127, 0, 0, host));
-        Ok(Site { name, client: SocketAddr::new(host, client), peer_port })
+        let client = SocketAddr::new(host, client);
+        Ok(Site { name, client, peer_port, tools_port, asks_who: self.state.asks_who })
     }
 
     /// Starts the nodes of an engine that do not run; returns which.
@@ -244,6 +255,17 @@ impl Set {
             watch.lift()?;
         }
         self.keep()
+    }
+
+    /// Lets Cassandra's `nodetool` do something at a node; true if it says that it went well.
+    ///
+    /// Errors: there is no such node, or it cannot be started.
+    pub fn nodetool(&self, name: NodeName, args: &[String]) -> anyhow::Result<bool> {
+        ensure!(name.engine == Engine::Cassandra, "{name} has no nodetool");
+        let node = self.node(name).with_context(|| format!("there is no {name}"))?;
+        let installed = recipe::installed(name.engine, &self.place, false)?;
+        let mut command = recipe::nodetool(&node.site, &installed, &self.place);
+        Ok(command.args(args).status().context("nodetool cannot be started")?.success())
     }
 
     /// The nodes that run.

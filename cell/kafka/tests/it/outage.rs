@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use base_fault::Code;
-use base_testkit::{OwnKafka, eventually};
+use base_testkit::{OwnEngine, eventually};
 use cell_kafka::Mishap;
 use rdkafka::mocking::MockCluster;
 
@@ -59,7 +59,7 @@ async fn while_the_brokers_are_away_calls_wait_or_fail_and_then_it_goes_on() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_put_in_when_the_broker_is_killed_comes_when_it_is_back() {
     let test = "what_was_put_in_when_the_broker_is_killed_comes_when_it_is_back";
-    let Some(broker) = OwnKafka::start(test).unwrap() else { return };
+    let Some(broker) = OwnEngine::start(test, "kafka", &[]).unwrap() else { return };
     let mut cell = OwnCell::at(&broker.address().unwrap());
     cell.config.send_ms_max = 20_000;
     let kafka = cell.open().await;
@@ -70,7 +70,7 @@ async fn what_was_put_in_when_the_broker_is_killed_comes_when_it_is_back() {
     acknowledge(&kafka, &heard);
     // Some are on their way when it is killed, some are put in while it is dead.
     let on_way: Vec<_> = (51..=80).map(|number| kafka.queue().send(&[of(number)])).collect();
-    broker.kill().await.unwrap();
+    broker.kill("kafka-1").unwrap();
     let late: Vec<_> = (81..=100).map(|number| kafka.queue().send(&[of(number)])).collect();
     let restarted = tokio::task::spawn_blocking(move || broker.restart().map(|()| broker));
     let broker = restarted.await.unwrap().unwrap();

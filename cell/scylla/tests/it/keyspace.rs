@@ -1,6 +1,8 @@
-//! A keyspace of a test's own on the engine that is there, forgotten at its end.
+//! A keyspace of a test's own, on the engine that is there or on one of the test's own; forgotten at its end.
 
-use base_testkit::TestEngine;
+use std::time::Duration;
+
+use base_testkit::{TestEngine, eventually};
 use cell_scylla::{Config, Scylla};
 use scylla::client::{session::Session, session_builder::SessionBuilder};
 
@@ -14,21 +16,26 @@ impl Keyspace {
     /// A new one; `None`, and said so, where no engine is.
     pub(crate) async fn new(test: &str) -> Option<Self> {
         let address = TestEngine::Cassandra.address(test)?;
-        let session = SessionBuilder::new()
-            .known_node(&address)
-            .fetch_schema_metadata(false)
-            .build()
-            .await
-            .unwrap();
+        Some(Self::on(vec![address], 1).await)
+    }
+
+    /// On these nodes, with so many copies.
+    pub(crate) async fn on(nodes: Vec<String>, replication: u8) -> Self {
+        let session = session(&nodes).await;
         let name = format!("t_{}", uuid::Uuid::new_v4().simple());
         let config = Config {
-            replication: 1,
+            replication,
             beat_ms: 200,
             silent_ms_max: 2_000,
             call_ms_max: 10_000,
-            ..Config::new([address], name)
+            ..Config::new(nodes, name)
         };
-        Some(Self { config, session })
+        Self { config, session }
+    }
+
+    /// The engine was started anew.
+    pub(crate) async fn connect_again(&mut self) {
+        self.session = session(&self.config.nodes).await;
     }
 
     pub(crate) async fn open(&self) -> Scylla {
@@ -58,4 +65,11 @@ impl Keyspace {
     pub(crate) async fn forget(&self) {
         Box::pin(Scylla::wipe(&self.config)).await.unwrap();
     }
+}
+
+async fn session(nodes: &[String]) -> Session {
+    let connected = eventually(Duration::from_secs(30), async || {
+        SessionBuilder::new().known_nodes(nodes).fetch_schema_metadata(false).build().await
+    });
+    connected.await.unwrap()
 }

@@ -1,6 +1,8 @@
-//! A cell on a real Cassandra, from outside: the shared laws, pods that race and die, answers that are lost, refusals.
+//! A cell on a real Cassandra, from outside: the shared laws, pods that race and die, answers that are lost, refusals, engines that are
+//! killed, lost and restored.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 
+mod backup;
 mod claims;
 mod conformance;
 mod costs;

@@ -35,6 +35,8 @@ pub(super) fn command(
     let mut values = values(site, &data);
     values.push(("seeds", seeds.join(",")));
     values.push(("initial_token", initial_token(site.name.number, mates.len())));
+    let authenticator = if site.asks_who { "Password" } else { "AllowAll" };
+    values.push(("authenticator", format!("{authenticator}Authenticator")));
     let (settings, logging) = (folder.join("cassandra.yaml"), folder.join("logback.xml"));
     for (file, text) in [(&settings, filled(SETTINGS, &values)), (&logging, LOGBACK.to_owned())] {
         fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
@@ -45,13 +47,28 @@ pub(super) fn command(
     command.arg(format!("-Dcassandra.config=file://{}", settings.display()));
     command.arg(format!("-Dcassandra.storagedir={}", data.display()));
     command.arg(format!("-Dlogback.configurationFile={}", logging.display()));
+    command.arg(format!("-Dcassandra.jmx.local.port={}", site.tools_port));
     command.args([
         "-Dcassandra-foreground=yes",
         "-Dcassandra.skip_wait_for_gossip_to_settle=0",
         "-Dcassandra.ring_delay_ms=1000",
+        "-Dcassandra.superuser_setup_delay_ms=0",
         "org.apache.cassandra.service.CassandraDaemon",
     ]);
     Ok(command)
+}
+
+/// What comes with it to look after a node, as `nodetool`; it is to be told what to do.
+pub(super) fn nodetool(site: &Site, installed: &Installed, place: &Place) -> Command {
+    let folder = place.node(site.name);
+    let mut command = java(installed);
+    command.args(JVM.lines());
+    // It notes what it was told at home.
+    command.arg(format!("-Duser.home={}", folder.display()));
+    command.arg(format!("-Dlogback.configurationFile={}", folder.join("logback.xml").display()));
+    command.arg("org.apache.cassandra.tools.NodeTool");
+    command.args(["-h", "127.0.0.1", "-p", &site.tools_port.to_string()]);
+    command
 }
 
 /// The nodes of a ring are equally far apart; a node alone takes any place.
