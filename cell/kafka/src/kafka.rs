@@ -27,6 +27,22 @@ use crate::{
     writer::Writer,
 };
 
+/// Of what a process takes its share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Of what the cell's tenants tell each other.
+    pub messages: bool,
+    /// Of what all cells tell everyone.
+    pub public: bool,
+}
+
+impl Share {
+    /// Of all that comes.
+    pub const FULL: Self = Self { messages: true, public: true };
+    /// Of nothing: it only sends.
+    pub const NONE: Self = Self { messages: false, public: false };
+}
+
 /// A cell's open topics.
 pub struct Kafka {
     queue: Arc<TopicQueue>,
@@ -46,6 +62,18 @@ impl Kafka {
         cell: &CellId,
         pod: Option<&PodName>,
         config: &Config,
+    ) -> Result<Self, OpenRefusal> {
+        Self::open_for(cell, pod, config, Share::FULL).await
+    }
+
+    /// The same for a process that takes its share of some of what comes only. It sends whatever it takes.
+    ///
+    /// Errors: those of [`Self::open`].
+    pub async fn open_for(
+        cell: &CellId,
+        pod: Option<&PodName>,
+        config: &Config,
+        share: Share,
     ) -> Result<Self, OpenRefusal> {
         let mistakes = config.mistakes();
         if !mistakes.is_empty() {
@@ -68,7 +96,9 @@ impl Kafka {
         let consumer: Consumer = client::consumer(config, pod, &group)
             .create_with_context(context.clone())
             .map_err(library)?;
-        consumer.subscribe(&[&messages.name]).map_err(library)?;
+        if share.messages {
+            consumer.subscribe(&[&messages.name]).map_err(library)?;
+        }
         let reader = Reader::begin(
             consumer,
             context.clone(),
@@ -77,7 +107,7 @@ impl Kafka {
             (writer.clone(), dead.name.clone()),
         );
         let feed = if config.public {
-            Some(open_feed(&admin, cell, pod, config, &writer, &context).await?)
+            Some(open_feed(&admin, cell, pod, config, (&writer, &context, share.public)).await?)
         } else {
             None
         };
@@ -140,8 +170,7 @@ async fn open_feed(
     cell: &CellId,
     pod: Option<&PodName>,
     config: &Config,
-    writer: &Writer,
-    context: &Context,
+    (writer, context, hears): (&Writer, &Context, bool),
 ) -> Result<Arc<TopicFeed>, OpenRefusal> {
     let (public, dead) = (topics::public(config), topics::dead_letters(cell, config));
     if config.make_topics {
@@ -154,7 +183,9 @@ async fn open_feed(
     let consumer: Consumer = client::subscriber(config, pod, &group)
         .create_with_context(context.clone())
         .map_err(library)?;
-    consumer.subscribe(&[&topic.name]).map_err(library)?;
+    if hears {
+        consumer.subscribe(&[&topic.name]).map_err(library)?;
+    }
     let reader = Reader::begin(
         consumer,
         context.clone(),

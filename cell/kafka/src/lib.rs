@@ -31,6 +31,6 @@ mod trouble;
 mod writer;
 
 pub use config::Config;
-pub use kafka::Kafka;
+pub use kafka::{Kafka, Share};
 pub use mishaps::{Mishap, Mishaps};
 pub use refusal::OpenRefusal;

@@ -58,6 +58,10 @@ pub struct Parts {
     pub queue: Option<Arc<dyn Queue>>,
     /// What lies between all cells: their public messages. Without it they are followed over the mesh.
     pub feed: Option<Arc<dyn Feed>>,
+    /// Whether it hears what the queue brings. Without a queue it hears what it has told, whatever this says.
+    pub hears: bool,
+    /// Whether it follows public messages into the replicas. Of a cell's processes at least one has to.
+    pub follows: bool,
     /// Fresh ids.
     pub mint: Mint,
     /// Closes the answers that are kept under idempotency keys.
@@ -131,7 +135,7 @@ impl After {
 }
 
 impl Cell {
-    /// Starts a cell: from now on it serves calls, relays, keeps time and follows. Call it inside a tokio runtime.
+    /// Starts a cell: from now on it serves calls, relays and keeps time; hears and follows, if it is to. Call it inside a tokio runtime.
     pub fn start(parts: Parts, services: Services) -> Self {
         let mut methods = HashMap::new();
         for room in services.rooms.values() {
@@ -161,13 +165,17 @@ impl Cell {
             stop: CancellationToken::new(),
         });
         inner.spawn(Arc::clone(&inner).scan());
-        inner.spawn(Arc::clone(&inner).follow_all());
+        if parts.follows {
+            inner.spawn(Arc::clone(&inner).follow_all());
+        }
         inner.spawn(Arc::clone(&inner).sweep());
         if let Some(feed) = &inner.feed {
-            inner.spawn(Arc::clone(&inner).hear_feed(Arc::clone(feed)));
+            if parts.follows {
+                inner.spawn(Arc::clone(&inner).hear_feed(Arc::clone(feed)));
+            }
             inner.spawn(Arc::clone(&inner).tell_feed(Arc::clone(feed)));
         }
-        if let Some(queue) = &inner.queue {
+        if let Some(queue) = inner.queue.as_ref().filter(|_| parts.hears) {
             let intake = Intake::new(Arc::clone(queue), inner.config.intake_max);
             inner.spawn(intake.run(Arc::clone(&inner)));
         }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use base_fault::Fault;
 use base_telemetry::Metrics;
-use cell_kafka::{Kafka, OpenRefusal};
+use cell_kafka::{Kafka, OpenRefusal, Share};
 use cell_runtime::{feed::Feed, queue::Queue};
 use tokio::sync::watch;
 
-use crate::config::Config;
+use crate::{config::Config, roles::Work};
 
 /// The queue, or nothing: then each pod hears what it has told.
 pub(crate) struct Between(Option<Kafka>);
@@ -17,8 +17,12 @@ impl Between {
     /// Opens what is configured.
     pub(crate) async fn open(config: &Config) -> Result<Self, OpenRefusal> {
         let Some(kafka) = &config.kafka else { return Ok(Self(None)) };
-        let opened = Box::pin(Kafka::open(&config.name, Some(&config.pod), kafka));
-        opened.await.map(Some).map(Self)
+        let (name, pod) = (&config.name, Some(&config.pod));
+        let share = Share {
+            messages: config.role.has(Work::Relay),
+            public: config.role.has(Work::Indexer),
+        };
+        Box::pin(Kafka::open_for(name, pod, kafka, share)).await.map(Some).map(Self)
     }
 
     /// The port.

@@ -7,6 +7,8 @@ use base_identity::{Passport, Role, authorities_of, must_be_loopback};
 use base_ids::{CellId, PodName};
 use serde::{Deserialize, Serialize};
 
+use crate::Roles;
+
 /// The outside world.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -32,6 +34,9 @@ pub struct Config {
     /// Which of the processes that serve the cell this one is, unique in the cell: 1 to 63 of `a-z`, `0-9` and `-`. Several need a
     /// store that they share; on Kubernetes it is the host name that a `StatefulSet` gives.
     pub pod: PodName,
+    /// What this process does of the cell's work: `all`, or some of `edge`, `services`, `relay` and `indexer` with commas between them,
+    /// where several processes share it.
+    pub role: Roles,
     /// Who the cell is among the fleet's processes, which it then lets in by theirs. Without it `edge` and `mesh` speak plaintext.
     pub identity: Option<base_identity::Config>,
     /// Where routers reach the API. Port 0 takes any free one. Only on a loopback address without an identity.
@@ -85,6 +90,7 @@ impl Default for Config {
         Self {
             name: "cell-1".parse().expect("the name is valid"),
             pod: PodName::default(),
+            role: Roles::default(),
             identity: None,
             edge: local(7410),
             mesh: local(7411),
@@ -201,6 +207,7 @@ impl base_program::Settings for Config {
             let text = "outside.secret_file is not set; make one with `head -c 32 /dev/urandom > platform.secret` and give every cell the same";
             mistakes.push(text.to_owned());
         }
+        mistakes.extend(self.role.mistakes(self.scylla.is_some(), self.kafka.is_some()));
         let scylla = self.scylla.iter().flat_map(cell_scylla::Config::mistakes);
         mistakes.extend(scylla.map(|mistake| format!("scylla: {mistake}")));
         let kafka = self.kafka.iter().flat_map(cell_kafka::Config::mistakes);

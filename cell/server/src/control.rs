@@ -51,6 +51,8 @@ enum Taken {
 pub(crate) struct Introduction {
     /// The heartbeat as it is sent; keys and commit are filled in each time.
     pub(crate) heartbeat: HeartbeatRequest,
+    /// Whether the process beats at all: one that answers nobody is not among the pods of the table, which it follows all the same.
+    pub(crate) beats: bool,
 }
 
 /// The control planes at these places, each `host:port`.
@@ -90,11 +92,15 @@ impl ControlLink {
     /// Heartbeats, follows the table, and tells of ended sessions until the task is dropped.
     pub(crate) async fn run(mut self, ended: Telling) -> String {
         let mut leaves = std::mem::replace(&mut self.leaves, oneshot::channel().1);
-        let beating = async {
+        let link = &self;
+        let beating = async move {
+            if !link.introduction.beats {
+                return;
+            }
             tokio::select! {
-                () = self.beat() => {}
+                () = link.beat() => {}
                 Ok(answer) = &mut leaves => {
-                    self.leave().await;
+                    link.leave().await;
                     // Who asked may have lost patience.
                     let _ = answer.send(());
                 }

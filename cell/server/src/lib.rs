@@ -15,8 +15,10 @@ mod outside;
 mod phases;
 mod readers;
 pub mod registry;
+mod roles;
 mod start;
 pub mod wiring;
 
 pub use config::Config;
+pub use roles::{Roles, UnknownRole};
 pub use start::{Addresses, Running, StartError, start};

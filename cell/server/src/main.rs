@@ -30,6 +30,9 @@ struct Own {
     /// Which of the processes that serve the cell this one is, unique in the cell.
     #[arg(long, value_name = "NAME")]
     pod: Option<String>,
+    /// What this process does: all, or some of edge, services, relay and indexer with commas between them.
+    #[arg(long, value_name = "ROLES")]
+    role: Option<String>,
     /// Where routers reach the API; port 0 takes any free one.
     #[arg(long, value_name = "IP:PORT")]
     edge: Option<SocketAddr>,
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
     let keyed = [
         ("name", own.name),
         ("pod", own.pod),
+        ("role", own.role),
         ("edge", address(own.edge)),
         ("mesh", address(own.mesh)),
         ("admin", address(own.admin)),

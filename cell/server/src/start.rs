@@ -30,6 +30,7 @@ use crate::{
     outside,
     phases::Phases,
     registry,
+    roles::Work,
 };
 
 /// How long an idle connection between cells may be silent before it is asked whether it lives.
@@ -46,8 +47,8 @@ const HTTP: &[&str] = &["h2", "http/1.1"];
 /// The addresses that were taken, as the addresses file tells them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Addresses {
-    /// Where routers reach the API.
-    pub edge: SocketAddr,
+    /// Where routers reach the API, if this process has the role.
+    pub edge: Option<SocketAddr>,
     /// Where other cells and operators reach this one.
     pub mesh: SocketAddr,
     /// Where health and metrics are.
@@ -139,6 +140,8 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
         mesh: Arc::new(GrpcMesh::new(config.name.clone(), table, passport.clone())),
         queue: between.queue(),
         feed: between.feed(),
+        hears: config.role.has(Work::Relay),
+        follows: config.role.has(Work::Indexer),
         mint: Arc::new(|| uuid::Uuid::now_v7().simple().to_string()),
         seals: Seals::new(outside.secret.answers_key()),
         metrics: runtime_metrics,
@@ -156,31 +159,28 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
 
     phases.done("table adopted");
     let (leave, leaves) = oneshot::channel();
-    let (edge_listener, edge) = bind(config.edge, "edge: the API, for routers").await?;
-    let (mesh_listener, mesh) = bind(config.mesh, "mesh: other cells and operators").await?;
-    let (admin_listener, admin) = bind(config.admin, "admin: health and metrics").await?;
-    let addresses = Addresses { edge, mesh, admin, pid: std::process::id() };
-
+    let ports = Ports::take(&config).await?;
     phases.done("ports");
 
-    let mut tasks = JoinSet::new();
-    let (stop_edge, stopped) = oneshot::channel();
-    let desk = Arc::new(CellDesk::new(cell.clone()));
-    let face = Edge::new(EdgeParts {
-        desk,
-        descriptors: souk_proto::DESCRIPTORS,
-        ephemeral,
-        config: config.limits.clone(),
-        clock,
-        metrics: metrics.clone(),
-    });
-    let face = face.await?;
+    let (mut tasks, mut stop_edge) = (JoinSet::new(), None);
+    if let Some(listener) = ports.edge {
+        let face = Edge::new(EdgeParts {
+            desk: Arc::new(CellDesk::new(cell.clone())),
+            descriptors: souk_proto::DESCRIPTORS,
+            ephemeral,
+            config: config.limits.clone(),
+            clock,
+            metrics: metrics.clone(),
+        });
+        let (face, door) = (face.await?, Door::new("edge", passport.as_ref(), ROUTERS, HTTP));
+        let (stop, stopped) = oneshot::channel();
+        stop_edge = Some(stop);
+        tasks.spawn(async move {
+            face.serve(listener, door, async move { drop(stopped.await) }).await;
+            "edge ended".to_owned()
+        });
+    }
     phases.done("contract");
-    let door = Door::new("edge", passport.as_ref(), ROUTERS, HTTP);
-    tasks.spawn(async move {
-        face.serve(edge_listener, door, async move { drop(stopped.await) }).await;
-        "edge ended".to_owned()
-    });
     tasks.spawn(renew_keys(Arc::clone(&keys)));
     if let Some(passport) = passport.clone() {
         tasks.spawn(async move {
@@ -188,18 +188,18 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
             "the identity is no longer looked after".to_owned()
         });
     }
-    tasks.spawn(serve_mesh(cell.clone(), passport.clone(), mesh_listener));
+    tasks.spawn(serve_mesh(cell.clone(), passport.clone(), ports.mesh));
     phases.register(&metrics);
     let mut admin_server = Admin::new(metrics, readiness);
     if let Some(level) = level {
         admin_server = admin_server.with_level(level);
     }
-    tasks.spawn(async move { ended("admin", admin_server.serve(admin_listener).await) });
+    tasks.spawn(async move { ended("admin", admin_server.serve(ports.admin).await) });
     if let Some(places) = control_plane {
         let link = ControlLink {
             cell: cell.clone(),
             planes: control_planes(&places, passport.as_ref())?,
-            introduction: introduction(&config, addresses),
+            introduction: introduction(&config, ports.addresses),
             keys,
             last_good,
             ready: table_held,
@@ -208,10 +208,10 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
         tasks.spawn(link.run(telling));
     }
     if let Some(path) = &config.addresses_file {
-        addresses::publish(path, &addresses)?;
+        addresses::publish(path, &ports.addresses)?;
     }
-    tracing::info!(cell = %config.name, %edge, %mesh, %admin, start_ms = phases.text(), "serving");
-    let (broken, stop_edge) = (engine.broken(), Some(stop_edge));
+    tracing::info!(cell = %config.name, pod = %config.pod, role = %config.role, edge = ?ports.addresses.edge, mesh = %ports.addresses.mesh, admin = %ports.addresses.admin, start_ms = phases.text(), "serving");
+    let (broken, addresses) = (engine.broken(), ports.addresses);
     Ok(Running { cell, engine, between, addresses, tasks, stop_edge, leave, passport, broken })
 }
 
@@ -335,7 +335,7 @@ fn introduction(config: &Config, addresses: Addresses) -> Introduction {
     let heartbeat = HeartbeatRequest {
         cell: config.name.to_string(),
         boot: uuid::Uuid::new_v4().simple().to_string(),
-        edge_address: reached(addresses.edge),
+        edge_address: addresses.edge.map(reached).unwrap_or_default(),
         mesh_address: reached(addresses.mesh),
         admin_address: reached(addresses.admin),
         weight: config.weight,
@@ -345,7 +345,30 @@ fn introduction(config: &Config, addresses: Addresses) -> Introduction {
         pod: config.pod.to_string(),
         leaves: false,
     };
-    Introduction { heartbeat }
+    Introduction { heartbeat, beats: addresses.edge.is_some() }
+}
+
+/// The ports that a process takes: the edge's only if it has the role.
+struct Ports {
+    edge: Option<TcpListener>,
+    mesh: TcpListener,
+    admin: TcpListener,
+    addresses: Addresses,
+}
+
+impl Ports {
+    async fn take(config: &Config) -> Result<Self, StartError> {
+        let (mut edge, mut at_edge) = (None, None);
+        if config.role.has(Work::Edge) {
+            let (listener, at) = bind(config.edge, "edge: the API, for routers").await?;
+            (edge, at_edge) = (Some(listener), Some(at));
+        }
+        let (mesh, at_mesh) = bind(config.mesh, "mesh: other cells and operators").await?;
+        let (admin, at_admin) = bind(config.admin, "admin: health and metrics").await?;
+        let pid = std::process::id();
+        let addresses = Addresses { edge: at_edge, mesh: at_mesh, admin: at_admin, pid };
+        Ok(Self { edge, mesh, admin, addresses })
+    }
 }
 
 async fn bind(

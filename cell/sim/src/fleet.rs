@@ -182,6 +182,8 @@ impl Fleet {
             mesh: Arc::new(LocalMesh(self.0.wires.clone())),
             queue: None,
             feed: None,
+            hears: true,
+            follows: true,
             mint: self.0.ids.mint(),
             seals: Seals::new(&[7; 32]),
             metrics: Metrics::default(),

@@ -40,6 +40,8 @@ impl Pod {
             mesh: Arc::new(LocalMesh(Wires::default())),
             queue: None,
             feed: None,
+            hears: true,
+            follows: true,
             mint: Arc::new(|| uuid::Uuid::now_v7().simple().to_string()),
             seals: Seals::new(&[7; 32]),
             metrics: Metrics::default(),

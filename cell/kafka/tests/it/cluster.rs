@@ -5,7 +5,7 @@ use std::time::Duration;
 use base_ids::{CellId, MessageId, PodName, StreamName, Version};
 use base_testkit::TestEngine;
 use base_time::Timestamp;
-use cell_kafka::{Config, Kafka};
+use cell_kafka::{Config, Kafka, Share};
 use cell_runtime::{mesh::Addressed, port::Message, queue::Received};
 use rdkafka::{
     ClientConfig,
@@ -48,7 +48,11 @@ impl OwnCell {
     }
 
     pub(crate) async fn open(&self) -> Kafka {
-        Kafka::open(&self.id, self.pod.as_ref(), &self.config).await.unwrap()
+        self.open_for(Share::FULL).await
+    }
+
+    pub(crate) async fn open_for(&self, share: Share) -> Kafka {
+        Kafka::open_for(&self.id, self.pod.as_ref(), &self.config, share).await.unwrap()
     }
 
     pub(crate) fn topic(&self, name: &str) -> String {

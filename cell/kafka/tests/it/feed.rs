@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use base_ids::CellId;
 use base_testkit::eventually;
-use cell_kafka::Kafka;
+use cell_kafka::{Kafka, Share};
 use cell_runtime::{
     feed::{Feed, Follower, Stretch},
     mesh::PublicBatch,
@@ -88,8 +88,10 @@ async fn each_source_is_followed_by_one_process_of_a_cell() {
     let cell = cell.on_feed(&prefix);
     let sources: Vec<CellId> =
         (0..40).map(|number| format!("c{number}").parse().unwrap()).collect();
+    let sender = cell.open_for(Share { public: false, ..Share::FULL }).await;
     let first = cell.open().await;
-    until("the only one follows all", || followed(&first, &sources) == Some(40)).await;
+    until("the only one that is to follow follows all", || followed(&first, &sources) == Some(40))
+        .await;
     let second = cell.open().await;
     until("both share them", || {
         let (some, others) = (followed(&first, &sources), followed(&second, &sources));
@@ -101,7 +103,9 @@ async fn each_source_is_followed_by_one_process_of_a_cell() {
         this(&first) && this(&second)
     };
     assert!(!sources.iter().any(both));
+    assert_eq!(followed(&sender, &sources), None);
     first.close().await;
     until("who is left follows all", || followed(&second, &sources) == Some(40)).await;
     second.close().await;
+    sender.close().await;
 }

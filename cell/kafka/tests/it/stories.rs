@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base_testkit::eventually;
-use cell_kafka::Kafka;
+use cell_kafka::{Kafka, Share};
 use prometheus_client::{encoding::text::encode, registry::Registry};
 use rdkafka::{
     ClientConfig,
@@ -136,5 +136,23 @@ async fn of_two_processes_of_one_name_the_older_is_shut_out_and_says_why() {
     assert_eq!(receive(&newer, 1).await[0].addressed, words("users/a", 1));
     older.close().await;
     newer.close().await;
+    cell.forget().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_only_puts_messages_in_takes_no_share_of_them() {
+    let test = "a_process_that_only_puts_messages_in_takes_no_share_of_them";
+    let Some(cell) = OwnCell::new(test) else { return };
+    let sender = cell.open_for(Share::NONE).await;
+    let many: Vec<_> = (0..30).map(|nth| words(&format!("users/u{nth}"), nth)).collect();
+    sender.queue().send(&many).await.unwrap();
+    let hearer = cell.open().await;
+    let received = tokio::time::timeout(PATIENCE, receive(&hearer, 30)).await.unwrap();
+    acknowledge(&hearer, &received);
+    let queue = sender.queue();
+    assert!(tokio::time::timeout(Duration::ZERO, queue.receive()).await.is_err());
+    assert_eq!(sender.trim().await.unwrap(), 0);
+    sender.close().await;
+    hearer.close().await;
     cell.forget().await;
 }

@@ -94,6 +94,8 @@ impl Fleet {
             mesh: Arc::new(LocalMesh(self.wires.clone())),
             queue: None,
             feed: self.join_feed(number),
+            hears: true,
+            follows: true,
             mint: Arc::new(move || {
                 *next.lock() += 1;
                 format!("{:032x}", *next.lock())

@@ -66,6 +66,8 @@ impl Pods {
             mesh: Arc::new(LocalMesh(self.wires.clone())),
             queue,
             feed: None,
+            hears: true,
+            follows: true,
             mint: Arc::new(|| format!("{:032x}", 0)),
             seals: Seals::new(&[7; 32]),
             metrics: Metrics::default(),

@@ -122,6 +122,7 @@ impl House {
         crate::outside(&mut config, &mail, scratch.path());
         let running = start(config, None).await.unwrap();
         let Addresses { edge, mesh, admin, .. } = running.addresses();
+        let edge = edge.unwrap();
         running.cell().adopt(everything_at(vec![Pod::only(edge, mesh, admin)])).await.unwrap();
         Self { running, front: Front::at(edge), scratch, engines }
     }

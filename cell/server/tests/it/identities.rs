@@ -66,7 +66,7 @@ impl Guarded {
 
     /// What the cell's edge answers to somebody.
     async fn edge(&self, passport: &Passport) -> std::io::Result<String> {
-        let edge = self.running.addresses().edge.to_string();
+        let edge = self.running.addresses().edge.unwrap().to_string();
         let expected = Expected::one(Role::Cell, "cell-1");
         let mut stream = passport.dial(&edge, &expected, &["http/1.1"]).await?;
         stream.write_all(GET).await?;
@@ -124,7 +124,7 @@ async fn routers_of_the_fleet_come_to_the_edge_and_nobody_else_does() {
     let false_authority = Authority::make("souk.example", DAY).unwrap();
     let forged = passport(&false_authority, cell.scratch.path(), Role::Router, "router-1");
     cell.edge(&forged).await.unwrap_err();
-    assert!(!plain(cell.running.addresses().edge, GET).await.contains("HTTP/"));
+    assert!(!plain(cell.running.addresses().edge.unwrap(), GET).await.contains("HTTP/"));
 
     for line in [
         "souk_cell_peers_admitted_total{port=\"edge\"} 1",

@@ -1,4 +1,4 @@
-//! Two processes of one cell on one engine: each serves every tenant, and the other goes on with what a killed one leaves.
+//! Processes of one cell on the same engines: whichever is killed, the others go on with what it leaves, or it does when it is back.
 
 use std::{
     path::Path,
@@ -8,7 +8,7 @@ use std::{
 };
 
 use base_ids::GuestSecret;
-use base_testkit::{Child, Scratch, eventually};
+use base_testkit::{Child, Scratch, TestEngine, eventually};
 use base_token::TokenAudience;
 use cell_kernel::VendorRole;
 use cell_scylla::Scylla;
@@ -22,8 +22,6 @@ use souk_proto_fleet::v1::{ListDeadLettersRequest, cell_admin_client::CellAdminC
 use crate::house::{Front, everything_at, keyspace_of};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_souk-cell");
-/// What the processes are called among each other.
-const NAMES: [&str; 2] = ["a", "b"];
 const BOOK: &str = "9789954900000";
 /// Copies of it that the vendor has.
 const COPIES: i64 = 500;
@@ -38,55 +36,78 @@ const TAKEN_OVER: Duration = Duration::from_secs(20);
 /// For what happens soon; no measure of how soon it does.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A cell of two processes, `a` and `b`, as its callers find it.
+/// How three processes share the work.
+struct Sharing {
+    /// What each of them does; the first two answer callers.
+    roles: [&'static str; 3],
+    /// Whether Kafka and Redis lie between them.
+    between: bool,
+    /// Which one is killed while callers buy.
+    killed: usize,
+}
+
+/// What the processes are called among each other.
+const NAMES: [&str; 3] = ["a", "b", "c"];
+
+/// A cell of several processes as its callers find it.
 struct Pods {
-    /// Where they are; that changes when one is started again.
+    sharing: Sharing,
+    /// Where `a` and `b` are; that changes when one is started again.
     fronts: Mutex<[Front; 2]>,
     mesh: Mutex<String>,
     keyspace: cell_scylla::Config,
+    /// What lies between them, as settings.
+    between: Vec<(&'static str, String)>,
     scratch: Scratch,
 }
 
 impl Pods {
-    /// Starts both; the processes beside the cell, so that they can be killed while it is asked.
-    async fn start(test: &str) -> Option<(Self, [Child; 2])> {
+    /// Starts all; the processes beside the cell, so that they can be killed while it is asked.
+    async fn start(test: &str, sharing: Sharing) -> Option<(Self, [Child; 3])> {
         let keyspace = keyspace_of(test)?;
+        let between = if sharing.between { between(test)? } else { Vec::new() };
         base_telemetry::install_crypto();
         let scratch = Scratch::new(test).unwrap();
         std::fs::write(scratch.path().join("platform.secret"), [42; 32]).unwrap();
         let nowhere = Front::at(([127, 0, 0, 1], 9).into());
         let (fronts, mesh) = (Mutex::new([nowhere.clone(), nowhere]), Mutex::default());
-        let pods = Self { fronts, mesh, keyspace, scratch };
-        let processes = [pods.run(0).await, pods.run(1).await];
+        let pods = Self { sharing, fronts, mesh, keyspace, between, scratch };
+        let processes = [pods.run(0).await, pods.run(1).await, pods.run(2).await];
         Some((pods, processes))
     }
 
     /// Starts a process and waits until it serves.
     async fn run(&self, nth: usize) -> Child {
-        let name = NAMES[nth];
+        let (name, role) = (NAMES[nth], self.sharing.roles[nth]);
         let folder = self.scratch.path().join(name);
         std::fs::create_dir_all(&folder).unwrap();
         // No pod asks another one for anything, so it does not matter where the table says that they are.
         let nowhere = ([127, 0, 0, 1], 9).into();
         let nowhere = Pod::only(nowhere, nowhere, nowhere);
-        let pods = NAMES.map(|name| Pod { name: name.parse().unwrap(), ..nowhere.clone() });
-        LastGood::at(folder.join("table.last-good")).save(&everything_at(pods.into())).unwrap();
+        let serving = NAMES[..2].iter();
+        let pods = serving.map(|name| Pod { name: name.parse().unwrap(), ..nowhere.clone() });
+        LastGood::at(folder.join("table.last-good")).save(&everything_at(pods.collect())).unwrap();
         let addresses = folder.join("addresses.json");
         // Of the process before.
         let _ = std::fs::remove_file(&addresses);
-        let mut process = Child::start(&mut self.command(name, &addresses)).unwrap();
+        let mut process = Child::start(&mut self.command(name, role, &addresses)).unwrap();
         let serves = eventually(PATIENCE, async || {
             assert!(process.ended().unwrap().is_none(), "it has ended; its log says why");
             std::fs::read(&addresses)
         });
         let told: Value = serde_json::from_slice(&serves.await.unwrap()).unwrap();
-        let address = |of: &str| told[of].as_str().unwrap();
-        self.fronts.lock()[nth] = Front::at(address("edge").parse().unwrap());
-        *self.mesh.lock() = format!("http://{}", address("mesh"));
+        match told["edge"].as_str() {
+            Some(edge) if nth < 2 => self.fronts.lock()[nth] = Front::at(edge.parse().unwrap()),
+            edge => {
+                let answers = role == "all" || role.contains("edge");
+                assert_eq!(edge.is_some(), answers, "who has the role answers");
+            }
+        }
+        *self.mesh.lock() = format!("http://{}", told["mesh"].as_str().unwrap());
         process
     }
 
-    fn command(&self, name: &str, addresses: &Path) -> Command {
+    fn command(&self, name: &str, role: &str, addresses: &Path) -> Command {
         let (folder, keyspace) = (self.scratch.path(), &self.keyspace);
         let log = folder.join(format!("{name}.log"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
@@ -94,6 +115,7 @@ impl Pods {
         let settings = [
             ("name", "cell-1".to_owned()),
             ("pod", name.to_owned()),
+            ("role", role.to_owned()),
             ("edge", free()),
             ("mesh", free()),
             ("admin", free()),
@@ -110,7 +132,7 @@ impl Pods {
             ("outside.cards.secret_key", "sk_test_pods".to_owned()),
         ];
         let mut command = Command::new(PROGRAM);
-        for (key, value) in settings {
+        for (key, value) in settings.iter().chain(&self.between) {
             command.args(["--set", &format!("{key}={value}")]);
         }
         command.stdout(Stdio::null()).stderr(log);
@@ -212,6 +234,20 @@ impl Pods {
     }
 }
 
+/// Kafka and Redis for a test's own cell; nothing, and said so, where one of them is not.
+fn between(test: &str) -> Option<Vec<(&'static str, String)>> {
+    let (kafka, redis) = (TestEngine::Kafka.address(test)?, TestEngine::Redis.address(test)?);
+    let prefix = format!("t-{}", uuid::Uuid::new_v4().simple());
+    Some(vec![
+        ("kafka.brokers", json!([kafka]).to_string()),
+        ("kafka.prefix", prefix.clone()),
+        ("kafka.partitions", "6".to_owned()),
+        ("kafka.replication", "1".to_owned()),
+        ("redis.address", redis),
+        ("redis.prefix", prefix),
+    ])
+}
+
 /// A visitor who buys.
 struct Buyer {
     nth: u8,
@@ -273,7 +309,31 @@ impl Buyer {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_killed_pod_has_begun_another_ends_once() {
     let test = "what_a_killed_pod_has_begun_another_ends_once";
-    let Some((pods, [mut first, mut second])) = Pods::start(test).await else { return };
+    let both = "edge,services,relay";
+    all_is_bought_once(test, Sharing { roles: [both, both, "indexer"], between: false, killed: 0 })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pods_with_kafka_between_them_take_over_from_each_other() {
+    let test = "pods_with_kafka_between_them_take_over_from_each_other";
+    all_is_bought_once(test, Sharing { roles: ["all"; 3], between: true, killed: 0 }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nobody_hears_while_the_only_one_to_hear_it_is_dead_is_heard_when_it_is_back() {
+    let test = "what_nobody_hears_while_the_only_one_to_hear_it_is_dead_is_heard_when_it_is_back";
+    let front = "edge,services";
+    all_is_bought_once(
+        test,
+        Sharing { roles: [front, front, "relay,indexer"], between: true, killed: 2 },
+    )
+    .await;
+}
+
+/// Buyers buy while a process is killed: each has their goods once, and the accounts are exact.
+async fn all_is_bought_once(test: &str, sharing: Sharing) {
+    let Some((pods, mut processes)) = Pods::start(test, sharing).await else { return };
     let vendor = pods.vendor().await;
     let buyers: Vec<_> = (0..BUYERS).map(Buyer::new).collect();
     // Those who do not place what they begin are of the first pod.
@@ -292,8 +352,13 @@ async fn what_a_killed_pod_has_begun_another_ends_once() {
             if done >= usize::from(BUYERS) / 4 { Ok(()) } else { Err(done) }
         });
         some.await.unwrap();
-        first.kill().unwrap();
-        Instant::now()
+        processes[pods.sharing.killed].kill().unwrap();
+        let killed = Instant::now();
+        if pods.sharing.killed == 2 {
+            // Nobody else does what it does.
+            processes[2] = pods.run(2).await;
+        }
+        killed
     };
     let (bought, killed) = tokio::join!(buying, kill);
     let mut last = killed;
@@ -309,9 +374,11 @@ async fn what_a_killed_pod_has_begun_another_ends_once() {
     }
     assert!(killed.elapsed() < BEGUN + TAKEN_OVER, "timers after {:?}", killed.elapsed());
 
-    // The other way round: the first one is back, and the second one goes.
-    first = pods.run(0).await;
-    second.kill().unwrap();
+    // Then the second one goes, with the first one there.
+    if pods.sharing.killed == 0 {
+        processes[0] = pods.run(0).await;
+    }
+    processes[1].kill().unwrap();
     let late = Buyer::new(250);
     let ended = late.buy(&pods, &vendor).await;
     assert_eq!(ended["status"], "COMPLETED", "{ended}");
@@ -332,6 +399,6 @@ async fn what_a_killed_pod_has_begun_another_ends_once() {
     let orders = pods.ask(0, Method::GET, &path, &who, &Value::Null).await;
     assert_eq!(orders["orders"].as_array().unwrap().len(), buyers.len() + 1);
     assert_eq!(pods.dead_letters().await, 0);
-    drop((first, second));
+    drop(processes);
     Box::pin(Scylla::wipe(&pods.keyspace)).await.unwrap();
 }
