@@ -11,10 +11,12 @@
 
 mod load;
 mod mistake;
+mod place;
 mod secret;
 mod source;
 
 pub use load::{load, render, render_example};
 pub use mistake::{ConfigErrors, Mistake};
+pub use place::host_and_port;
 pub use secret::Secret;
 pub use source::{Origin, assignment};

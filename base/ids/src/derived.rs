@@ -7,7 +7,7 @@ use crate::{Tenant, TenantKind};
 /// The id that follows from a message: the first 32 hexadecimal digits of its HMAC-SHA-256. Under a secret key nobody else can tell
 /// what an id stands for; under a public one the key only keeps different uses apart.
 pub fn derived_id(key: &[u8], message: &str) -> String {
-    hmac_sha256(key, message.as_bytes())[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&hmac_sha256(key, message.as_bytes())[..16])
 }
 
 impl Tenant {
@@ -49,17 +49,16 @@ mod tests {
 
     #[test]
     fn the_mac_is_the_one_of_rfc_4231() {
-        let hex = |mac: [u8; 32]| mac.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         assert_eq!(
-            hex(hmac_sha256(&[0x0b; 20], b"Hi There")),
+            hex::encode(hmac_sha256(&[0x0b; 20], b"Hi There")),
             "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
         );
         assert_eq!(
-            hex(hmac_sha256(b"Jefe", b"what do ya want for nothing?")),
+            hex::encode(hmac_sha256(b"Jefe", b"what do ya want for nothing?")),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
         );
         assert_eq!(
-            hex(hmac_sha256(
+            hex::encode(hmac_sha256(
                 &[0xaa; 131],
                 b"Test Using Larger Than Block-Size Key - Hash Key First"
             )),

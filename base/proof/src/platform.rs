@@ -76,11 +76,7 @@ impl PlatformSecret {
     /// The refresh token with this number of a session: `<session>.<number>.<seal>`.
     pub fn refresh_token(&self, user: &Tenant, session: &ResourceId, number: u64) -> Secret {
         let seal = hmac_sha256(&self.refresh, format!("{user}|{session}|{number}").as_bytes());
-        let mut token = format!("{session}.{number}.");
-        for byte in seal {
-            let _ = write!(token, "{byte:02x}");
-        }
-        token.into()
+        format!("{session}.{number}.{}", hex::encode(seal)).into()
     }
 
     /// Reads a refresh token of the user's; `None` unless its seal is right.

@@ -34,8 +34,7 @@ impl BlobName {
         if !is_folder(folder) {
             return Err(BadName::Folder);
         }
-        let digits: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { text: format!("{folder}/{digits}"), sha256 })
+        Ok(Self { text: format!("{folder}/{}", hex::encode(sha256)), sha256 })
     }
 
     /// The whole name.
@@ -54,14 +53,11 @@ impl FromStr for BlobName {
 
     fn from_str(text: &str) -> Result<Self, BadName> {
         let (folder, digits) = text.rsplit_once('/').ok_or(BadName::Folder)?;
-        let small = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        if digits.len() != 64 || !digits.bytes().all(small) {
+        if digits.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return Err(BadName::Hash);
         }
         let mut sha256 = [0; 32];
-        for (byte, at) in sha256.iter_mut().zip((0..).step_by(2)) {
-            *byte = u8::from_str_radix(&digits[at..at + 2], 16).map_err(|_| BadName::Hash)?;
-        }
+        hex::decode_to_slice(digits, &mut sha256).map_err(|_| BadName::Hash)?;
         Self::new(folder, sha256)
     }
 }

@@ -168,12 +168,7 @@ async fn grpc_services<S: Clone + Send + Sync + 'static>(
 impl Page {
     fn of(value: &serde_json::Value) -> Self {
         let json = serde_json::to_vec(value).expect("a JSON value always serialises");
-        let hash: String = digest(&SHA256, &json)
-            .as_ref()
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash = hex::encode(&digest(&SHA256, &json).as_ref()[..8]);
         let etag = HeaderValue::try_from(format!("\"{hash}\"")).expect("hex digits fit a header");
         Self { json: json.into(), etag }
     }

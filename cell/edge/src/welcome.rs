@@ -1,6 +1,6 @@
 //! What the edge shares with the cell's other processes for a while: who may come in again, and answers that are at hand for everybody.
 
-use std::{fmt::Write as _, time::Duration};
+use std::time::Duration;
 
 use base_fault::{Code, Fault, Retry, Source};
 use base_ids::Version;
@@ -39,11 +39,8 @@ impl Office {
         let is_for_all = !method.mutation && call.caller.audience == Audience::Anonymous;
         let is_here = || self.desk.owns(&call.tenant, false).is_ok();
         (self.config.at_hand_ms > 0 && is_for_all && is_here()).then(|| {
-            let mut key = format!("{}:{}:", method.name, call.tenant);
-            for byte in digest(&SHA256, &call.request).as_ref() {
-                write!(key, "{byte:02x}").expect("a string takes what is written");
-            }
-            key
+            let request = hex::encode(digest(&SHA256, &call.request));
+            format!("{}:{}:{request}", method.name, call.tenant)
         })
     }
 

@@ -68,10 +68,7 @@ impl Config {
         if self.brokers.is_empty() {
             mistakes.push("brokers is empty; name some as host:port".to_owned());
         }
-        let is_port = |text: &str| text.parse::<u16>().is_ok();
-        let odd = self.brokers.iter().filter(|broker| {
-            !broker.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && is_port(port))
-        });
+        let odd = self.brokers.iter().filter(|broker| base_config::host_and_port(broker).is_none());
         mistakes.extend(odd.map(|broker| format!("brokers: `{broker}` is not host:port")));
         if !is_plain(&self.prefix) {
             mistakes.push("prefix must be 1 to 100 of a-z, A-Z, 0-9, - and _".to_owned());

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use base_fault::{Code, Fault};
-use cell_runtime::queue::Receipt;
+use cell_runtime::{queue::Receipt, record::Unreadable};
 use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
 use rdkafka::{
@@ -16,11 +16,7 @@ use tokio::{
     task::{JoinHandle, spawn_blocking},
 };
 
-use crate::{
-    client::Context,
-    record::{Unreadable, write_unreadable},
-    writer::Writer,
-};
+use crate::{client::Context, record::write_unreadable, writer::Writer};
 
 /// Records that are held here until somebody takes them.
 const HELD: usize = 1_000;

@@ -193,7 +193,7 @@ impl Reading {
         let more = found.len() > ask.size;
         found.truncate(ask.size);
         let next_page_token = match found.last() {
-            Some(last) if more => encode_token(&last.key),
+            Some(last) if more => hex::encode(&last.key),
             _ => String::new(),
         };
         let rows = found
@@ -218,28 +218,18 @@ fn versioned<Row: DeserializeOwned>(
     Ok(Versioned { row, version: bytes.version })
 }
 
-fn encode_token(key: &str) -> String {
-    key.bytes().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn decode_token(token: &str) -> Option<String> {
-    if token.len() > 1024 || !token.len().is_multiple_of(2) || !token.is_ascii() {
-        return None;
-    }
-    let bytes: Option<Vec<u8>> = (0..token.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&token[at..at + 2], 16).ok())
-        .collect();
-    String::from_utf8(bytes?).ok()
+    let bytes = hex::decode(token).ok().filter(|bytes| bytes.len() <= 512)?;
+    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{PageAsk, decode_token, encode_token};
+    use super::{PageAsk, decode_token};
 
     #[test]
     fn a_page_token_gives_its_key_back() {
-        assert_eq!(decode_token(&encode_token("offer/كتاب")).as_deref(), Some("offer/كتاب"));
+        assert_eq!(decode_token(&hex::encode("offer/كتاب")).as_deref(), Some("offer/كتاب"));
         for token in ["zz", "abc", "ff", "é0"] {
             assert_eq!(decode_token(token), None, "{token}");
         }

@@ -37,8 +37,7 @@ impl Config {
     /// What is wrong with the settings; all of it.
     pub fn mistakes(&self) -> Vec<String> {
         let mut mistakes = Vec::new();
-        let (host, port) = self.place();
-        if host.is_empty() || port == 0 {
+        if base_config::host_and_port(&self.address).is_none() {
             mistakes.push(format!("address: `{}` is not host:port", self.address));
         }
         if self.user.is_some() && self.password.is_empty() {
@@ -61,10 +60,9 @@ impl Config {
         Duration::from_millis(self.call_ms_max)
     }
 
-    /// Host and port; an empty host or port 0 where it does not say.
+    /// Host and port; an empty host and port 0 where it does not say.
     pub(crate) fn place(&self) -> (&str, u16) {
-        let (host, port) = self.address.rsplit_once(':').unwrap_or_default();
-        (host, port.parse().unwrap_or(0))
+        base_config::host_and_port(&self.address).unwrap_or_default()
     }
 }
 

@@ -3,6 +3,18 @@
 //!
 //! A law is an assertion with a name; it runs on fresh stores and, where it speaks of what is kept, again after they were opened anew.
 
+/// Runs every law, room by room, each on a subject of its own that `$make` makes. Says how many laws ran.
+macro_rules! run_laws {
+    ($make:ident; $($room:ident: $($law:ident)*;)*) => {{
+        let mut laws = 0;
+        $($(
+            Box::pin($room::$law(&mut $make().await)).await;
+            laws += 1;
+        )*)*
+        laws
+    }};
+}
+
 pub mod ephemeral;
 mod fences;
 mod given;
@@ -48,14 +60,7 @@ pub enum BadDay {
 
 /// Runs every law, each on a subject of its own. Says how many laws ran.
 pub async fn all<S: Subject>(make: impl AsyncFn() -> S) -> usize {
-    let mut laws = 0;
-    macro_rules! laws {
-        ($($room:ident: $($law:ident)*;)*) => {$($(
-            Box::pin($room::$law(&mut make().await)).await;
-            laws += 1;
-        )*)*};
-    }
-    laws! {
+    run_laws! { make;
         journal:
             versions_have_no_gaps
             an_append_is_whole_or_not_at_all
@@ -97,5 +102,4 @@ pub async fn all<S: Subject>(make: impl AsyncFn() -> S) -> usize {
             what_failed_before_leaves_nothing
             an_abandoned_append_happens_once_or_not_at_all;
     }
-    laws
 }

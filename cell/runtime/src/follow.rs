@@ -14,6 +14,7 @@ use cell_kernel::{Heard, ReplicaSpec, RowBytes, Table, Unreadable};
 use crate::{
     cell::Inner,
     mesh::PublicBatch,
+    patience::Outage,
     port::{Message, RowWrite},
 };
 
@@ -118,20 +119,22 @@ impl Inner {
 
     /// Follows a source over the mesh, for as long as the cell runs.
     pub(crate) async fn follow_mesh(&self, source: &CellId) {
-        let mut failures = 0;
+        let mut outage = Outage::default();
         loop {
-            let followed = self.follow_once(source).await;
-            if let Ok(Folded::Overtaken) = followed {
-                self.stand_by(source).await;
-                continue;
+            match self.follow_once(source).await {
+                Ok(Folded::Overtaken) => {
+                    self.stand_by(source).await;
+                    continue;
+                }
+                Ok(Folded::To(_)) => outage.ends(),
+                Err(fault) => {
+                    if outage.begins() {
+                        let fault = base_fault::chain(&fault);
+                        tracing::warn!(cell = %source, fault, "a cell's public messages cannot be followed");
+                    }
+                }
             }
-            failures = if followed.is_ok() { 1 } else { failures + 1 };
-            if let Err(fault) = followed
-                && failures == 1
-            {
-                tracing::warn!(cell = %source, fault = base_fault::chain(&fault), "a cell's public messages cannot be followed");
-            }
-            tokio::time::sleep(self.config.retry_after(failures, 0)).await;
+            outage.wait(&self.config).await;
         }
     }
 

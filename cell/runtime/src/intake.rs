@@ -21,7 +21,7 @@ use tokio::{
 use crate::{
     cell::Inner,
     mesh::{Addressed, Delivery},
-    patience::Failures,
+    patience::{Failures, Outage},
     port::{DeadLetter, Errand, OutboxKey},
     queue::{Queue, Receipt, Received},
     relay::REROUTE,
@@ -59,21 +59,20 @@ impl Intake {
 
     /// Receives for as long as the cell runs.
     pub(crate) async fn run(self: Arc<Self>, cell: Arc<Inner>) {
-        let mut failures = 0;
+        let mut outage = Outage::default();
         loop {
             let received = match self.queue.receive().await {
                 Ok(received) => received,
                 Err(fault) => {
-                    failures += 1;
-                    if failures == 1 {
+                    if outage.begins() {
                         let fault = base_fault::chain(&fault);
                         tracing::warn!(fault, "the queue cannot be read; what it holds waits");
                     }
-                    tokio::time::sleep(cell.config.retry_after(failures, 0)).await;
+                    outage.wait(&cell.config).await;
                     continue;
                 }
             };
-            failures = 0;
+            outage.ends();
             for Received { addressed, receipt } in received {
                 let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
                 let failures = Failures::default();

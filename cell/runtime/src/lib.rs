@@ -26,6 +26,7 @@ mod ownership;
 mod patience;
 pub mod port;
 pub mod queue;
+pub mod record;
 mod relay;
 mod reminders;
 mod ring;

@@ -12,6 +12,30 @@ use crate::{
 /// After so many tries is given up what says itself that no try will help.
 const HOPELESS_TRIES: u32 = 3;
 
+/// Failures in a row of something that goes on for as long as the cell runs. It is told when they begin, and tried ever more slowly.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Outage {
+    tries: u32,
+}
+
+impl Outage {
+    /// Counts a failure; whether it is the first in a row.
+    pub(crate) fn begins(&mut self) -> bool {
+        self.tries = self.tries.saturating_add(1);
+        self.tries == 1
+    }
+
+    /// It works.
+    pub(crate) fn ends(&mut self) {
+        self.tries = 0;
+    }
+
+    /// Waits until the next try.
+    pub(crate) async fn wait(self, config: &Config) {
+        tokio::time::sleep(config.retry_after(self.tries, 0)).await;
+    }
+}
+
 /// How often an errand has failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Failures {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base_fault::{Code, Fault};
-use base_ids::{StreamName, Tenant, Version};
+use base_ids::{Generation, StreamName, Tenant, Version};
 use cell_runtime::port::{Append, Appended, Fence, OutboxKey};
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_128;
@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::{
     claims::Claim,
     commits::Commit,
-    cql::{Failed, Together, values},
+    cql::{Cql, Failed, Together, values},
     doubts::Doubt,
     ground::{Ground, Standing, Statics},
     marks::Mark,
@@ -187,32 +187,13 @@ impl Store {
         }
     }
 
+    /// The conditional batch: the statics move on, and the events lie behind them.
     fn batch(&self, append: &Append, attempt: &Attempt) -> Result<Together<'_>, Fault> {
         let Attempt { id, part, counter, brought, .. } = attempt;
         let stream = &append.stream;
         let (tenant, service, key) = (stream.tenant.as_str(), &*stream.service, &*stream.key);
         let part = i64::try_from(*part).unwrap_or(i64::MAX);
-        let generation = i64::try_from(append.generation.0).unwrap_or(i64::MAX);
-        let mut batch = Together::default();
-        let mut statics = values![
-            brought.counter,
-            brought.head,
-            *id,
-            brought.commit.as_clock(),
-            generation,
-            brought.pending.bytes(),
-            tenant,
-            service,
-            key,
-            part
-        ];
-        match counter {
-            Some(counter) => {
-                statics.extend(values![*counter]);
-                batch.add(&self.cql.say.append_next, statics);
-            }
-            None => batch.add(&self.cql.say.append_first, statics),
-        }
+        let mut batch = self.cql.move_on(brought, part, *counter, *id, append.generation);
         let at = append.at.as_millis();
         let first = i64::try_from(append.expected.0).unwrap_or(i64::MAX) + 1;
         for (version, event) in (first..).zip(&append.events) {
@@ -395,6 +376,34 @@ impl Attempt {
             keys: keys.collect(),
             mark,
         }
+    }
+}
+
+impl Cql {
+    /// Begins a conditional batch: a part of a stream whose counter is as expected moves on to a newer append.
+    pub(crate) fn move_on(
+        &self,
+        to: &Brought,
+        part: i64,
+        expected: Option<i64>,
+        id: Uuid,
+        generation: Generation,
+    ) -> Together<'_> {
+        let Brought { stream, counter, head, commit, pending } = to;
+        let (tenant, service, key) = (stream.tenant.as_str(), &*stream.service, &*stream.key);
+        let generation = i64::try_from(generation.0).unwrap_or(i64::MAX);
+        let (commit, pending) = (commit.as_clock(), pending.bytes());
+        let mut statics =
+            values![*counter, *head, id, commit, generation, pending, tenant, service, key, part];
+        let mut batch = Together::default();
+        match expected {
+            Some(expected) => {
+                statics.extend(values![expected]);
+                batch.add(&self.say.append_next, statics);
+            }
+            None => batch.add(&self.say.append_first, statics),
+        }
+        batch
     }
 }
 

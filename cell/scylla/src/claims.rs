@@ -13,10 +13,9 @@ use uuid::Uuid;
 
 use crate::{
     append::{RACES_MAX, name_of_stream},
-    cql::{Together, values},
     ground::Statics,
     mishaps::Step,
-    pending::{Pending, reply_ttl},
+    pending::{Brought, Pending, reply_ttl},
     store::Store,
 };
 
@@ -164,30 +163,15 @@ impl Store {
         found: Option<&Statics>,
     ) -> Result<bool, Fault> {
         let Rival { stream, counter, .. } = rival;
-        let (tenant, service, key) = (stream.tenant.as_str(), &*stream.service, &*stream.key);
-        let head = found.map_or(0, |found| i64::try_from(found.head.0).unwrap_or(i64::MAX));
-        let generation = i64::try_from(append.generation.0).unwrap_or(i64::MAX);
         let commit = self.commits.begin();
-        let mut statics = values![
-            counter.unwrap_or(0) + 1,
-            head,
-            Uuid::new_v4(),
-            commit.as_clock(),
-            generation,
-            Pending::default().bytes(),
-            tenant,
-            service,
-            key,
-            0_i64
-        ];
-        let mut batch = Together::default();
-        match counter {
-            Some(counter) => {
-                statics.extend(values![*counter]);
-                batch.add(&self.cql.say.append_next, statics);
-            }
-            None => batch.add(&self.cql.say.append_first, statics),
-        }
+        let nothing = Brought {
+            stream: stream.clone(),
+            counter: counter.unwrap_or(0) + 1,
+            head: found.map_or(0, |found| i64::try_from(found.head.0).unwrap_or(i64::MAX)),
+            commit,
+            pending: Pending::default(),
+        };
+        let batch = self.cql.move_on(&nothing, 0, *counter, Uuid::new_v4(), append.generation);
         let step = Some(Step::Preclude);
         let written = self.cql.write_together_if("take a claim away", &batch, step).await;
         // Nothing of it is left to be made true, however it ended.

@@ -1,16 +1,24 @@
 //! What is kept as bytes, as protobuf: numbered fields, so that what is written today is read tomorrow.
 
 use base_fault::{Code, Fault};
-use base_ids::{MessageId, Version};
+use base_ids::Version;
 use base_time::Timestamp;
-use cell_runtime::port::{DeadLetter, Errand, Message, OutboxEntry, Reply};
+use cell_runtime::{
+    port::{DeadLetter, Errand, Message, OutboxEntry, Reply},
+    record::{self, MessageRecord, sixteen},
+};
 use prost::Message as _;
-use uuid::Uuid;
 
 /// A stored value does not read back.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a stored value does not read back: {0}")]
 pub(crate) struct Unreadable(pub(crate) String);
+
+impl From<record::Unreadable> for Unreadable {
+    fn from(record::Unreadable(why): record::Unreadable) -> Self {
+        Self(why)
+    }
+}
 
 impl From<Unreadable> for Fault {
     fn from(unreadable: Unreadable) -> Self {
@@ -19,29 +27,11 @@ impl From<Unreadable> for Fault {
     }
 }
 
-#[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct StoredMessage {
-    #[prost(bytes = "vec", tag = "1")]
-    id: Vec<u8>,
-    #[prost(string, tag = "2")]
-    from: String,
-    #[prost(uint64, tag = "3")]
-    version: u64,
-    #[prost(string, tag = "4")]
-    kind: String,
-    #[prost(bytes = "vec", tag = "5")]
-    body: Vec<u8>,
-    #[prost(sint64, tag = "6")]
-    at: i64,
-    #[prost(bytes = "vec", optional, tag = "7")]
-    trace: Option<Vec<u8>>,
-}
-
 /// To whom: nobody for a call to the outside world.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct StoredErrand {
     #[prost(message, optional, tag = "1")]
-    message: Option<StoredMessage>,
+    message: Option<MessageRecord>,
     #[prost(string, optional, tag = "2")]
     to: Option<String>,
     #[prost(string, tag = "3")]
@@ -92,43 +82,13 @@ fn missing(what: &str) -> Unreadable {
     Unreadable(format!("it has no {what}"))
 }
 
-fn sixteen(bytes: &[u8]) -> Result<[u8; 16], Unreadable> {
-    bytes.try_into().map_err(|_| Unreadable("an id is not of 16 bytes".to_owned()))
-}
-
-impl StoredMessage {
-    pub(crate) fn of(message: &Message) -> Self {
-        Self {
-            id: message.id.0.as_bytes().to_vec(),
-            from: message.from.to_string(),
-            version: message.version.0,
-            kind: message.kind.clone(),
-            body: message.body.clone(),
-            at: message.at.as_millis(),
-            trace: message.trace.map(|trace| trace.to_vec()),
-        }
-    }
-
-    pub(crate) fn open(self) -> Result<Message, Unreadable> {
-        Ok(Message {
-            id: MessageId(Uuid::from_bytes(sixteen(&self.id)?)),
-            from: self.from.parse().map_err(|_| Unreadable(format!("stream {}", self.from)))?,
-            version: Version(self.version),
-            kind: self.kind,
-            body: self.body,
-            at: Timestamp::from_millis(self.at),
-            trace: self.trace.as_deref().map(sixteen).transpose()?,
-        })
-    }
-}
-
 impl StoredErrand {
     fn of(errand: &Errand) -> Self {
         let (to, service) = match errand {
             Errand::Deliver { to, service, .. } => (Some(to.to_string()), service.clone()),
             Errand::Perform { .. } => (None, String::new()),
         };
-        Self { message: Some(StoredMessage::of(errand.message())), to, service }
+        Self { message: Some(MessageRecord::of(errand.message())), to, service }
     }
 
     fn open(self) -> Result<Errand, Unreadable> {
@@ -191,7 +151,7 @@ pub(crate) fn read_entry(bytes: &[u8]) -> Result<OutboxEntry, Unreadable> {
 }
 
 pub(crate) fn read_message(bytes: &[u8]) -> Result<Message, Unreadable> {
-    read::<StoredMessage>(bytes)?.open()
+    Ok(read::<MessageRecord>(bytes)?.open()?)
 }
 
 pub(crate) fn read_reply(bytes: &[u8]) -> Result<Reply, Unreadable> {

@@ -64,10 +64,7 @@ impl Config {
         if self.nodes.is_empty() {
             mistakes.push("nodes is empty; name some as host:port".to_owned());
         }
-        let is_port = |text: &str| text.parse::<u16>().is_ok();
-        let odd = self.nodes.iter().filter(|node| {
-            !node.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && is_port(port))
-        });
+        let odd = self.nodes.iter().filter(|node| base_config::host_and_port(node).is_none());
         mistakes.extend(odd.map(|node| format!("nodes: `{node}` is not host:port")));
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
         let named = self.keyspace.bytes().next().is_some_and(|first| first.is_ascii_lowercase())

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use base_fault::Fault;
 use base_ids::{MessageId, StreamName};
-use cell_runtime::port::{Append, HEARD_KEPT, OutboxEntry, OutboxKey, Reply};
+use cell_runtime::{
+    port::{Append, HEARD_KEPT, OutboxEntry, OutboxKey, Reply},
+    record::MessageRecord,
+};
 use prost::Message as _;
 use uuid::Uuid;
 
 use crate::{
-    codec::{StoredEntry, StoredMessage, StoredReply, Unreadable},
+    codec::{StoredEntry, StoredReply, Unreadable},
     commits::Commit,
 };
 
@@ -59,7 +62,7 @@ pub(crate) struct PendingPublic {
     #[prost(string, tag = "1")]
     pub(crate) key: String,
     #[prost(message, optional, tag = "2")]
-    pub(crate) message: Option<StoredMessage>,
+    pub(crate) message: Option<MessageRecord>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -128,7 +131,7 @@ impl Pending {
         }
         let public = append.public.iter().map(|(key, message)| PendingPublic {
             key: key.clone(),
-            message: Some(StoredMessage::of(message)),
+            message: Some(MessageRecord::of(message)),
         });
         let reply = append.reply.as_ref().map(|(key, reply)| PendingReply {
             caller: key.caller.clone(),

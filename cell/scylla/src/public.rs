@@ -9,11 +9,12 @@ use std::{
 };
 
 use base_fault::{Code, Fault};
+use cell_runtime::record::MessageRecord;
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
 use crate::{
-    codec::StoredMessage,
+    codec::Unreadable,
     cql::{Cql, Together, values},
     outcome::Ended,
     pending::Brought,
@@ -102,7 +103,7 @@ impl Store {
         let mut tellings = Vec::with_capacity(brought.pending.public.len());
         for public in &brought.pending.public {
             let Some(message) = &public.message else { continue };
-            let id = message.clone().open()?.id.0;
+            let id = message.clone().open().map_err(Unreadable::from)?.id.0;
             tellings.push(Telling { id, key: public.key.clone(), message: encoded(message) });
         }
         let (told, answer) = oneshot::channel();
@@ -112,7 +113,7 @@ impl Store {
     }
 }
 
-fn encoded(message: &StoredMessage) -> Vec<u8> {
+fn encoded(message: &MessageRecord) -> Vec<u8> {
     prost::Message::encode_to_vec(message)
 }
 

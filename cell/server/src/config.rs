@@ -208,12 +208,15 @@ impl base_program::Settings for Config {
             mistakes.push(text.to_owned());
         }
         mistakes.extend(self.role.mistakes(self.scylla.is_some(), self.kafka.is_some()));
-        let scylla = self.scylla.iter().flat_map(cell_scylla::Config::mistakes);
-        mistakes.extend(scylla.map(|mistake| format!("scylla: {mistake}")));
-        let kafka = self.kafka.iter().flat_map(cell_kafka::Config::mistakes);
-        mistakes.extend(kafka.map(|mistake| format!("kafka: {mistake}")));
-        let redis = self.redis.iter().flat_map(cell_redis::Config::mistakes);
-        mistakes.extend(redis.map(|mistake| format!("redis: {mistake}")));
+        let engines = [
+            ("scylla", self.scylla.as_ref().map(cell_scylla::Config::mistakes)),
+            ("kafka", self.kafka.as_ref().map(cell_kafka::Config::mistakes)),
+            ("redis", self.redis.as_ref().map(cell_redis::Config::mistakes)),
+        ];
+        for (section, wrong) in engines {
+            let wrong = wrong.unwrap_or_default().into_iter();
+            mistakes.extend(wrong.map(|mistake| format!("{section}: {mistake}")));
+        }
         mistakes.extend(self.telemetry.mistakes().iter().map(ToString::to_string));
         mistakes
     }

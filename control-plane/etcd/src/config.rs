@@ -58,11 +58,8 @@ impl Config {
         };
         check(!self.endpoints.is_empty(), "endpoints is empty; name etcd's members as host:port");
         for endpoint in &self.endpoints {
-            let port = endpoint.rsplit_once(':').and_then(|(host, port)| {
-                (!host.is_empty() && !host.contains('/')).then(|| port.parse::<u16>().ok())?
-            });
             let text = format!("endpoints names `{endpoint}`; expected host:port, without http://");
-            check(port.is_some_and(|port| port > 0), &text);
+            check(base_config::host_and_port(endpoint).is_some(), &text);
         }
         check(
             self.prefix.starts_with('/') && self.prefix.ends_with('/'),

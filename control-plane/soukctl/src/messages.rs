@@ -10,7 +10,7 @@ use souk_proto_fleet::v1::{
 use crate::{
     out::{View, columns},
     reach::{CellLine, Reach},
-    streams::{hex, last_word},
+    streams::last_word,
     trouble::Trouble,
     zone::{At, Zone},
 };
@@ -44,7 +44,7 @@ impl DeadLetters {
             };
             Letter {
                 cell: cell.to_owned(),
-                id: hex(&message.id),
+                id: hex::encode(&message.id),
                 from: format!("{}@{}", message.from_stream, message.from_version),
                 kind: message.kind,
                 to,
@@ -251,10 +251,7 @@ async fn holder<'l>(
 }
 
 fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: String = text.chars().filter(|digit| *digit != '-').collect();
-    let plain = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let pair = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
-    plain.then(|| (0..32).step_by(2).filter_map(pair).collect())
+    hex::decode(text.replace('-', "")).ok().filter(|bytes| bytes.len() == 16)
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ impl From<StreamEvent> for Event {
 impl From<Cause> for Why {
     fn from(cause: Cause) -> Self {
         let heard = (!cause.heard_from_stream.is_empty()).then(|| Heard {
-            id: hex(&cause.heard),
+            id: hex::encode(&cause.heard),
             kind: cause.heard_kind,
             from_stream: cause.heard_from_stream,
             from_version: cause.heard_from_version,
@@ -97,7 +97,7 @@ impl From<Cause> for Why {
             actor: cause.actor,
             command: json(&cause.command),
             facts: json(&cause.facts),
-            trace: hex(&cause.trace),
+            trace: hex::encode(&cause.trace),
             heard,
             told: cause.told.into_iter().map(Message::from).collect(),
         }
@@ -107,7 +107,7 @@ impl From<Cause> for Why {
 impl From<Told> for Message {
     fn from(told: Told) -> Self {
         Self {
-            id: hex(&told.id),
+            id: hex::encode(&told.id),
             kind: told.kind,
             to_tenant: told.to_tenant,
             to_service: told.to_service,
@@ -153,10 +153,6 @@ pub(crate) fn last_word(kind: &str) -> &str {
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Stream {

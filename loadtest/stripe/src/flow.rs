@@ -10,7 +10,7 @@ use http::{HeaderMap, Method};
 
 use crate::api::{Ask, Route};
 use crate::clock;
-use crate::digest;
+use crate::digest::sha256_hex;
 use crate::error::ApiError;
 use crate::form::Form;
 use crate::idempotency::Keyed;
@@ -181,7 +181,7 @@ fn authenticate(known: &[String], headers: &HeaderMap) -> Result<String, ApiErro
     let is_test_key = key.starts_with("sk_") && !key.starts_with("sk_live_");
     let is_known = known.is_empty() || known.contains(&key);
     if is_test_key && is_known {
-        return Ok(digest::hex(key.as_bytes()));
+        return Ok(sha256_hex(key.as_bytes()));
     }
     Err(ApiError::unauthorized(format!("Invalid API Key provided: {}", masked(&key))))
 }

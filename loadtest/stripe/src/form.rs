@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::digest;
+use crate::digest::sha256_hex;
 
 /// Brackets within one key; Stripe's own parameters need five.
 const DEPTH_MAX: usize = 8;
@@ -65,7 +65,7 @@ impl Form {
     pub(crate) fn fingerprint(&self) -> String {
         let mut flat = String::new();
         flatten("", &self.fields, &mut flat);
-        digest::hex(flat.as_bytes())
+        sha256_hex(flat.as_bytes())
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use crate::digest;
+use crate::digest::sha256_hex;
 use crate::error::ApiError;
 
 /// Seconds an answer is kept.
@@ -56,7 +56,7 @@ impl Keyed {
         Ok(Self {
             key: key.to_owned(),
             // The digest keeps what the client wrote out of the state file.
-            scope: digest::hex(format!("{account}/{key}").as_bytes()),
+            scope: sha256_hex(format!("{account}/{key}").as_bytes()),
             endpoint: endpoint.to_owned(),
             fingerprint,
         })

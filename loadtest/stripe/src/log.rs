@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use anyhow::{Context as _, bail};
 use tokio::sync::watch;
 
-use crate::digest;
+use crate::digest::sha256_hex;
 use crate::ledger::{Ledger, Row};
 
 /// Hexadecimal digits of SHA-256 in front of each line.
@@ -149,14 +149,14 @@ fn write_lines(mut file: File, queue: &mpsc::Receiver<Line>, reached: &watch::Se
 
 fn to_line(rows: &[Row]) -> String {
     let json = serde_json::to_string(rows).expect("rows are plain data with text keys");
-    let sum = &digest::hex(json.as_bytes())[..SUM_LEN];
+    let sum = &sha256_hex(json.as_bytes())[..SUM_LEN];
     format!("{sum} {json}\n")
 }
 
 fn from_line(line: &[u8]) -> Option<Vec<Row>> {
     let line = std::str::from_utf8(line).ok()?;
     let (sum, json) = line.split_once(' ')?;
-    if digest::hex(json.as_bytes()).get(..SUM_LEN)? != sum {
+    if sha256_hex(json.as_bytes()).get(..SUM_LEN)? != sum {
         return None;
     }
     serde_json::from_str(json).ok()

@@ -6,8 +6,6 @@ use http::Uri;
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 
-use crate::digest;
-
 /// Attempts remembered of one delivery; older ones are forgotten.
 const TRIES_KEPT: usize = 20;
 
@@ -19,7 +17,7 @@ pub fn sign(secret: &str, timestamp: i64, payload: &[u8]) -> String {
     signed.update(timestamp.to_string().as_bytes());
     signed.update(b".");
     signed.update(payload);
-    format!("t={timestamp},v1={}", digest::to_hex(signed.sign().as_ref()))
+    format!("t={timestamp},v1={}", hex::encode(signed.sign().as_ref()))
 }
 
 /// Reads a webhook URL, which must be plain HTTP to this very machine.

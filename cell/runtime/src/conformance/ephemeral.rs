@@ -28,22 +28,15 @@ const SLOW: Pace = Pace { per_minute: 10, burst: 10 };
 
 /// Runs every law, each on a subject of its own. Says how many laws ran.
 pub async fn laws<S: EphemeralSubject>(make: impl AsyncFn() -> S) -> usize {
-    let mut laws = 0;
-    macro_rules! laws {
-        ($($law:ident)*) => {$(
-            Box::pin($law(&mut make().await)).await;
-            laws += 1;
-        )*};
+    run_laws! { make;
+        self:
+            a_burst_comes_and_then_the_pace
+            of_many_at_once_no_more_come_than_a_burst
+            an_ended_session_is_not_welcome
+            what_is_remembered_lasts_its_time
+            cells_share_nothing
+            what_is_lost_is_only_missed;
     }
-    laws! {
-        a_burst_comes_and_then_the_pace
-        of_many_at_once_no_more_come_than_a_burst
-        an_ended_session_is_not_welcome
-        what_is_remembered_lasts_its_time
-        cells_share_nothing
-        what_is_lost_is_only_missed
-    }
-    laws
 }
 
 async fn comes(store: &impl Ephemeral, who: &str, session: Option<&str>, pace: Pace) -> Welcome {

@@ -31,24 +31,17 @@ pub trait QueueSubject {
 
 /// Runs every law, each on a queue of its own. Says how many laws ran.
 pub async fn laws<S: QueueSubject>(make: impl AsyncFn() -> S) -> usize {
-    let mut laws = 0;
-    macro_rules! laws {
-        ($($law:ident)*) => {$(
-            Box::pin($law(&mut make().await)).await;
-            laws += 1;
-        )*};
+    run_laws! { make;
+        self:
+            what_is_put_in_comes_whole
+            the_messages_of_one_tenant_come_in_order
+            what_is_not_acknowledged_comes_again
+            an_acknowledgement_does_not_reach_over_what_lies_before_it
+            what_is_acknowledged_does_not_come_again
+            the_receipt_of_who_has_left_says_nothing
+            processes_that_come_and_go_lose_nothing
+            what_may_have_been_put_in_is_put_in_again;
     }
-    laws! {
-        what_is_put_in_comes_whole
-        the_messages_of_one_tenant_come_in_order
-        what_is_not_acknowledged_comes_again
-        an_acknowledgement_does_not_reach_over_what_lies_before_it
-        what_is_acknowledged_does_not_come_again
-        the_receipt_of_who_has_left_says_nothing
-        processes_that_come_and_go_lose_nothing
-        what_may_have_been_put_in_is_put_in_again
-    }
-    laws
 }
 
 fn words(to: &Tenant, number: u64) -> Addressed {

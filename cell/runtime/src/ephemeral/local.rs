@@ -7,6 +7,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use moka::{Expiry, ops::compute::Op, sync::Cache};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128, xxh3_128_with_seed};
 
 use super::{Arrival, Ephemeral, Pace, Welcome};
 
@@ -52,9 +53,10 @@ impl<K, T> Expiry<K, Until<T>> for AtItsTime {
 
 /// In the memory of this process.
 pub struct Local {
-    /// Until when what somebody has asked for counts.
-    paces: Cache<String, Until<()>>,
-    ended: Cache<(String, String), Until<()>>,
+    /// Until when what somebody has asked for counts, by a hash of who.
+    paces: Cache<u128, Until<()>>,
+    /// Sessions that were ended, by a hash of whose and which.
+    ended: Cache<u128, Until<()>>,
     answers: Cache<String, Until<Vec<u8>>>,
 }
 
@@ -82,7 +84,7 @@ impl Local {
     }
 
     fn is_over(&self, who: &str, session: &str) -> bool {
-        let ended = self.ended.get(&(who.to_owned(), session.to_owned()));
+        let ended = self.ended.get(&session_key(who, session));
         ended.is_some_and(|note| note.until > Instant::now())
     }
 
@@ -91,7 +93,7 @@ impl Local {
     fn take(&self, who: &str, pace: Pace) -> Welcome {
         let now = Instant::now();
         let mut welcome = Welcome::Come;
-        self.paces.entry(who.to_owned()).and_compute_with(|kept| {
+        self.paces.entry(xxh3_128(who.as_bytes())).and_compute_with(|kept| {
             let counts = kept.map_or(now, |kept| kept.into_value().until.max(now));
             let after = counts + pace.each();
             let too_soon = after.saturating_duration_since(now).saturating_sub(pace.whole());
@@ -114,6 +116,10 @@ impl Local {
     }
 }
 
+fn session_key(who: &str, session: &str) -> u128 {
+    xxh3_128_with_seed(session.as_bytes(), xxh3_64(who.as_bytes()))
+}
+
 impl Ephemeral for Local {
     fn welcome<'a>(&'a self, arrival: Arrival<'a>) -> BoxFuture<'a, Welcome> {
         Box::pin(ready(self.judge(arrival)))
@@ -126,7 +132,7 @@ impl Ephemeral for Local {
         lasts: Duration,
     ) -> BoxFuture<'a, ()> {
         let note = Until { what: (), until: Instant::now() + lasts };
-        self.ended.insert((who.to_owned(), session.to_owned()), note);
+        self.ended.insert(session_key(who, session), note);
         Box::pin(ready(()))
     }
 

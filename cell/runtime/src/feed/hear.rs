@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use super::{Feed, Follower, Told, tell::BEAT};
-use crate::{cell::Inner, follow::Folded};
+use crate::{cell::Inner, follow::Folded, patience::Outage};
 
 /// Stretches of one source that wait here; what comes on top is left out, and the gap is noticed.
 const HELD: usize = 64;
@@ -57,25 +57,24 @@ enum Fitting {
 impl Inner {
     /// Hands on what comes in the feed, for as long as the cell runs.
     pub(crate) async fn hear_feed(self: Arc<Self>, feed: Arc<dyn Feed>) {
-        let mut failures = 0;
+        let mut outage = Outage::default();
         loop {
             match feed.receive().await {
                 Ok(told) => {
-                    failures = 0;
+                    outage.ends();
                     let left = told.into_iter().filter_map(|told| self.inboxes.hand_on(told));
                     let left: Vec<_> = left.map(|told| told.receipt).collect();
                     feed.acknowledge(&left);
                 }
                 Err(fault) => {
-                    failures += 1;
-                    if failures == 1 {
+                    if outage.begins() {
                         let fault = base_fault::chain(&fault);
                         tracing::warn!(
                             fault,
                             "the feed cannot be read; other cells are followed over the mesh"
                         );
                     }
-                    tokio::time::sleep(self.config.retry_after(failures, 0)).await;
+                    outage.wait(&self.config).await;
                 }
             }
         }

@@ -6,7 +6,7 @@ use base_fault::Fault;
 use base_ids::CellId;
 
 use super::{Feed, Stretch};
-use crate::{cell::Inner, mesh::PublicBatch, port::Message};
+use crate::{cell::Inner, mesh::PublicBatch, patience::Outage, port::Message};
 
 /// Messages that are read at once.
 const READ: usize = 100;
@@ -23,25 +23,24 @@ impl Inner {
     pub(crate) async fn tell_feed(self: Arc<Self>, feed: Arc<dyn Feed>) {
         let told: CellId = TOLD.parse().expect("it has the form of a name");
         let mut head = self.stores.public.head();
-        let mut failures = 0;
+        let mut outage = Outage::default();
         loop {
             let seen = *head.borrow_and_update();
             match self.tell_all(&*feed, &told, seen).await {
-                Ok(true) => failures = 0,
+                Ok(true) => outage.ends(),
                 Ok(false) => {
                     self.stand_by(&told).await;
                     continue;
                 }
                 Err(fault) => {
-                    failures += 1;
-                    if failures == 1 {
+                    if outage.begins() {
                         let fault = base_fault::chain(&fault);
                         tracing::warn!(
                             fault,
                             "public messages cannot be told in the feed; they wait in the log"
                         );
                     }
-                    tokio::time::sleep(self.config.retry_after(failures, 0)).await;
+                    outage.wait(&self.config).await;
                     continue;
                 }
             }

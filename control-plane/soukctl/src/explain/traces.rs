@@ -2,11 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{
-    explain::walk::Append,
-    out::columns,
-    streams::{Why, hex},
-};
+use crate::{explain::walk::Append, out::columns, streams::Why};
 
 /// What one request from outside set in motion. Messages, timers and calls to the outside carry the trace of what caused them, so
 /// a request that a client sends without `traceparent`, or an event that a provider reports, begins another one (W3C Trace Context).
@@ -38,7 +34,7 @@ pub(crate) fn traces(appends: &[Append]) -> Vec<Trace> {
         let Some(cause) = append.cause().filter(|cause| !cause.trace.is_empty()) else {
             continue;
         };
-        let id = hex(&cause.trace);
+        let id = hex::encode(&cause.trace);
         let position = traces.iter().position(|trace| trace.id == id).unwrap_or_else(|| {
             traces.push(Trace {
                 id: id.clone(),
@@ -61,7 +57,7 @@ pub(crate) fn traces(appends: &[Append]) -> Vec<Trace> {
 /// Where `append` takes up one of the `earlier` traces: the newest append before it on its stream, if that is of one of them.
 fn joint(before: &[Append], append: &Append, earlier: &[&str]) -> Option<Joint> {
     let last = before.iter().rev().find(|other| other.stream == append.stream)?;
-    let trace = last.cause().map(|cause| hex(&cause.trace))?;
+    let trace = last.cause().map(|cause| hex::encode(&cause.trace))?;
     let at = format!("{}@{}", last.stream, last.last());
     earlier.contains(&trace.as_str()).then_some(Joint { trace, at })
 }

@@ -104,7 +104,7 @@ impl Place {
         let path = self.root.join("platform.secret");
         if !path.exists() {
             let bytes: [u8; 32] = rand::random();
-            let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let text = hex::encode(bytes);
             let mut options = fs::OpenOptions::new();
             std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create_new(true), 0o600);
             let mut file =
