@@ -18,7 +18,7 @@ const SEQUENCE: u64 = (1 << SEQUENCE_BITS) - 1;
 pub(crate) struct Commit(pub(crate) u64);
 
 impl Commit {
-    fn first_of(millis: u64, pod: i32) -> Self {
+    pub(crate) fn first_of(millis: u64, pod: i32) -> Self {
         let pod = u64::from(pod.unsigned_abs()) & ((1 << POD_BITS) - 1);
         Self(millis << (POD_BITS + SEQUENCE_BITS) | pod << SEQUENCE_BITS)
     }

@@ -131,7 +131,11 @@ impl Store {
     }
 
     /// Where the stream is.
-    async fn standing(&self, stream: &StreamName, expected: Version) -> Result<Standing, Fault> {
+    pub(crate) async fn standing(
+        &self,
+        stream: &StreamName,
+        expected: Version,
+    ) -> Result<Standing, Fault> {
         let part = part_of(expected);
         let found = self.statics(stream, part).await?;
         let counter = found.as_ref().map(|statics| statics.counter);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base_fault::Fault;
-use base_ids::{MessageId, StreamName};
+use base_ids::{MessageId, StreamName, Version};
 use cell_runtime::{
     port::{Append, HEARD_KEPT, OutboxEntry, OutboxKey, Reply},
     record::MessageRecord,
@@ -37,9 +37,9 @@ pub(crate) struct Pending {
     settles: Vec<PendingSettled>,
     #[prost(bytes = "vec", optional, tag = "7")]
     pub(crate) snapshot: Option<Vec<u8>>,
-    /// Whether it has events, so that the stream is listed.
+    /// Whether it has the stream's first events, so that the stream is listed.
     #[prost(bool, tag = "8")]
-    pub(crate) has_events: bool,
+    pub(crate) begins: bool,
 }
 
 /// A row of a view; none takes it away.
@@ -156,7 +156,7 @@ impl Pending {
             heard: heard.collect(),
             settles: settles.collect(),
             snapshot: append.snapshot.clone(),
-            has_events: !append.events.is_empty(),
+            begins: append.expected == Version(0) && !append.events.is_empty(),
         }
     }
 

@@ -73,9 +73,9 @@ impl Store {
         let Brought { stream, counter, head, pending, .. } = brought;
         let (tenant, service, key) = (stream.tenant.as_str(), &*stream.service, &*stream.key);
         let mut writes: Vec<Write<'_>> = Vec::new();
-        if pending.has_events {
+        if pending.begins {
             let path = format!("{service}/{key}");
-            let values = (tenant, path, head, counter);
+            let values = (tenant, path);
             writes.push(self.cql.write("list a stream", &self.cql.say.put_stream, values).boxed());
         }
         if let Some(state) = &pending.snapshot {

@@ -62,8 +62,8 @@ statements! {
     // What is kept beside them.
     snapshot: Plain "SELECT version, state FROM snapshots WHERE tenant = ? AND service = ? AND key = ?";
     put_snapshot: Plain "INSERT INTO snapshots (tenant, service, key, version, state) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?";
-    list_streams: Plain "SELECT path, version FROM streams_of WHERE tenant = ? AND path > ? AND path < ? LIMIT ?";
-    put_stream: Plain "INSERT INTO streams_of (tenant, path, version) VALUES (?, ?, ?) USING TIMESTAMP ?";
+    list_streams: Plain "SELECT path FROM streams_of WHERE tenant = ? AND path > ? AND path < ? LIMIT ?";
+    put_stream: Plain "INSERT INTO streams_of (tenant, path) VALUES (?, ?)";
     heard: Plain "SELECT key, version FROM heard WHERE tenant = ? AND service = ? AND id = ?";
     put_heard: Plain "INSERT INTO heard (tenant, service, id, key, version) VALUES (?, ?, ?, ?, ?) USING TTL ?";
     reply: Plain "SELECT reply FROM replies WHERE tenant = ? AND caller = ? AND key = ?";

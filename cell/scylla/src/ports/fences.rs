@@ -8,7 +8,7 @@ use cell_kernel::Answer;
 use cell_runtime::port::{Fence, Fences, Scope};
 use futures_util::{StreamExt as _, stream};
 
-use super::Ports;
+use super::{AT_ONCE, Ports};
 use crate::{
     codec::Unreadable,
     cql::{Together, values},
@@ -20,8 +20,6 @@ const BLOCKS: i32 = 256;
 const FENCE: usize = 9;
 const OPEN: u8 = 1;
 const CLOSED: u8 = 2;
-/// Blocks that are read or changed at once.
-const AT_ONCE: usize = 16;
 /// How often a block is tried while others change it.
 const RACES_MAX: usize = 16;
 

@@ -5,8 +5,9 @@ use base_ids::{MessageId, StreamName, Tenant, Version};
 use base_time::Timestamp;
 use cell_kernel::Answer;
 use cell_runtime::port::{Append, Appended, Journal, Loaded, Reply, ReplyKey, StoredEvent};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::{Ports, limit as as_limit};
+use super::{AT_ONCE, Ports, limit as as_limit};
 use crate::{
     codec::Unreadable,
     parts::{first_part_behind, goes_on_behind},
@@ -184,15 +185,16 @@ impl Store {
     ) -> Result<Vec<(StreamName, Version)>, Fault> {
         let (after, before) = span(tenant, service, after);
         let values = (tenant.as_str(), after, before, as_limit(limit));
-        let rows: Vec<(String, i64)> =
+        let rows: Vec<(String,)> =
             self.cql.read("list streams", &self.cql.say.list_streams, values).await?;
-        let stream = |(path, version): (String, i64)| {
-            let name: StreamName = format!("{tenant}/{path}")
-                .parse()
-                .map_err(|_| Unreadable(format!("stream {path}")))?;
-            Ok((name, Version(u64::try_from(version).unwrap_or(0))))
+        let versioned = async |(path,): (String,)| {
+            let name = format!("{tenant}/{path}").parse();
+            let name: StreamName = name.map_err(|_| Unreadable(format!("stream {path}")))?;
+            let version = self.standing(&name, Version(0)).await?.head;
+            Ok((name, version))
         };
-        rows.into_iter().map(stream).take(limit).collect()
+        let rows = stream::iter(rows.into_iter().take(limit));
+        rows.map(versioned).buffered(AT_ONCE).try_collect().await
     }
 }
 

@@ -9,16 +9,13 @@ use futures_util::{StreamExt as _, stream};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::{Ports, limit as as_limit};
+use super::{AT_ONCE, Ports, limit as as_limit};
 use crate::{
     codec,
     cql::{Together, values},
     spread::Place,
     store::Store,
 };
-
-/// Bodies that are read at once.
-const AT_ONCE: usize = 16;
 
 impl OutboxStore for Ports {
     fn due(
