@@ -155,7 +155,7 @@ impl Watch {
             digest: table.digest(),
             takes_deltas: true,
             wants_whole: false,
-            pod: String::new(),
+            ..v1::TableHeld::default()
         }
     }
 

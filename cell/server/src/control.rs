@@ -11,7 +11,7 @@ use router_table::{Delta, LastGood, Table};
 use souk_proto_fleet::{
     Plane, Planes, leader_of,
     v1::{
-        HeartbeatRequest, SigningKey, TableDelta, TableHeld, TableUpdate,
+        HeartbeatRequest, SigningKey, TableDelta, TableHeld, TableUpdate, Work,
         fleet_client::FleetClient, table_held::Role,
     },
     why,
@@ -53,6 +53,8 @@ pub(crate) struct Introduction {
     pub(crate) heartbeat: HeartbeatRequest,
     /// Whether the process beats at all: one that answers nobody is not among the pods of the table, which it follows all the same.
     pub(crate) beats: bool,
+    /// What the process does of the cell's work.
+    pub(crate) works: Vec<Work>,
 }
 
 /// The control planes at these places, each `host:port`.
@@ -290,6 +292,7 @@ impl ControlLink {
             takes_deltas: true,
             wants_whole: false,
             pod: self.introduction.heartbeat.pod.clone(),
+            works: self.introduction.works.iter().map(|work| i32::from(*work)).collect(),
         }
     }
 }

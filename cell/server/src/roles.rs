@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use souk_proto_fleet::v1 as fleet;
 
 /// A kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +48,17 @@ impl Default for Roles {
 impl Roles {
     pub(crate) fn has(&self, work: Work) -> bool {
         self.0.contains(&work)
+    }
+
+    /// As the control plane is told.
+    pub(crate) fn told(&self) -> Vec<fleet::Work> {
+        let told = |work: &Work| match work {
+            Work::Edge => fleet::Work::Edge,
+            Work::Services => fleet::Work::Services,
+            Work::Relay => fleet::Work::Relay,
+            Work::Indexer => fleet::Work::Indexer,
+        };
+        self.0.iter().map(told).collect()
     }
 
     /// What cannot be: in a cell whose store is `shared` by several processes or not, with a queue between them or not.

@@ -345,7 +345,8 @@ fn introduction(config: &Config, addresses: Addresses) -> Introduction {
         pod: config.pod.to_string(),
         leaves: false,
     };
-    Introduction { heartbeat, beats: addresses.edge.is_some() }
+    let works = config.role.told();
+    Introduction { heartbeat, beats: addresses.edge.is_some(), works }
 }
 
 /// The ports that a process takes: the edge's only if it has the role.

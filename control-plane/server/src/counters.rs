@@ -11,7 +11,7 @@ use prometheus_client::{
 
 use cp_store::Standing;
 
-use crate::{ControlPlane, beats::PodKey, members::Role};
+use crate::{ControlPlane, beats::PodKey, members::Role, works};
 
 /// What is counted as it happens.
 #[derive(Debug, Default)]
@@ -61,7 +61,7 @@ impl Collector for PlaneCollector {
             return Ok(());
         };
         let fleet = plane.fleet();
-        let (mut pods, mut pods_alive, mut cells_alive) = (0, 0, 0);
+        let (mut pods, mut pods_alive, mut cells_alive, mut undone) = (0, 0, 0, 0);
         for cell in fleet.cells() {
             let key =
                 |pod: &cp_model::PodRecord| PodKey { cell: cell.id.clone(), pod: pod.name.clone() };
@@ -69,11 +69,12 @@ impl Collector for PlaneCollector {
             pods += cell.pods.len();
             pods_alive += alive;
             cells_alive += u64::from(alive > 0);
+            undone += works::undone(&plane.members(), &cell.id).len();
         }
         let connected =
             |role| plane.members().with_role(role).filter(|(_, member)| member.connected()).count();
         let leads = plane.standing() == Standing::Leads;
-        let rows: [(&str, &str, u64); 12] = [
+        let rows: [(&str, &str, u64); 13] = [
             ("leads", "1 if this control plane leads", leads.into()),
             ("store_away", "1 while the store cannot be asked", plane.trouble().is_some().into()),
             ("epoch", "epoch of the newest table", fleet.epoch().0),
@@ -82,6 +83,7 @@ impl Collector for PlaneCollector {
             ("cells_alive", "cells of which a pod has beaten lately", cells_alive),
             ("pods", "pods that the table lists", pods as u64),
             ("pods_alive", "pods that have beaten lately", pods_alive as u64),
+            ("roles_without_a_pod", "roles that no pod has, over all cells", undone as u64),
             ("slots_unheld", "slots that nobody owns", fleet.unheld().count() as u64),
             ("routers_connected", "routers that watch the table", connected(Role::Router) as u64),
             (

@@ -13,6 +13,7 @@ use crate::{
     ControlPlane,
     beats::{PodKey, State},
     members::{Member, Role},
+    works,
 };
 
 /// A hold that lasts no longer is nothing to look into.
@@ -35,6 +36,11 @@ pub(crate) fn findings(plane: &ControlPlane) -> Vec<Finding> {
             findings.push(signing_keys(&name, pod, plane));
         }
         findings.extend(lost(plane, cell));
+        let members = plane.members();
+        findings.extend(works::unlisted(&members, cell).map(|(pod, member)| {
+            table(&format!("{}/{pod}", cell.id), Some(member), fleet.epoch())
+        }));
+        findings.extend(works::finding(&members, &cell.id));
     }
     findings.push(addresses(&fleet));
     findings.extend(holds(&fleet, plane.now()));

@@ -8,6 +8,7 @@
 //! | `config` | what can be set? |
 //! | `plane` | what happens when a cell beats or an owner changes? |
 //! | `beats`, `members` | who was heard of lately? (in memory only) |
+//! | `works` | what of a cell's work do its pods do, and what does nobody? |
 //! | `push` | which table does a member get next? |
 //! | `ended` | whose tokens are refused before they run out? (in memory only) |
 //! | `published`, `history` | which one is the newest, and what changed on the way to it? |
@@ -33,6 +34,7 @@ mod published;
 mod push;
 mod refused;
 mod serve;
+mod works;
 
 pub use config::Config;
 pub use plane::ControlPlane;

@@ -2,9 +2,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use base_ids::Epoch;
+use base_ids::{CellId, Epoch};
 use base_time::Timestamp;
-use souk_proto_fleet::v1::{TableHeld, table_held};
+use souk_proto_fleet::v1::{TableHeld, Work, table_held};
+
+use crate::works;
 
 /// After this long without a stream a member is forgotten.
 const FORGET_AFTER: Duration = Duration::from_hours(1);
@@ -53,6 +55,8 @@ pub(crate) struct Member {
     /// Whether its digest is ours for that epoch.
     pub(crate) digest_agrees: bool,
     pub(crate) last_ack: Timestamp,
+    /// What it does of its cell's work; nothing of it if it is a router.
+    pub(crate) works: Vec<Work>,
     /// Open streams; more than one for a moment while it reconnects.
     streams: u32,
 }
@@ -94,11 +98,21 @@ impl Members {
         member.epoch = Epoch(held.epoch);
         member.digest_agrees = digest_agrees;
         member.last_ack = now;
+        member.works = if key.0 == Role::Cell { works::said(held) } else { Vec::new() };
     }
 
     pub(crate) fn with_role(&self, role: Role) -> impl Iterator<Item = (&str, &Member)> {
         let mine = self.0.iter().filter(move |((of, _), _)| *of == role);
         mine.map(|((_, name), member)| (name.as_str(), member))
+    }
+
+    /// The pods of a cell that watch the table, by name.
+    pub(crate) fn pods_of(&self, cell: &CellId) -> impl Iterator<Item = (&str, &Member)> {
+        let pods = self.with_role(Role::Cell).filter(|(_, member)| member.connected());
+        pods.filter_map(move |(name, member)| {
+            let (of, pod) = name.split_once('/')?;
+            (of == cell.as_str()).then_some((pod, member))
+        })
     }
 
     pub(crate) fn get(&self, role: Role, name: &str) -> Option<&Member> {

@@ -13,8 +13,9 @@ use crate::{
     ControlPlane,
     beats::{Beats, PodKey},
     deeds, doctor,
-    members::{Members, Role},
+    members::{Member, Members, Role},
     refused::refused,
+    works,
 };
 
 pub(crate) struct OperatorService {
@@ -209,12 +210,13 @@ fn cells(plane: &ControlPlane, fleet: &Fleet) -> Vec<v1::CellStatus> {
             epoch: listed().map(|pod| pod.epoch).min().unwrap_or(0),
             registered_ms: cell.registered.as_millis(),
             pods,
+            undone: works::undone(&members, &cell.id).into_iter().map(i32::from).collect(),
         }
     };
     fleet.cells().map(status).collect()
 }
 
-/// The pods of a cell, and those that it lost lately.
+/// The pods of a cell, those that it lost lately, and those that watch the table without being in it.
 fn pods(
     cell: &CellRecord,
     beats: &Beats,
@@ -224,13 +226,15 @@ fn pods(
 ) -> Vec<v1::PodStatus> {
     let listed = cell.routing().pods.into_iter().zip(&cell.pods).map(|(pod, record)| {
         let key = PodKey { cell: cell.id.clone(), pod: record.name.clone() };
+        let member = members.get(Role::Cell, &key.to_string());
         v1::PodStatus {
             pod: Some(v1::Pod::from(&pod)),
             version: record.version.clone(),
             last_heartbeat_ms: beats.of(&key).map_or(0, |beat| beat.at.as_millis()),
             alive: beats.alive(&key, now, silence_max),
             listed: true,
-            epoch: members.get(Role::Cell, &key.to_string()).map_or(0, |member| member.epoch.0),
+            epoch: member.map_or(0, |member| member.epoch.0),
+            works: member.map(works_of).unwrap_or_default(),
         }
     });
     let lost = beats.lost_of(&cell.id, now).map(|(key, beat)| v1::PodStatus {
@@ -238,5 +242,21 @@ fn pods(
         last_heartbeat_ms: beat.at.as_millis(),
         ..v1::PodStatus::default()
     });
-    listed.chain(lost).collect()
+    let unlisted = works::unlisted(members, cell).map(|(pod, member)| v1::PodStatus {
+        pod: Some(v1::Pod {
+            name: pod.to_owned(),
+            admin_address: member.admin_address.clone(),
+            ..v1::Pod::default()
+        }),
+        last_heartbeat_ms: member.last_ack.as_millis(),
+        alive: true,
+        epoch: member.epoch.0,
+        works: works_of(member),
+        ..v1::PodStatus::default()
+    });
+    listed.chain(lost).chain(unlisted).collect()
+}
+
+fn works_of(member: &Member) -> Vec<i32> {
+    member.works.iter().map(|work| i32::from(*work)).collect()
 }

@@ -1,7 +1,7 @@
 //! `cells list` and `cells show`.
 
 use serde::Serialize;
-use souk_proto_fleet::v1::{CellStatus, PodStatus, SigningKey};
+use souk_proto_fleet::v1::{CellStatus, PodStatus, SigningKey, Work};
 
 use crate::{
     out::{View, columns, pairs, yes_no},
@@ -24,6 +24,8 @@ pub(crate) struct Cell {
     version: String,
     last_heartbeat: At,
     registered: At,
+    /// Roles that no pod has.
+    undone: Vec<String>,
     pods: Vec<Pod>,
     signing_keys: Vec<Key>,
 }
@@ -35,6 +37,8 @@ struct Pod {
     alive: bool,
     /// Whether requests are sent to it.
     listed: bool,
+    /// What it does of the cell's work.
+    roles: Vec<String>,
     epoch: u64,
     version: String,
     last_heartbeat: At,
@@ -45,11 +49,13 @@ struct Pod {
 
 impl From<PodStatus> for Pod {
     fn from(status: PodStatus) -> Self {
+        let roles = names(status.works());
         let pod = status.pod.unwrap_or_default();
         Self {
             name: pod.name,
             alive: status.alive,
             listed: status.listed,
+            roles,
             epoch: status.epoch,
             version: status.version,
             last_heartbeat: At::millis(status.last_heartbeat_ms),
@@ -60,6 +66,11 @@ impl From<PodStatus> for Pod {
     }
 }
 
+/// As roles are called in settings.
+fn names(works: impl Iterator<Item = Work>) -> Vec<String> {
+    works.map(|work| work.as_str_name().to_lowercase()).collect()
+}
+
 #[derive(Debug, Serialize)]
 struct Key {
     kid: String,
@@ -68,6 +79,7 @@ struct Key {
 
 impl From<CellStatus> for Cell {
     fn from(status: CellStatus) -> Self {
+        let undone = names(status.undone());
         let cell = status.cell.unwrap_or_default();
         let key = |key: SigningKey| Key {
             kid: key.kid,
@@ -84,6 +96,7 @@ impl From<CellStatus> for Cell {
             version: status.version,
             last_heartbeat: At::millis(status.last_heartbeat_ms),
             registered: At::millis(status.registered_ms),
+            undone,
             pods: status.pods.into_iter().map(Pod::from).collect(),
             signing_keys: cell.signing_keys.into_iter().map(key).collect(),
         }
@@ -114,6 +127,19 @@ impl Cell {
         let listed = self.pods.iter().filter(|pod| pod.listed);
         listed.map(|pod| pod.edge.as_str()).collect::<Vec<_>>().join(" ")
     }
+}
+
+impl Pod {
+    fn roles_text(&self) -> String {
+        if self.roles.len() == EVERY_ROLE { "all".to_owned() } else { or_none(&self.roles) }
+    }
+}
+
+/// How many roles there are.
+const EVERY_ROLE: usize = 4;
+
+fn or_none(names: &[String]) -> String {
+    if names.is_empty() { "-".to_owned() } else { names.join(",") }
 }
 
 impl View for Cells {
@@ -163,12 +189,14 @@ impl View for Cell {
             ("weight", self.weight.to_string()),
             ("epoch held", self.epoch.to_string()),
             ("store commit", self.commit.to_string()),
+            ("roles nobody has", or_none(&self.undone)),
         ]);
         let pods = self.pods.iter().map(|pod| {
             [
                 pod.name.clone(),
                 yes_no(pod.alive),
                 yes_no(pod.listed),
+                pod.roles_text(),
                 pod.epoch.to_string(),
                 pod.version.clone(),
                 zone.show(pod.last_heartbeat),
@@ -177,8 +205,18 @@ impl View for Cell {
                 pod.admin.clone(),
             ]
         });
-        let header =
-            ["POD", "ALIVE", "LISTED", "EPOCH", "VERSION", "LAST BEAT", "EDGE", "MESH", "ADMIN"];
+        let header = [
+            "POD",
+            "ALIVE",
+            "LISTED",
+            "ROLES",
+            "EPOCH",
+            "VERSION",
+            "LAST BEAT",
+            "EDGE",
+            "MESH",
+            "ADMIN",
+        ];
         let pods = columns(header, pods, "no pods");
         let keys =
             self.signing_keys.iter().map(|key| [key.kid.clone(), zone.show(key.accepted_until)]);

@@ -6,7 +6,7 @@ use clap::{CommandFactory as _, Parser as _};
 use souk_proto_fleet::v1::{
     Cause, Cell, CellStatus, DeadLetter, Finding, Hold, ListRoutersResponse, ListSlotsResponse,
     Message, Pod, PodStatus, RouterStatus, ShowStreamResponse, SigningKey, SlotRun, StreamEvent,
-    Told, WaitingFor, WhereIsTenantResponse,
+    Told, WaitingFor, WhereIsTenantResponse, Work,
 };
 
 use crate::{
@@ -76,7 +76,9 @@ fn status(number: u32) -> CellStatus {
             alive: number != 2,
             listed: true,
             epoch: 4,
+            works: [Work::Edge, Work::Services, Work::Relay, Work::Indexer].map(i32::from).to_vec(),
         }],
+        undone: Vec::new(),
     }
 }
 
@@ -136,6 +138,11 @@ fn cells_are_listed_and_shown() {
         last_heartbeat_ms: MORNING,
         ..PodStatus::default()
     });
+    let sender = Pod { name: "relay-1".into(), ..Pod::default() };
+    let works = vec![Work::Relay.into()];
+    three.pods[0].works = vec![Work::Edge.into(), Work::Services.into()];
+    three.pods.push(PodStatus { pod: Some(sender), alive: true, works, ..PodStatus::default() });
+    three.undone = vec![Work::Indexer.into()];
     insta::assert_snapshot!("cells_show", text(&cells::Cell::from(three.clone())));
     insta::assert_snapshot!("cells_list_pods", text(&cells::Cells::of(vec![three])));
     insta::assert_snapshot!("cells_none", text(&cells::Cells::of(vec![])));

@@ -14,7 +14,7 @@ use base_time::{Clock, Timestamp};
 use cp_server::{Config, Running, start};
 use router_table::{Delta, Table};
 use souk_proto_fleet::v1::{
-    HeartbeatRequest, HeartbeatResponse, SigningKey, TableHeld, TableUpdate,
+    HeartbeatRequest, HeartbeatResponse, SigningKey, TableHeld, TableUpdate, Work,
     fleet_client::FleetClient, operator_client::OperatorClient, table_held,
 };
 use tokio::{
@@ -161,7 +161,17 @@ impl Watcher {
     }
 
     pub(crate) async fn pod(address: SocketAddr, cell: &str, pod: &str) -> Self {
-        let member = TableHeld { pod: pod.into(), ..member(cell, table_held::Role::Cell) };
+        Self::pod_that_does(address, cell, pod, &[]).await
+    }
+
+    pub(crate) async fn pod_that_does(
+        address: SocketAddr,
+        cell: &str,
+        pod: &str,
+        works: &[Work],
+    ) -> Self {
+        let works = works.iter().map(|work| i32::from(*work)).collect();
+        let member = TableHeld { pod: pod.into(), works, ..member(cell, table_held::Role::Cell) };
         Self::with(address, member).await.unwrap()
     }
 

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use router_table::Table;
 use souk_proto_fleet::v1::{
-    CellStatus, DoctorRequest, Finding, HeartbeatRequest, ListCellsRequest,
+    CellStatus, DoctorRequest, Finding, HeartbeatRequest, ListCellsRequest, Work,
 };
 use tonic::Code;
 
-use crate::fleet::{Plane, Watcher, beat, key, send};
+use crate::fleet::{Plane, Watcher, beat, eventually, key, send};
 
 /// What pod `name` of `cell-1` says.
 fn pod(name: &str) -> HeartbeatRequest {
@@ -159,8 +159,44 @@ async fn two_pods_of_a_cell_watch_the_table_side_by_side() {
         (shown.pods.iter().find(named).unwrap().epoch, shown.epoch)
     };
     let epoch = table.epoch().0;
-    crate::fleet::eventually("a's word is heard", async || held("a").await == (epoch, 0)).await;
+    eventually("a's word is heard", async || held("a").await == (epoch, 0)).await;
     let table = watchers[1].next().await.unwrap();
     watchers[1].ack(&table).await;
-    crate::fleet::eventually("b's word, too", async || held("b").await == (epoch, epoch)).await;
+    eventually("b's word, too", async || held("b").await == (epoch, epoch)).await;
+}
+
+#[tokio::test]
+async fn a_role_that_no_pod_has_is_named_until_one_has_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let plane = Plane::start(directory.path(), 1).await;
+    seconds(&plane, 1, &["a"]).await;
+    let front = [Work::Edge, Work::Services, Work::Relay];
+    let _a = Watcher::pod_that_does(plane.address(), "cell-1", "a", &front).await;
+    let roles = async || {
+        let found = plane.operator().await.doctor(DoctorRequest {}).await.unwrap();
+        let mut findings = found.into_inner().findings.into_iter();
+        findings.find(|finding| finding.check == "cell-1 roles")
+    };
+    let undone = async || status(&plane).await.undone().collect::<Vec<_>>();
+    let missing = async || undone().await == [Work::Indexer];
+    eventually("what nobody does is named", missing).await;
+    let found = roles().await.unwrap();
+    assert!(!found.ok && found.text.starts_with("no pod has the role indexer: "), "{found:?}");
+    assert_eq!(plane.counter("roles_without_a_pod").await, 1);
+
+    // One that answers no callers does not beat, and nobody is sent to it.
+    let mut indexer =
+        Watcher::pod_that_does(plane.address(), "cell-1", "c", &[Work::Indexer]).await;
+    assert_eq!(names(&indexer.next().await.unwrap()), ["a"]);
+    assert_eq!(undone().await, []);
+    assert!(roles().await.unwrap().ok);
+    let shown = status(&plane).await.pods;
+    assert!(
+        shown[1].alive && !shown[1].listed && shown[1].works().eq([Work::Indexer]),
+        "{shown:?}"
+    );
+    assert!(shown[0].listed && shown[0].works().eq(front), "{shown:?}");
+    drop(indexer);
+    eventually("it is missed", missing).await;
+    assert_eq!(status(&plane).await.pods.len(), 1);
 }
