@@ -91,13 +91,18 @@ impl Writer {
     /// Errors: it may be there or not.
     pub(crate) async fn tell(&self, topic: &Place, stretch: &Stretch) -> Result<(), Fault> {
         let (bytes, tried) = (record::write_stretch(stretch), tried(1, &topic.name));
+        let mishap = self.mishaps.meet();
+        if mishap == Some(Mishap::CallLost) {
+            return Err(self.silence(&tried));
+        }
         let record = FutureRecord::to(&topic.name)
             .key(stretch.source.as_str())
             .partition(topic.partition_of(&stretch.source))
             .payload(&bytes);
         let refused = |error| trouble(&self.places, &tried, error);
         let delivery = self.producer.send_result(record).map_err(|(error, _)| refused(error))?;
-        self.arrived(vec![delivery], None, &tried, &self.context.metrics.told).await
+        self.arrived(vec![delivery], None, &tried, &self.context.metrics.told).await?;
+        if mishap.is_some() { Err(self.silence(&tried)) } else { Ok(()) }
     }
 
     fn put_in(&self, topic: &str, key: &str, bytes: &[u8]) -> Result<DeliveryFuture, Fault> {

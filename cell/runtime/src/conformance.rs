@@ -16,6 +16,7 @@ macro_rules! run_laws {
 }
 
 pub mod ephemeral;
+pub mod feed;
 mod fences;
 mod given;
 mod journal;

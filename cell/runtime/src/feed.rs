@@ -1,7 +1,7 @@
 //! The port to a log that all cells share, in which each tells its public messages; whoever has none is followed over the mesh.
 //!
 //! The log in a cell's own store stays the truth. What is told here is a copy of stretches of it, each with the position behind which it
-//! begins; who misses one notices the gap, and follows over the mesh until it is behind it.
+//! begins; who misses one notices the gap, and follows over the mesh until it is behind it. `conformance::feed` says what an implementation must do.
 
 use base_ids::CellId;
 use cell_kernel::Answer;
@@ -46,9 +46,13 @@ pub enum Follower {
     Unknown,
 }
 
-/// A log that all cells share.
+/// A log that all cells share. Each cell hears all of it from the moment when it opens it, and its processes share out the sources.
+/// Whoever takes a source over, or was away, may miss a stretch: the next one that comes says so by its positions.
+///
+/// * Invariant feed-1: the stretches of one source come to every cell whole and in the order in which they were told; copies may come too.
+/// * Invariant feed-2: of a cell's processes at most one is told to follow a source.
 pub trait Feed: Send + Sync + 'static {
-    /// Tells a stretch, durable when it answers. The stretches of one source come in the order in which they were told.
+    /// Tells a stretch, durable when it answers.
     ///
     /// Errors: it may have been told or not; it is to be told again.
     fn tell<'a>(&'a self, stretch: &'a Stretch) -> Answer<'a, ()>;

@@ -1,7 +1,7 @@
 //! A feed in memory: the twin of a real one, with stretches that are lost on the way.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     future::ready,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use super::{Feed, Follower, Stretch, Told};
 use crate::queue::Receipt;
 
-/// A log that lives as long as a clone of this handle; [`MemoryFeed::join`] is a process that opens it at its end.
+/// A log that lives as long as a clone of this handle; whoever joins opens it at its end.
 #[derive(Clone, Default)]
 pub struct MemoryFeed {
     log: Arc<Log>,
@@ -27,21 +27,44 @@ struct Log {
     told: Mutex<Vec<Stretch>>,
     changed: watch::Sender<u64>,
     losing: Mutex<usize>,
+    silent: Mutex<usize>,
     away: Mutex<bool>,
+    /// Processes that share the sources with others of their cell.
+    members: Mutex<BTreeSet<(CellId, usize)>>,
 }
 
 /// One process that has the feed open.
 pub struct Subscriber {
     log: Arc<Log>,
     next: Mutex<usize>,
+    /// Which of its cell's processes it is, if it shares the sources with them.
+    member: Option<(CellId, usize)>,
     left_to_another: Mutex<HashSet<CellId>>,
 }
 
 impl MemoryFeed {
-    /// A process opens it; it hears what is told from now on.
+    /// A process opens it that follows all sources; it hears what is told from now on.
     pub fn join(&self) -> Arc<Subscriber> {
-        let next = Mutex::new(self.log.told.lock().len());
-        Arc::new(Subscriber { log: self.log.clone(), next, left_to_another: Mutex::default() })
+        self.open(None)
+    }
+
+    /// A process opens it that shares the sources with all who have joined for the same cell and live.
+    pub fn join_for(&self, cell: &CellId) -> Arc<Subscriber> {
+        let mut members = self.log.members.lock();
+        let number = members.iter().map(|(_, number)| number + 1).max().unwrap_or(0);
+        let member = (cell.clone(), number);
+        members.insert(member.clone());
+        self.open(Some(member))
+    }
+
+    fn open(&self, member: Option<(CellId, usize)>) -> Arc<Subscriber> {
+        let (log, next) = (self.log.clone(), Mutex::new(self.log.told.lock().len()));
+        Arc::new(Subscriber { log, next, member, left_to_another: Mutex::default() })
+    }
+
+    /// Loses the answers to the next so many calls that tell something: it is told all the same.
+    pub fn lose_answers(&self, calls: usize) {
+        *self.log.silent.lock() = calls;
     }
 
     /// Loses the next so many stretches that have messages in them: whoever told them believes that they are there.
@@ -78,15 +101,14 @@ impl Subscriber {
         }
         let told = self.log.told.lock();
         let mut next = self.next.lock();
-        let left = self.left_to_another.lock();
         let received = |(at, stretch): (usize, &Stretch)| {
             let offset = i64::try_from(at).unwrap_or(i64::MAX);
             let receipt = Receipt::new(0, offset, Arc::new(AtomicBool::new(false)));
             Told { stretch: stretch.clone(), receipt }
         };
         let new = told.iter().enumerate().skip(*next);
-        let new = new.filter(|(_, stretch)| !left.contains(&stretch.source)).map(received);
-        let new = new.collect();
+        let new = new.filter(|(_, stretch)| self.follower(&stretch.source) == Follower::This);
+        let new = new.map(received).collect();
         *next = told.len();
         new
     }
@@ -105,7 +127,15 @@ impl Feed for Subscriber {
             self.log.told.lock().push(stretch.clone());
         }
         self.log.changed.send_modify(|changes| *changes += 1);
-        Box::pin(ready(Ok(())))
+        let mut silent = self.log.silent.lock();
+        let answer = if *silent > 0 {
+            *silent -= 1;
+            let text = "the feed does not say whether it was told";
+            Err(Fault::downstream(Code::OutcomeUnknown, Duration::ZERO, text))
+        } else {
+            Ok(())
+        };
+        Box::pin(ready(answer))
     }
 
     fn receive(&self) -> Answer<'_, Vec<Told>> {
@@ -125,10 +155,56 @@ impl Feed for Subscriber {
     fn acknowledge(&self, _: &[Receipt]) {}
 
     fn follower(&self, source: &CellId) -> Follower {
-        if self.left_to_another.lock().contains(source) {
-            Follower::Another
-        } else {
+        let is_mine = self.member.as_ref().is_none_or(|mine| {
+            let members = self.log.members.lock();
+            let of_cell: Vec<_> = members.iter().filter(|(cell, _)| *cell == mine.0).collect();
+            let turn = source.as_str().bytes().map(usize::from).sum::<usize>() % of_cell.len();
+            *of_cell[turn] == *mine
+        });
+        if is_mine && !self.left_to_another.lock().contains(source) {
             Follower::This
+        } else {
+            Follower::Another
         }
+    }
+}
+
+impl Drop for Subscriber {
+    fn drop(&mut self) {
+        if let Some(member) = &self.member {
+            self.log.members.lock().remove(member);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use base_ids::CellId;
+
+    use super::{Feed, MemoryFeed};
+    use crate::conformance::feed::{FeedSubject, laws};
+
+    struct Twin(MemoryFeed);
+
+    impl FeedSubject for Twin {
+        async fn join(&mut self, cell: &CellId) -> Arc<dyn Feed> {
+            self.0.join_for(cell)
+        }
+
+        async fn leave(&mut self, member: Arc<dyn Feed>) {
+            drop(member);
+        }
+
+        fn lose_answer(&self, _: &Arc<dyn Feed>) -> bool {
+            self.0.lose_answers(1);
+            true
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_feed_in_memory_keeps_every_law() {
+        assert_eq!(laws(async || Twin(MemoryFeed::default())).await, 4);
     }
 }
