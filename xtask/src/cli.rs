@@ -28,7 +28,7 @@ pub(crate) enum Verb {
     Tidy,
     /// Journeys of buyers and vendors through real processes, with bad days.
     #[command(
-        after_help = "Examples:\n  cargo xtask journey first-order --kills 50\n  cargo xtask journey first-order --engines real --kills 20\n  cargo xtask journey router-upgrade --seconds 60\n  cargo xtask journey list"
+        after_help = "Examples:\n  cargo xtask journey first-order --kills 50\n  cargo xtask journey first-order --engines real --kills 20\n  cargo xtask journey first-order --engines mixed --kills 20\n  cargo xtask journey router-upgrade --seconds 60\n  cargo xtask journey list"
     )]
     Journey(Journey),
     /// Every step of a purchase × crash, duplicate, delay, lost answer, in one process; or of a chain of messages on a real Cassandra.
@@ -85,8 +85,9 @@ pub(crate) struct Dev {
     /// How many cells.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=16))]
     pub(crate) cells: u16,
-    /// Each process on its own disk, or cells on a Cassandra and the control plane on an etcd, installed and started beside them.
-    #[arg(long, default_value = "embedded", value_parser = ["embedded", "real"])]
+    /// Each process on its own disk; cells on Cassandra, Kafka and Redis and the control plane on etcd, installed and started beside
+    /// them; or the first cell on its own disk and the others on those.
+    #[arg(long, default_value = "embedded", value_parser = ["embedded", "real", "mixed"])]
     pub(crate) engines: String,
     /// Builds optimised: slower to build, faster to run.
     #[arg(long)]

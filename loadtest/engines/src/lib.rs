@@ -8,7 +8,7 @@
 //! | `install` | how does it come here? |
 //! | `recipe` | with what is a node started? |
 //! | `process` | does it run, and how does it end? |
-//! | `probe` | does it answer, and which version is it? |
+//! | `probe` | does it answer, which version is it, and does it forget? |
 //! | `set` | all of them together: up, down, status |
 //! | `check` | all of it once, from nothing to nothing |
 //! | `s3_server` | the one engine that is a program of ours |
@@ -26,5 +26,6 @@ mod set;
 pub use check::{check, table};
 pub use engine::{Engine, NodeName, Wanted};
 pub use place::Place;
+pub use probe::flush_redis;
 pub use s3_server::{ACCESS_KEY, BUCKET, SECRET_KEY, serve_s3};
 pub use set::{Set, Standing};

@@ -1,4 +1,5 @@
-//! Whether a node answers, and which version it is: the first words of each engine's own protocol.
+//! Whether a node answers, and which version it is: the first words of each engine's own protocol; and a Redis that
+//! forgets all it holds.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -39,6 +40,20 @@ async fn redis(at: SocketAddr) -> anyhow::Result<String> {
     let text = rest(&mut stream).await?;
     let version = text.lines().find_map(|line| line.strip_prefix("redis_version:"));
     version.map(str::to_owned).with_context(|| format!("it says {text}"))
+}
+
+/// Has a Redis forget all that it holds.
+///
+/// Errors: it does not answer, or says no.
+pub async fn flush_redis(at: SocketAddr) -> anyhow::Result<()> {
+    let asked = async {
+        let mut stream = TcpStream::connect(at).await?;
+        stream.write_all(b"FLUSHALL SYNC\r\nQUIT\r\n").await?;
+        rest(&mut stream).await
+    };
+    let text = timeout(PATIENCE, asked).await.context("no answer in time")??;
+    ensure!(text.starts_with("+OK"), "it says {text}");
+    Ok(())
 }
 
 async fn etcd(at: SocketAddr) -> anyhow::Result<String> {

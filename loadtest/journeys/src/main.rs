@@ -77,7 +77,7 @@ struct DevArgs {
 /// On what everybody keeps what they keep.
 #[derive(Debug, Args)]
 struct On {
-    /// Each process on its own disk, or cells on a Cassandra and the control plane on an etcd, started beside them.
+    /// Each process on its own disk; cells on Cassandra, Kafka and Redis and the control plane on etcd, started beside them; or both.
     #[arg(long, value_enum, default_value = "embedded")]
     engines: Engines,
 }
@@ -88,6 +88,8 @@ enum Engines {
     Embedded,
     /// Installed from the package registries, in a set of the fleet's own.
     Real,
+    /// The same, but for the first cell, which is on its own disk.
+    Mixed,
 }
 
 impl On {
@@ -95,6 +97,7 @@ impl On {
         match self.engines {
             Engines::Embedded => Ground::DISKS,
             Engines::Real => Ground::REAL,
+            Engines::Mixed => Ground::MIXED,
         }
     }
 }

@@ -34,6 +34,12 @@ const LATE_MAX: usize = 256;
 /// A call that is rarer than so many times an order is not told of.
 const RARE: f64 = 0.05;
 
+/// What cells count of what they put into Kafka, and what the figure is called.
+const RECORDS: [(&str, &str); 2] = [
+    ("cell_kafka_sent_total", "Kafka records per order, messages between tenants"),
+    ("cell_kafka_told_total", "Kafka records per order, stretches of public messages"),
+];
+
 /// What is measured.
 #[derive(Clone, Debug)]
 pub struct Orders {
@@ -60,7 +66,7 @@ struct Phase {
     cpu_ms: BTreeMap<Member, f64>,
     engines_ms: BTreeMap<String, f64>,
     generator_ms: f64,
-    /// Syncs, appends, and each call to an engine elsewhere.
+    /// Syncs, appends, records put into Kafka, and each call to an engine elsewhere.
     counted: BTreeMap<String, f64>,
 }
 
@@ -75,7 +81,8 @@ struct Side {
 /// Errors: what could not be carried out at all.
 pub async fn orders(stage: &Stage, asked: &Orders) -> anyhow::Result<bool> {
     let mut sides = Vec::new();
-    let grounds = [(Ground::DISKS, "embedded: "), (stage.ground, "real: ")];
+    let name = if stage.ground.apart > 0 { "mixed: " } else { "real: " };
+    let grounds = [(Ground::DISKS, "embedded: "), (stage.ground, name)];
     let beside = stage.ground != Ground::DISKS;
     for (ground, name) in grounds.into_iter().take(if beside { 2 } else { 1 }) {
         let stage = Stage { ground, ..stage.clone() };
@@ -161,6 +168,11 @@ fn add_saturation(figures: &mut Figures, side: &str, phase: &Phase) {
     add("generator", "ms", Goal::None, phase.per_order(phase.generator_ms));
     if let Some(syncs) = phase.counted.get("syncs") {
         add("syncs per order, all cells", "1", Goal::None, phase.per_order(*syncs));
+    }
+    for (what, name) in RECORDS {
+        if let Some(records) = phase.counted.get(what) {
+            add(name, "1", Goal::None, phase.per_order(*records));
+        }
     }
     let appends = phase.counted.get("appends").copied().unwrap_or_default();
     add("appends per order, all cells", "1", Goal::None, phase.per_order(appends));
@@ -336,7 +348,7 @@ async fn counted(fleet: &Fleet) -> anyhow::Result<BTreeMap<String, f64>> {
     Ok(sums)
 }
 
-/// What a line of metrics counts, if it is syncs, appends or calls to an engine.
+/// What a line of metrics counts, if it is syncs, appends, records or calls to an engine.
 fn counter(line: &str) -> Option<(String, f64)> {
     let (name, value) = line.rsplit_once(' ')?;
     let value = value.parse().ok()?;
@@ -344,6 +356,7 @@ fn counter(line: &str) -> Option<(String, f64)> {
     let what = match (name.split('{').next()?, labels.as_deref()) {
         ("cell_store_syncs_total", _) => "syncs".to_owned(),
         ("cell_runtime_appends_total", _) => "appends".to_owned(),
+        (name, _) if RECORDS.iter().any(|(counted, _)| *counted == name) => name.to_owned(),
         ("cell_store_calls_total", Some([_, call, _, what, ..])) => format!("{call}, to {what}"),
         _ => return None,
     };
@@ -361,6 +374,8 @@ mod tests {
         let appends = "cell_runtime_appends_total{service=\"carts\"} 3";
         assert_eq!(counter(appends), Some(("appends".to_owned(), 3.0)));
         assert_eq!(counter("cell_store_syncs_total 7"), Some(("syncs".to_owned(), 7.0)));
+        let sent = ("cell_kafka_sent_total".to_owned(), 5.0);
+        assert_eq!(counter("cell_kafka_sent_total 5"), Some(sent));
         assert_eq!(counter("# HELP cell_store_syncs Syncs of any file."), None);
         assert_eq!(counter("cell_store_groups_total 7"), None);
     }

@@ -167,10 +167,10 @@ fn tell(made: &[Made], killed: &Killed) {
         say::line(format!("{count:>6}  {end}"));
     }
     for (who, times) in &killed.times {
-        say::line(format!("{times:>6}  kill -9 {who}"));
+        say::line(format!("{times:>6}  {who}"));
     }
     for (answer, times) in &killed.said {
-        say::line(format!("{times:>6}  {answer}, from a cell whose engine was away"));
+        say::line(format!("{times:>6}  {answer}"));
     }
     killed.unclear.iter().for_each(say::bad);
 }

@@ -19,23 +19,26 @@ use crate::{
 /// Longest life between two kills, longest death, in milliseconds.
 const ALIVE_MS_MAX: usize = 400;
 const DEAD_MS_MAX: usize = 300;
-/// Where there are engines, of so many kills one is theirs.
+/// Where there are engines, one of so many blows is theirs.
 const ENGINES_TURN: usize = 4;
 /// How long a cell may take to say that its engine is away.
 const SAID_MAX: Duration = Duration::from_secs(10);
 
+/// What is told of a Redis that was emptied.
+const FLUSHED: &str = "FLUSHALL of redis";
+
 /// What became of those who were killed.
 #[derive(Default)]
 pub(super) struct Killed {
-    /// How often whom.
+    /// How often what was done to whom.
     pub(super) times: BTreeMap<String, usize>,
-    /// What cells said while their engine was away, and how often.
+    /// What cells said while an engine was away, and how often.
     pub(super) said: BTreeMap<String, usize>,
     /// What they should not have said.
     pub(super) unclear: Vec<String>,
 }
 
-/// Kills somebody; every few times a node of an engine, each in its turn.
+/// Kills somebody; every few times an engine is hit, each in its turn.
 ///
 /// Errors: who was killed does not come back.
 pub(super) async fn kill_somebody(
@@ -47,11 +50,11 @@ pub(super) async fn kill_somebody(
     tokio::time::sleep(millis(keys.below(ALIVE_MS_MAX))).await;
     let nodes = set.fleet.engines().nodes();
     if !nodes.is_empty() && turn % ENGINES_TURN == 1 {
-        return kill_a_node(set, nodes[turn / ENGINES_TURN % nodes.len()], killed).await;
+        return hit_an_engine(set, &nodes, turn / ENGINES_TURN, killed).await;
     }
     let member = *keys.pick(&set.fleet.members());
     set.fleet.kill(member)?;
-    *killed.times.entry(member.to_string()).or_default() += 1;
+    *killed.times.entry(format!("kill -9 {member}")).or_default() += 1;
     tokio::time::sleep(millis(keys.below(DEAD_MS_MAX))).await;
     set.fleet.restart(member)?;
     // Half of the time the next one dies while this one is still on its way up.
@@ -61,31 +64,45 @@ pub(super) async fn kill_somebody(
     Ok(())
 }
 
-/// Kills a node of an engine. Whose store is away says so to whoever asks, and in time.
-async fn kill_a_node(set: &mut Set, node: NodeName, killed: &mut Killed) -> anyhow::Result<()> {
+/// Kills a node of an engine, each in its turn; after the last one of them has Redis forget what it holds, if there is one.
+async fn hit_an_engine(
+    set: &mut Set,
+    nodes: &[NodeName],
+    turn: usize,
+    killed: &mut Killed,
+) -> anyhow::Result<()> {
+    let redis = nodes.iter().any(|node| node.engine == Engine::Redis);
     // Whoever is on its way up would find no engine.
     for member in set.fleet.members() {
         set.fleet.ready(member).await?;
     }
+    if let Some(node) = nodes.get(turn % (nodes.len() + usize::from(redis))) {
+        return kill_a_node(set, *node, killed).await;
+    }
+    *killed.times.entry(FLUSHED.to_owned()).or_default() += 1;
+    set.fleet.engines().flush_redis().await
+}
+
+/// Kills a node of an engine. Whose store is away says so to whoever asks, and in time; whoever misses another engine serves on.
+async fn kill_a_node(set: &mut Set, node: NodeName, killed: &mut Killed) -> anyhow::Result<()> {
     set.fleet.engines().kill(node).await?;
-    *killed.times.entry(node.to_string()).or_default() += 1;
-    if node.engine == Engine::Cassandra {
-        for cell in set.market.homes.cells() {
-            let begun = Instant::now();
-            let said = ask_for_a_line(&set.market, cell).await?;
-            let (status, code, took) = (said.status, said.code(), begun.elapsed());
-            let is_clear = match status {
-                503 => said.headers.contains_key("retry-after"),
-                504 => code == "outcome_unknown",
-                _ => false,
-            };
-            *killed.said.entry(format!("{status} {code}")).or_default() += 1;
-            if !is_clear || took > SAID_MAX {
-                let body = String::from_utf8_lossy(&said.body);
-                killed
-                    .unclear
-                    .push(format!("{cell} without {node}: {status} {body} after {took:?}"));
-            }
+    *killed.times.entry(format!("kill -9 {node}")).or_default() += 1;
+    for cell in set.market.homes.cells() {
+        let loses_its_store = node.engine == Engine::Cassandra && set.fleet.is_on_engines(cell);
+        let begun = Instant::now();
+        let said = ask_for_a_line(&set.market, cell).await?;
+        let (status, code, took) = (said.status, said.code(), begun.elapsed());
+        let is_clear = match status {
+            200 => !loses_its_store,
+            503 => loses_its_store && said.headers.contains_key("retry-after"),
+            504 => loses_its_store && code == "outcome_unknown",
+            _ => false,
+        };
+        let of = node.engine;
+        *killed.said.entry(format!("{status} {code} without {of}")).or_default() += 1;
+        if !is_clear || took > SAID_MAX {
+            let body = String::from_utf8_lossy(&said.body);
+            killed.unclear.push(format!("{cell} without {node}: {status} {body} after {took:?}"));
         }
     }
     let begun = Instant::now();

@@ -12,11 +12,17 @@ use crate::say;
 pub struct Ground {
     /// Nodes of Cassandra, where each cell has a keyspace; without any each cell has an engine of its own.
     pub cassandra: u8,
+    /// Whether the cells on Cassandra have a Kafka between their processes and among themselves, and a Redis for what they may lose.
+    #[serde(default)]
+    pub between: bool,
+    /// So many cells keep to their own disk all the same, the first ones.
+    #[serde(default)]
+    pub apart: u16,
     /// Members of etcd, where control planes keep their state; without any the one has a directory.
     pub etcd: u8,
     /// Control planes that are one.
     pub control_planes: u8,
-    /// Processes of each cell; several need a Cassandra that they share.
+    /// Processes of each cell that is on Cassandra.
     #[serde(default = "one")]
     pub pods: u8,
 }
@@ -27,12 +33,30 @@ fn one() -> u8 {
 
 impl Ground {
     /// Everybody on their own disk.
-    pub const DISKS: Self = Self { cassandra: 0, etcd: 0, control_planes: 1, pods: 1 };
-    /// Cells on a Cassandra, the control plane on an etcd.
-    pub const REAL: Self = Self { cassandra: 1, etcd: 1, control_planes: 1, pods: 1 };
+    pub const DISKS: Self =
+        Self { cassandra: 0, between: false, apart: 0, etcd: 0, control_planes: 1, pods: 1 };
+    /// Cells on Cassandra, Kafka and Redis, the control plane on etcd.
+    pub const REAL: Self = Self { cassandra: 1, between: true, etcd: 1, ..Self::DISKS };
+    /// The same, but for a cell on its own disk.
+    pub const MIXED: Self = Self { apart: 1, ..Self::REAL };
+
+    /// Whether a cell is on the engines, and not on its own disk.
+    pub(super) fn bears(self, cell: u16) -> bool {
+        self.cassandra > 0 && cell > self.apart
+    }
+
+    /// How many processes a cell has.
+    pub(super) fn pods_of(self, cell: u16) -> u8 {
+        if self.bears(cell) { self.pods } else { 1 }
+    }
 
     fn wanted(self) -> Wanted {
-        let nodes = [(Engine::Cassandra, self.cassandra), (Engine::Etcd, self.etcd)];
+        let nodes = [
+            (Engine::Cassandra, self.cassandra),
+            (Engine::Kafka, self.between.into()),
+            (Engine::Redis, self.between.into()),
+            (Engine::Etcd, self.etcd),
+        ];
         let engines = nodes.into_iter().filter(|(_, nodes)| *nodes > 0);
         Wanted {
             engines: engines.map(|(engine, _)| engine).collect(),
@@ -97,6 +121,16 @@ impl Engines {
     /// Errors: there is no such node, or it does not end.
     pub async fn kill(&mut self, node: NodeName) -> anyhow::Result<()> {
         self.set.kill(node).await
+    }
+
+    /// Has Redis forget all that it holds.
+    ///
+    /// Errors: it does not answer.
+    pub async fn flush_redis(&self) -> anyhow::Result<()> {
+        for address in self.addresses(Engine::Redis) {
+            loadtest_engines::flush_redis(address).await?;
+        }
+        Ok(())
     }
 
     /// Starts who was killed again, on the same port and data, and waits until all answer.

@@ -131,6 +131,7 @@ impl Fleet {
             identities: &identities,
             filter: &plan.log,
             engines: &engines,
+            ground: plan.ground,
         };
         let programs = setting.programs()?;
         let mut fleet = Self {
@@ -234,6 +235,13 @@ impl Fleet {
         });
         let router = (Member::Router, url(at.router_admin));
         planes.chain([router]).chain(cells).collect()
+    }
+
+    /// Whether a cell keeps what it keeps on engines, and not on its own disk.
+    pub fn is_on_engines(&self, cell: &str) -> bool {
+        (1..)
+            .take(self.addresses.cells.len())
+            .any(|number| self.ground.bears(number) && Member::Cell(number).to_string() == cell)
     }
 
     /// Where the fleet keeps what it keeps.

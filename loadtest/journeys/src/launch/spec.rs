@@ -96,7 +96,7 @@ impl Addresses {
             stripe: claim("stripe")?,
             cells: (1..=cells)
                 .map(|number| {
-                    let pods = (1..=ground.pods).map(|pod| {
+                    let pods = (1..=ground.pods_of(number)).map(|pod| {
                         let member = pod_of(number, pod);
                         Ok(CellAddresses {
                             edge: claim(&format!("{member} edge"))?,
@@ -139,6 +139,7 @@ pub(super) struct Setting<'s> {
     pub(super) identities: &'s Identities,
     pub(super) filter: &'s str,
     pub(super) engines: &'s Engines,
+    pub(super) ground: Ground,
 }
 
 impl Setting<'_> {
@@ -199,11 +200,8 @@ impl Setting<'_> {
         if let Member::Pod(_, pod) = member {
             args = args.set("pod", format_args!("pod-{pod}"));
         }
-        if let Some(nodes) = self.nodes(Engine::Cassandra) {
-            args = args
-                .set("scylla.nodes", nodes)
-                .set("scylla.keyspace", format_args!("souk_cell_{number}"))
-                .set("scylla.replication", 1);
+        if self.ground.bears(number) {
+            args = self.on_engines(args, number);
         }
         let ready = format!("http://{}/readyz", cell.admin);
         // Everybody on the machine can read arguments; the environment is the owner's.
@@ -211,6 +209,23 @@ impl Setting<'_> {
             .with_secret("SOUK_CELL__OUTSIDE__CARDS__SECRET_KEY", CARD_KEY)
             .with_secret("SOUK_CELL__OUTSIDE__CARDS__WEBHOOK_SECRET", WEBHOOK_SECRET);
         Ok(program)
+    }
+
+    /// Where a cell finds its engines: one of each for all cells, which keep apart by their names there.
+    fn on_engines(&self, mut args: Args, cell: u16) -> Args {
+        if let Some(nodes) = self.nodes(Engine::Cassandra) {
+            args = args
+                .set("scylla.nodes", nodes)
+                .set("scylla.keyspace", format_args!("souk_cell_{cell}"))
+                .set("scylla.replication", 1);
+        }
+        if let Some(brokers) = self.nodes(Engine::Kafka) {
+            args = args.set("kafka.brokers", brokers).set("kafka.replication", 1);
+        }
+        if let Some(address) = self.engines.addresses(Engine::Redis).first() {
+            args = args.set("redis.address", address);
+        }
+        args
     }
 
     fn router(&self) -> anyhow::Result<Program> {
