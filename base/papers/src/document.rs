@@ -18,6 +18,55 @@ pub struct Document {
     pub size: DocumentSize,
 }
 
+/// What is kept where a document says that it is; that it hashes to its name was checked when it came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KeptDocument {
+    /// How large it is, in bytes.
+    pub size: u64,
+    /// What it is, by how it begins; nothing for what was damaged since.
+    pub media_type: Option<String>,
+}
+
+/// Why a document is not what is kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotKept {
+    /// Nothing is kept there.
+    #[error(
+        "nothing that the vendor has sent is kept as `{0}`; send the document, and submit what that answers"
+    )]
+    Missing(Blob),
+    /// Something else is.
+    #[error(
+        "what is kept as `{}` is {} bytes of {}, and {} bytes of {} were said",
+        said.blob,
+        kept.size,
+        kept.media_type.as_deref().unwrap_or("nothing that is known"),
+        said.size.0,
+        said.media_type.as_str()
+    )]
+    Differs {
+        /// What was said.
+        said: Document,
+        /// What is kept.
+        kept: KeptDocument,
+    },
+}
+
+impl Document {
+    /// Whether it is what is kept.
+    ///
+    /// Errors: why not.
+    pub fn must_be(&self, kept: Option<&KeptDocument>) -> Result<(), NotKept> {
+        let kept = kept.ok_or_else(|| NotKept::Missing(self.blob.clone()))?;
+        let is_this = kept.media_type.as_deref() == Some(self.media_type.as_str());
+        if is_this && u64::try_from(self.size.0) == Ok(kept.size) {
+            Ok(())
+        } else {
+            Err(NotKept::Differs { said: self.clone(), kept: kept.clone() })
+        }
+    }
+}
+
 /// Why a text or a number is not the part of a document that it was taken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadDocument {

@@ -9,7 +9,9 @@ mod number;
 mod paper;
 mod submission;
 
-pub use document::{BadDocument, Blob, Document, DocumentSize, MediaType, Sha256Hex};
+pub use document::{
+    BadDocument, Blob, Document, DocumentSize, KeptDocument, MediaType, NotKept, Sha256Hex,
+};
 pub use number::{BadNumber, Ice, RegisterNumber, Rib, TaxNumber};
 pub use paper::{Paper, PaperKind};
 pub use submission::{Check, Dossier, Submission};

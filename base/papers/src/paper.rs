@@ -78,6 +78,14 @@ impl PaperKind {
 }
 
 impl Paper {
+    /// The document that it is, if it is one.
+    pub fn document(&self) -> Option<&Document> {
+        match self {
+            Self::Identity(document) | Self::Premises(document) => Some(document),
+            _ => None,
+        }
+    }
+
     /// Its number, if papers of its kind have one.
     pub fn number(&self) -> Option<&dyn Display> {
         match self {

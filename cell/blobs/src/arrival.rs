@@ -2,7 +2,7 @@
 
 use base_fault::{Code, Fault};
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{Stream, StreamExt as _, stream::Fuse};
 use object_store::PutPayload;
 use ring::digest::{Context, SHA256};
 
@@ -22,7 +22,7 @@ pub struct Promised {
 
 /// A blob on its way in. Holds a part at most.
 pub(crate) struct Arrival<S> {
-    pieces: S,
+    pieces: Fuse<S>,
     promised: Promised,
     hash: Context,
     came: u64,
@@ -36,7 +36,7 @@ impl<S: Stream<Item = Result<Bytes, Fault>> + Unpin> Arrival<S> {
         match promised.size {
             0 => Err(Fault::invalid_field("size", "is 0; a blob has at least a byte")),
             1..=Blobs::SIZE_MAX => {
-                let hash = Context::new(&SHA256);
+                let (pieces, hash) = (pieces.fuse(), Context::new(&SHA256));
                 Ok(Self { pieces, promised, hash, came: 0, held: Vec::new(), held_len: 0 })
             }
             size => {

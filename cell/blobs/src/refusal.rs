@@ -111,6 +111,6 @@ fn within<T: std::error::Error + 'static>(error: &Error) -> Option<&T> {
 pub(crate) fn failed(place: &str, tried: &'static str, error: Error) -> Fault {
     let (kind, trouble) = Trouble::new(place, tried, error);
     let after = if kind == Kind::Silent { SOON } else { LATER };
-    Fault::downstream(Code::Unavailable, after, "what is kept as a blob cannot be reached now")
-        .because(trouble)
+    let text = "the place of such files cannot be reached now; send the same request again in a while, which is harmless";
+    Fault::downstream(Code::Unavailable, after, text).because(trouble)
 }

@@ -59,6 +59,11 @@ pub(crate) fn patience(headers: &HeaderMap, config: &EdgeConfig) -> Result<Durat
     Ok(asked.unwrap_or(Duration::from_millis(config.deadline_default_ms)).min(most))
 }
 
+/// Whether the caller says how long it waits.
+pub(crate) fn says_patience(headers: &HeaderMap) -> bool {
+    headers.contains_key(TIMEOUT)
+}
+
 fn grpc_timeout(text: &str) -> Option<Duration> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     if !(1..=8).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -119,9 +124,18 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<Version>, Fault> {
 
 /// Whether the caller already has this version.
 pub(crate) fn has_version(headers: &HeaderMap, version: Version) -> bool {
+    has(headers, |tag| version_of(tag) == Some(version))
+}
+
+/// Whether the caller already has what this ETag is of.
+pub(crate) fn has_tag(headers: &HeaderMap, etag: &str) -> bool {
+    has(headers, |tag| tag == etag)
+}
+
+fn has(headers: &HeaderMap, is_it: impl Fn(&str) -> bool) -> bool {
     let lines = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
     let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim);
-    tags.any(|tag| tag == "*" || version_of(tag.strip_prefix("W/").unwrap_or(tag)) == Some(version))
+    tags.any(|tag| tag == "*" || is_it(tag.strip_prefix("W/").unwrap_or(tag)))
 }
 
 /// A version as an ETag.

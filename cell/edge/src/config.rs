@@ -17,6 +17,13 @@ pub struct EdgeConfig {
     pub calls_max: usize,
     /// Most bodies above `body_max_bytes` that are held in memory at once.
     pub large_bodies_max: usize,
+    /// Most files that are sent at once. Each holds up to 6 MiB of memory.
+    pub uploads_max: usize,
+    /// Most files that are read at once. Each holds up to 1 MiB of memory.
+    pub downloads_max: usize,
+    /// The slowest line over which a file can be sent, in bytes a second: it may take as long as its bytes take so, and `deadline_max_ms`
+    /// more.
+    pub upload_pace_min: u64,
     /// Most streams that are open at once.
     pub streams_max: usize,
     /// Most connections that are open at once.
@@ -51,6 +58,9 @@ impl Default for EdgeConfig {
             callback_max_bytes: 8 << 20,
             calls_max: 1024,
             large_bodies_max: 8,
+            uploads_max: 16,
+            downloads_max: 64,
+            upload_pace_min: 32_768,
             streams_max: 4096,
             connections_max: 8192,
             deadline_default_ms: 10_000,
@@ -76,6 +86,12 @@ impl EdgeConfig {
     pub(crate) fn pace(&self) -> Option<Pace> {
         let (per_minute, burst) = (self.calls_per_minute_max, self.calls_burst_max.max(1));
         (per_minute > 0).then_some(Pace { per_minute, burst })
+    }
+
+    /// How long so many bytes may take to arrive.
+    pub(crate) fn upload_max(&self, size: u64) -> Duration {
+        let millis = size.saturating_mul(1_000) / self.upload_pace_min.max(1);
+        Duration::from_millis(self.deadline_max_ms.saturating_add(millis))
     }
 
     pub(crate) fn stream_max(&self) -> Duration {

@@ -9,7 +9,7 @@ use prost_reflect::{
 };
 use souk_proto::{
     google::api::{HttpRule, http_rule::Pattern},
-    souk::v1::Access,
+    souk::v1::{Access, BytesRule},
 };
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
 
 const FIELD_MASK: &str = "google.protobuf.FieldMask";
 const CALLBACK: &str = "souk.v1.Callback";
+const KEPT_BYTES: &str = "souk.v1.KeptBytes";
 /// Collections whose elements are tenants, as the router knows them.
 const TENANTS: [&str; 4] = ["users", "vendors", "names", "platform"];
 
@@ -49,6 +50,8 @@ pub(crate) struct Method {
     pub(crate) key_needed: bool,
     /// Whether its body is somebody else's format.
     pub(crate) callback: bool,
+    /// Of a method that takes or gives bytes as they are: which.
+    pub(crate) bytes: Option<BytesRule>,
     pub(crate) addressee: Option<Addressee>,
     pub(crate) mask: Option<Mask>,
     pub(crate) bindings: Vec<Binding>,
@@ -91,6 +94,13 @@ pub(crate) enum Body {
     Field(FieldDescriptor),
 }
 
+/// The options of a method that the edge reads.
+struct Options {
+    access: ExtensionDescriptor,
+    http: ExtensionDescriptor,
+    bytes: Option<ExtensionDescriptor>,
+}
+
 /// The contract cannot be served; every mistake is listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidContract(pub Vec<String>);
@@ -112,13 +122,18 @@ impl Contract {
             let missing = || InvalidContract(vec![format!("the descriptors lack {name}")]);
             pool.get_extension_by_name(name).ok_or_else(missing)
         };
-        let (access, http) = (option("souk.v1.access")?, option("google.api.http")?);
+        let options = Options {
+            access: option("souk.v1.access")?,
+            http: option("google.api.http")?,
+            // A contract without any bytes need not know of them.
+            bytes: option("souk.v1.bytes").ok(),
+        };
         let mut mistakes = Vec::new();
         let mut methods = Vec::new();
         for service in pool.services() {
             for descriptor in service.methods() {
                 let name = format!("{}/{}", service.full_name(), descriptor.name());
-                match Method::read(&name, descriptor, &access, &http) {
+                match Method::read(&name, descriptor, &options) {
                     Ok(method) => methods.push(Arc::new(method)),
                     Err(mistake) => mistakes.push(format!("{name}: {mistake}")),
                 }
@@ -159,17 +174,16 @@ impl Contract {
 }
 
 impl Method {
-    fn read(
-        name: &str,
-        descriptor: MethodDescriptor,
-        access: &ExtensionDescriptor,
-        http: &ExtensionDescriptor,
-    ) -> Result<Self, String> {
+    fn read(name: &str, descriptor: MethodDescriptor, known: &Options) -> Result<Self, String> {
         let options = descriptor.options();
-        let access: Access =
-            option(&options, access)?.ok_or("souk.v1.access is missing; every method has it")?;
+        let access: Access = option(&options, &known.access)?
+            .ok_or("souk.v1.access is missing; every method has it")?;
         let rule = Rule::read(&access)?;
-        let http: Option<HttpRule> = option(&options, http)?;
+        let http: Option<HttpRule> = option(&options, &known.http)?;
+        let bytes = match &known.bytes {
+            Some(known) => option(&options, known)?,
+            None => None,
+        };
         if descriptor.is_client_streaming() {
             return Err("client streams are not served".into());
         }
@@ -197,6 +211,9 @@ impl Method {
             return Err("streams, and so must be a GET".into());
         }
         let callback = input.full_name() == CALLBACK;
+        if let Some(bytes) = &bytes {
+            carries_bytes(bytes, &bindings, &descriptor)?;
+        }
         let mask = input
             .fields()
             .find(is_mask)
@@ -210,6 +227,7 @@ impl Method {
             mutation,
             key_needed: mutation && !access.key_optional,
             callback,
+            bytes,
             addressee,
             mask,
             bindings,
@@ -297,6 +315,25 @@ fn option<M: prost::Message + Default>(
     let value = options.get_extension(extension);
     let message = value.as_message().ok_or("an option is not a message")?;
     message.transcode_to().map(Some).map_err(|error| error.to_string())
+}
+
+/// A method of bytes is one PUT or GET of a name below a tenant, and its answer is what is kept.
+fn carries_bytes(
+    rule: &BytesRule,
+    bindings: &[Binding],
+    descriptor: &MethodDescriptor,
+) -> Result<(), String> {
+    let [binding] = bindings else { return Err("carries bytes, and so has one path".into()) };
+    if !matches!(binding.verb, Verb::GET | Verb::PUT) {
+        return Err("carries bytes, and so must be a PUT or a GET".into());
+    }
+    if binding.addressee.is_none() || rule.media_types.is_empty() || rule.size_max < 1 {
+        return Err("carries bytes, and so says whose, which and how many".into());
+    }
+    if descriptor.output().full_name() != KEPT_BYTES {
+        return Err(format!("carries bytes, and so answers with {KEPT_BYTES}"));
+    }
+    Ok(())
 }
 
 fn addressee(input: &MessageDescriptor) -> Option<Addressee> {

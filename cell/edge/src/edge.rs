@@ -24,14 +24,16 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::service::Routes;
 
 use crate::{
-    Desk, EdgeConfig, InvalidContract, ask, contract::Contract, count::Count, grpc,
-    identity::Identity, office::Office, openapi, pages, rest, serve,
+    Desk, EdgeConfig, InvalidContract, Shelf, ask, contract::Contract, count::Count, grpc,
+    identity::Identity, linger, office::Office, openapi, pages, rest, serve,
 };
 
 /// What an edge is made of.
 pub struct EdgeParts<'d> {
     /// Who carries out calls.
     pub desk: Arc<dyn Desk>,
+    /// Where bytes are kept that are no message.
+    pub shelf: Arc<dyn Shelf>,
     /// The contract: an encoded `google.protobuf.FileDescriptorSet`, such as `souk_proto::DESCRIPTORS`.
     pub descriptors: &'d [u8],
     /// What it shares with the cell's other processes for a while.
@@ -60,13 +62,14 @@ struct Page {
 impl Edge {
     /// Reads the contract; refuses one that cannot be served, with every mistake in it.
     pub async fn new(parts: EdgeParts<'_>) -> Result<Self, InvalidContract> {
-        let EdgeParts { desk, descriptors, ephemeral, config, clock, metrics } = parts;
+        let EdgeParts { desk, shelf, descriptors, ephemeral, config, clock, metrics } = parts;
         let contract = Contract::read(descriptors)?;
         let page = Page::of(&openapi::of(&contract));
         let health_and_reflection = grpc_services(&contract, descriptors).await?;
         let office = Arc::new(Office {
             contract,
             desk,
+            shelf,
             clock,
             count: metrics.with(Count::new),
             identity: Identity::new(),
@@ -75,6 +78,8 @@ impl Edge {
             calls: Arc::new(Semaphore::new(config.calls_max)),
             streams: Arc::new(Semaphore::new(config.streams_max)),
             large_bodies: Arc::new(Semaphore::new(config.large_bodies_max)),
+            uploads: Arc::new(Semaphore::new(config.uploads_max)),
+            downloads: Arc::new(Semaphore::new(config.downloads_max)),
             running: TaskTracker::new(),
             stopping: CancellationToken::new(),
             config,
@@ -127,6 +132,7 @@ async fn answer(State(office): State<Arc<Office>>, request: Request) -> Response
     if grpc::is_grpc(request.headers()) {
         grpc::answer(office, request).await
     } else {
+        let request = linger::over(request, &office.stopping);
         rest::answer(office, request).await
     }
 }

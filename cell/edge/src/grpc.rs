@@ -87,6 +87,10 @@ async fn serve_method(
     errand: &Errand,
     method: &Arc<Method>,
 ) -> Result<Response<Body>, Told> {
+    if method.bytes.is_some() {
+        let text = format!("{} carries bytes as they are, which go over HTTP", method.name);
+        return Err(Fault::caller(Code::RouteUnknown, text).into());
+    }
     let headers = &head.headers;
     let caller = office.caller(headers)?;
     office.welcome(&caller).await?;

@@ -22,7 +22,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument as _;
 
 use crate::{
-    Answered, Call, Changes, Desk, EdgeConfig, Unanswered,
+    Answered, Call, Changes, Desk, EdgeConfig, Shelf, Unanswered,
     addressing::{Settled, fresh_guest, settle},
     answer::Told,
     arrival,
@@ -39,6 +39,7 @@ pub(crate) struct Office {
     pub(crate) contract: Contract,
     pub(crate) desk: Arc<dyn Desk>,
     pub(crate) ephemeral: Arc<dyn Ephemeral>,
+    pub(crate) shelf: Arc<dyn Shelf>,
     pub(crate) config: EdgeConfig,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) count: Count,
@@ -47,6 +48,8 @@ pub(crate) struct Office {
     pub(crate) calls: Arc<Semaphore>,
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) large_bodies: Arc<Semaphore>,
+    pub(crate) uploads: Arc<Semaphore>,
+    pub(crate) downloads: Arc<Semaphore>,
     /// Mutations that go on after their callers have gone.
     pub(crate) running: TaskTracker,
     /// Told when the process stops: streams end.
@@ -289,6 +292,6 @@ fn busy(what: &str) -> Fault {
     Fault::downstream(Code::Busy, BUSY_FOR, format!("the cell serves as many {what} as it can"))
 }
 
-fn too_large(len_max: usize) -> Fault {
+pub(crate) fn too_large(len_max: usize) -> Fault {
     Fault::caller(Code::BodyTooLarge, format!("the body may have at most {len_max} bytes"))
 }

@@ -21,7 +21,7 @@ use crate::{
     events,
     identity::GUEST_COOKIE,
     office::{Errand, Office},
-    request,
+    raw, request,
     routes::Found,
     show, text, wire,
 };
@@ -120,6 +120,13 @@ impl Visit<'_> {
         let mut admitted = office.admit(method, headers, caller, name, errand.started)?;
         if let (Some(at), Some(renamed)) = (binding.addressee, admitted.renamed.take()) {
             held[at] = renamed;
+        }
+        if let (Some(rule), Some(at)) = (&method.bytes, binding.addressee) {
+            let shelved = raw::Shelved { office, method, rule, name: &held[at] };
+            return match head.method {
+                Verb::PUT => shelved.take(head, body, errand, &admitted).await,
+                _ => shelved.give(headers, &admitted).await,
+            };
         }
         let place = office.place()?;
         let body = office.body(method, headers, body, 0, admitted.until).await?;

@@ -64,6 +64,8 @@ pub struct Config {
     pub kafka: Option<cell_kafka::Config>,
     /// Redis, for what several processes of a cell share for a while; one process keeps it in its memory.
     pub redis: Option<cell_redis::Config>,
+    /// Where documents are: a directory, or S3 for a cell of several processes.
+    pub blobs: cell_blobs::Config,
     /// Bounds of the runtime.
     pub runtime: cell_runtime::Config,
     /// Bounds of the API.
@@ -107,6 +109,7 @@ impl Default for Config {
             scylla: None,
             kafka: None,
             redis: None,
+            blobs: cell_blobs::Config::default(),
             runtime: cell_runtime::Config::default(),
             limits: cell_edge::EdgeConfig::default(),
             outside: Outside::default(),
@@ -167,6 +170,21 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Where the blobs are, with the directory or the prefix filled in.
+    pub(crate) fn blobs(&self) -> cell_blobs::Config {
+        let mut blobs = self.blobs.clone();
+        match &mut blobs.s3 {
+            Some(s3) if s3.prefix.is_empty() => s3.prefix = self.name.to_string(),
+            None if blobs.directory.as_os_str().is_empty() => {
+                blobs.directory = self.data_dir.join("blobs");
+            }
+            _ => {}
+        }
+        blobs
+    }
+}
+
 impl base_program::Settings for Config {
     const PROGRAM: &'static str = "souk-cell";
 
@@ -208,12 +226,13 @@ impl base_program::Settings for Config {
             mistakes.push(text.to_owned());
         }
         mistakes.extend(self.role.mistakes(self.scylla.is_some(), self.kafka.is_some()));
-        let engines = [
+        let parts = [
             ("scylla", self.scylla.as_ref().map(cell_scylla::Config::mistakes)),
             ("kafka", self.kafka.as_ref().map(cell_kafka::Config::mistakes)),
             ("redis", self.redis.as_ref().map(cell_redis::Config::mistakes)),
+            ("blobs", Some(self.blobs.mistakes())),
         ];
-        for (section, wrong) in engines {
+        for (section, wrong) in parts {
             let wrong = wrong.unwrap_or_default().into_iter();
             mistakes.extend(wrong.map(|mistake| format!("{section}: {mistake}")));
         }

@@ -16,6 +16,7 @@ mod phases;
 mod readers;
 pub mod registry;
 mod roles;
+mod shelf;
 mod start;
 pub mod wiring;
 

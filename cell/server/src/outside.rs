@@ -5,6 +5,7 @@ use std::sync::Arc;
 use base_fault::{Code, Fault};
 use base_proof::PlatformSecret;
 use base_time::Clock;
+use cell_blobs::Blobs;
 use cell_kernel::Reading;
 use cell_providers::{keys::SigningKeys, mail, passwords::Argon2id, stripe};
 use cell_runtime::{ephemeral::Ephemeral, port::Stores};
@@ -20,20 +21,22 @@ use crate::{
 pub(crate) fn open(
     config: &Config,
     stores: &Stores,
-    ephemeral: Arc<dyn Ephemeral>,
-    clock: Arc<dyn Clock>,
+    ephemeral: &Arc<dyn Ephemeral>,
+    blobs: &Blobs,
+    clock: &Arc<dyn Clock>,
 ) -> Result<(Outside, Arc<SigningKeys>, Telling), Fault> {
     let set = &config.outside;
     let keys_file = config.data_dir.join("keys.json");
-    let keys =
-        SigningKeys::open(keys_file, &config.called(), set.keys.clone(), Arc::clone(&clock))?;
+    let keys = SigningKeys::open(keys_file, &config.called(), set.keys.clone(), Arc::clone(clock))?;
     let keys = Arc::new(keys);
     let cards = stripe::Stripe::new(set.cards.clone()).map_err(|error| {
         Fault::invalid_field("outside.cards", "cards cannot be charged so").because(error)
     })?;
-    let (readers, telling) = readers::open(config.control_plane.is_some(), ephemeral, clock);
+    let (readers, telling) =
+        readers::open(config.control_plane.is_some(), Arc::clone(ephemeral), Arc::clone(clock));
     let outside = Outside {
         reading: Reading::new(Arc::clone(&stores.rows)),
+        blobs: blobs.clone(),
         secret: Arc::new(secret(config)?),
         passwords: Arc::new(Argon2id::new(&set.passwords)?),
         signer: keys.clone(),

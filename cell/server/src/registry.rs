@@ -13,7 +13,11 @@ pub fn services(config: &Config, outside: &Outside) -> Services {
         .with(svc_names::spec(config.names))
         .with(svc_users::spec())
         .with(svc_auth::spec(wiring.auth(outside)))
-        .with(svc_sellers::spec(config.sellers.clone(), outside.secret.names_pepper()))
+        .with(svc_sellers::spec(
+            config.sellers.clone(),
+            outside.secret.names_pepper(),
+            wiring.clone(),
+        ))
         .with(svc_products::spec())
         .with(svc_offers::spec(outside.reading.clone(), wiring.clone(), wiring.clone()))
         .with(svc_imports::spec())

@@ -31,6 +31,7 @@ use crate::{
     phases::Phases,
     registry,
     roles::Work,
+    shelf::{self, BlobShelf},
 };
 
 /// How long an idle connection between cells may be silent before it is asked whether it lives.
@@ -72,6 +73,9 @@ pub enum StartError {
     /// Redis does not let the cell in.
     #[error(transparent)]
     Redis(#[from] cell_redis::OpenRefusal),
+    /// The place of the documents cannot be opened.
+    #[error(transparent)]
+    Blobs(#[from] cell_blobs::OpenRefusal),
     /// The kept routing table cannot be read.
     #[error(
         "the routing table that was kept on disk cannot be read; delete it, and the control plane sends another"
@@ -118,6 +122,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
         config.control_plane().map_err(|text| Fault::caller(Code::InvalidField, text))?;
     let engine = Engine::open(&config).await?;
     let between = Between::open(&config).await?;
+    let blobs = shelf::open(&config).await?;
     phases.done("store");
     let last_good = LastGood::at(config.data_dir.join("table.last-good"));
     let kept = kept_table(&last_good)?;
@@ -129,7 +134,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ephemeral = ephemeral::open(&config, &metrics).await?;
     let (outside, keys, telling) =
-        outside::open(&config, &engine.stores(), Arc::clone(&ephemeral), Arc::clone(&clock))?;
+        outside::open(&config, &engine.stores(), &ephemeral, &blobs, &clock)?;
     phases.done("keys and providers");
     let parts = Parts {
         id: config.name.clone(),
@@ -166,6 +171,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
     if let Some(listener) = ports.edge {
         let face = Edge::new(EdgeParts {
             desk: Arc::new(CellDesk::new(cell.clone())),
+            shelf: Arc::new(BlobShelf::new(blobs)),
             descriptors: souk_proto::DESCRIPTORS,
             ephemeral,
             config: config.limits.clone(),
@@ -183,10 +189,7 @@ pub async fn start(config: Config, level: Option<LogLevel>) -> Result<Running, S
     phases.done("contract");
     tasks.spawn(renew_keys(Arc::clone(&keys)));
     if let Some(passport) = passport.clone() {
-        tasks.spawn(async move {
-            passport.keep().await;
-            "the identity is no longer looked after".to_owned()
-        });
+        tasks.spawn(keep_identity(passport));
     }
     tasks.spawn(serve_mesh(cell.clone(), passport.clone(), ports.mesh));
     phases.register(&metrics);
@@ -294,6 +297,12 @@ fn kept_table(last_good: &LastGood) -> Result<Option<Table>, StartError> {
         }
         loaded => loaded.map_err(StartError::Table),
     }
+}
+
+/// Looks after the identity.
+async fn keep_identity(passport: Passport) -> String {
+    passport.keep().await;
+    "the identity is no longer looked after".to_owned()
 }
 
 /// Makes the next signing key when it is time.

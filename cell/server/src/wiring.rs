@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use base_ids::{ResourceId, Tenant};
+use base_papers::{Document, KeptDocument};
 use base_proof::PlatformSecret;
+use cell_blobs::{BlobName, Blobs};
 use cell_kernel::{Answer, Reading, VendorRole};
 use cell_words::ProductId;
 use futures_util::future::try_join_all;
@@ -23,12 +25,15 @@ use svc_checkout::{CartNow, CartOf};
 use svc_offers::{ProductNow, ProductOf, SellerTerms};
 use svc_payments::{CardProvider, WebhookVerifier};
 use svc_products::{OfferSnapshot, offer_snapshot};
+use svc_sellers::Documents;
 
 /// The outside world as services see it. Processes fill it from their configuration, the simulation with its own.
 #[derive(Clone)]
 pub struct Outside {
     /// Rows of this cell.
     pub reading: Reading,
+    /// Where documents are.
+    pub blobs: Blobs,
     /// The platform's secret.
     pub secret: Arc<PlatformSecret>,
     /// Hashes and checks passwords.
@@ -48,11 +53,12 @@ pub struct Outside {
 /// Answers the ports that one service has to another.
 pub(crate) struct Wiring {
     reading: Reading,
+    blobs: Blobs,
 }
 
 impl Wiring {
     pub(crate) fn new(outside: &Outside) -> Self {
-        Self { reading: outside.reading.clone() }
+        Self { reading: outside.reading.clone(), blobs: outside.blobs.clone() }
     }
 
     pub(crate) fn auth(self: &Arc<Self>, outside: &Outside) -> svc_auth::Ports {
@@ -84,6 +90,24 @@ impl MembershipOf for Wiring {
         user: &'a Tenant,
     ) -> Answer<'a, Option<VendorRole>> {
         Box::pin(svc_sellers::role_of(&self.reading, vendor, user))
+    }
+}
+
+impl Documents for Wiring {
+    fn kept<'a>(&'a self, of: &'a Tenant, said: &'a Document) -> Answer<'a, Option<KeptDocument>> {
+        Box::pin(async move {
+            // The vendor's own, under its hash: where the edge has put it.
+            let place = format!("{of}/documents/{}", said.sha256);
+            let Ok(name) = place.parse::<BlobName>() else { return Ok(None) };
+            if said.blob.to_string() != place {
+                return Ok(None);
+            }
+            let seen = self.blobs.look(&name).await?;
+            Ok(seen.map(|seen| KeptDocument {
+                size: seen.size,
+                media_type: seen.media_type.map(|is| is.as_str().to_owned()),
+            }))
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use base_proof::{Password, PasswordHash, PlatformSecret, Secret};
 use base_token::AccessClaims;
+use cell_blobs::Blobs;
 use cell_kernel::{Answer, Reading};
 use cell_runtime::{Services, port::Stores};
 use cell_server::{Config, registry, wiring::Outside};
@@ -27,6 +28,7 @@ pub(crate) fn services(bank: &Bank, stores: &Stores) -> Services {
     let secret = PlatformSecret::new(&[7; PlatformSecret::LEN_MIN]);
     let outside = Outside {
         reading: Reading::new(Arc::clone(&stores.rows)),
+        blobs: Blobs::memory(),
         secret: Arc::new(secret.expect("it is as long as it must be")),
         passwords: Arc::new(Plain),
         signer: Arc::new(Plain),

@@ -4,9 +4,13 @@ use std::{fs, path::PathBuf, process::Command};
 
 use base_fault::{Code, chain};
 use base_testkit::{Scratch, skipped};
-use cell_blobs::{Blobs, Config, Kept};
+use cell_blobs::{Blobs, Config, Kept, Listed, Promised};
+use futures_util::TryStreamExt as _;
 
-use crate::given::{LARGE, keep, name_of, pdf, pieces, promised, read};
+use crate::{
+    given::{LARGE, keep, name_of, pdf, pieces, promised, read},
+    subject::{Subject, server},
+};
 
 /// A disk of two megabytes; gone when dropped.
 struct Disk(PathBuf);
@@ -74,4 +78,32 @@ async fn a_copy_of_the_directory_is_a_backup() {
     assert!(read(&restored, &first).await.unwrap() == bytes[0]);
     assert!(read(&restored, &second).await.unwrap() == bytes[1]);
     assert_eq!(keep(&restored, &bytes[0]).await.1, Kept::Already);
+}
+
+/// Copies every blob of a tenant.
+async fn copy(from: &Blobs, to: &Blobs) {
+    let listed: Vec<Listed> = from.list("vendors/atlas").unwrap().try_collect().await.unwrap();
+    for Listed { name, .. } in listed {
+        let found = from.read(&name).await.unwrap().unwrap();
+        let promised = Promised { size: found.size, media_type: found.media_type };
+        assert_eq!(to.keep(&name, promised, found.pieces).await.unwrap(), Kept::New);
+    }
+}
+
+#[tokio::test]
+async fn a_tenants_blobs_go_from_a_bucket_into_a_directory_and_back() {
+    let test = "a_tenants_blobs_go_from_a_bucket_into_a_directory_and_back";
+    let Some(address) = server(test) else { return };
+    let (lost, backup, restored) =
+        (Subject::s3(&address).await, Subject::directory().await, Subject::s3(&address).await);
+    let bytes = [pdf(1_000, 1), pdf(LARGE, 2)];
+    for each in &bytes {
+        keep(&lost.blobs, each).await;
+    }
+    copy(&lost.blobs, &backup.blobs).await;
+    copy(&backup.blobs, &restored.blobs).await;
+    for each in &bytes {
+        let name = name_of("vendors/atlas/documents", each);
+        assert!(read(&restored.blobs, &name).await.unwrap() == *each);
+    }
 }

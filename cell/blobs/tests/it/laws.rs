@@ -274,7 +274,7 @@ async fn no_blob_lies_in_memory_whole(subject: &mut Subject) {
     });
     subject.blobs.keep(&name, promised(&bytes), counted).await.unwrap();
     let most = most.load(Ordering::Relaxed);
-    assert!(most < 11 << 20, "{most} bytes were held at once");
+    assert!(most < 6 << 20, "{most} bytes were held at once");
     let mut pieces = subject.blobs.read(&name).await.unwrap().unwrap().pieces;
     while let Some(piece) = pieces.try_next().await.unwrap() {
         assert!(piece.len() < 1 << 20, "{} bytes in a piece", piece.len());

@@ -3,6 +3,7 @@
 use http::Method as Verb;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Value, json};
+use souk_proto::souk::v1::BytesRule;
 
 use super::{comment::Comments, problem_response, schema::Schemas};
 use crate::{
@@ -99,11 +100,11 @@ impl Operation<'_> {
             self.query(&method.input, &mut Vec::new(), schemas, &mut parameters);
         }
         let header = |name: &str, required: bool, text: &str| json!({ "name": name, "in": "header", "required": required, "description": text, "schema": { "type": "string" } });
-        if method.mutation {
+        if method.mutation && method.bytes.is_none() {
             let text = "1 to 255 visible ASCII characters: new for each attempt, the same for each repetition of it.";
             parameters.push(header("Idempotency-Key", method.key_needed, text));
         }
-        if matches!(self.binding.verb, Verb::PATCH | Verb::PUT | Verb::DELETE) {
+        if self.may_be_conditional() {
             parameters.push(header(
                 "If-Match",
                 false,
@@ -160,6 +161,12 @@ impl Operation<'_> {
                 json!({ "required": true, "description": text, "content": { "*/*": {} } }),
             );
         }
+        if let (Some(rule), false) = (&method.bytes, self.binding.body == Body::None) {
+            let text = format!("The bytes as they are, at most {}.", rule.size_max);
+            return Some(
+                json!({ "required": true, "description": text, "content": bytes_of(rule) }),
+            );
+        }
         let (schema, required) = match &self.binding.body {
             Body::None => return None,
             Body::Whole => {
@@ -183,7 +190,10 @@ impl Operation<'_> {
             Some(field) => schemas.field(field),
             None => schemas.message(&method.output),
         };
-        let done = if method.streaming {
+        let gives_bytes = method.bytes.as_ref().filter(|_| !method.mutation);
+        let done = if let Some(rule) = gives_bytes {
+            json!({ "description": "The bytes as they are.", "content": bytes_of(rule) })
+        } else if method.streaming {
             let text = "Server-sent events: `change` with the resource as it is, again at each change; `end` when nothing more \
                 can change; `error` with a problem.";
             json!({ "description": text, "content": { "text/event-stream": { "schema": schema } } })
@@ -205,7 +215,7 @@ impl Operation<'_> {
         if self.binding.body != Body::None {
             statuses.push("413");
         }
-        if matches!(self.binding.verb, Verb::PATCH | Verb::PUT | Verb::DELETE) {
+        if self.may_be_conditional() {
             statuses.push("412");
         }
         for status in statuses {
@@ -218,6 +228,11 @@ impl Operation<'_> {
         responses
     }
 
+    fn may_be_conditional(&self) -> bool {
+        matches!(self.binding.verb, Verb::PATCH | Verb::PUT | Verb::DELETE)
+            && self.method.bytes.is_none()
+    }
+
     fn security(&self) -> Value {
         if self.method.rule.is_open() {
             json!([{}, { "token": [] }, { "guest": [] }])
@@ -227,6 +242,12 @@ impl Operation<'_> {
             json!([{ "token": [] }])
         }
     }
+}
+
+/// The kinds of bytes that go as they are.
+fn bytes_of(rule: &BytesRule) -> Value {
+    let kinds = rule.media_types.iter().map(|media_type| (media_type.clone(), json!({})));
+    Value::Object(kinds.collect())
 }
 
 fn singular(collection: &str) -> String {

@@ -8,7 +8,7 @@ use cell_runtime::ephemeral::Local;
 use futures_util::future::BoxFuture;
 use prost::Message as _;
 
-use crate::house::compile;
+use crate::house::{PictureShelf, compile};
 
 struct NoDesk;
 
@@ -33,6 +33,7 @@ impl Desk for NoDesk {
 async fn mistakes(descriptors: &[u8]) -> Vec<String> {
     let parts = EdgeParts {
         desk: std::sync::Arc::new(NoDesk),
+        shelf: std::sync::Arc::new(PictureShelf::default()),
         descriptors,
         ephemeral: std::sync::Arc::new(Local::default()),
         config: EdgeConfig::default(),

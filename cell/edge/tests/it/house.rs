@@ -1,17 +1,29 @@
 //! An edge over a desk that records and answers as told, with callers who can prove who they are.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{Router, body::Body};
+use base_fault::{Code, Fault};
 use base_identity::Door;
 use base_ids::{Epoch, Generation, Tenant, Version};
 use base_telemetry::Metrics;
 use base_time::{Clock, Timestamp};
 use base_token::{AccessClaims, Key, TokenAudience};
-use cell_edge::{Answered, Call, Changes, Desk, Edge, EdgeConfig, EdgeParts, Keys, Unanswered};
+use bytes::Bytes;
+use cell_edge::{
+    Answered, Call, Changes, Desk, Edge, EdgeConfig, EdgeParts, Keys, OnShelf, Pieces, Said, Shelf,
+    Unanswered,
+};
 use cell_kernel::VendorRole;
 use cell_runtime::ephemeral::Local;
-use futures_util::future::BoxFuture;
+use futures_util::{StreamExt as _, TryStreamExt as _, future::BoxFuture, stream};
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use parking_lot::Mutex;
@@ -65,6 +77,66 @@ impl Desk for RecordingDesk {
     }
 }
 
+/// A shelf in memory that believes what it is told, and counts what it was asked. It refuses whatever is called `refused` after its
+/// first piece.
+#[derive(Default)]
+pub(crate) struct PictureShelf {
+    kept: Mutex<BTreeMap<String, Vec<Bytes>>>,
+    pub(crate) asked: AtomicUsize,
+    /// How often nothing was kept.
+    pub(crate) unkept: AtomicUsize,
+}
+
+impl PictureShelf {
+    async fn take(&self, name: &str, said: Said, mut pieces: Pieces) -> Result<(), Fault> {
+        if name.ends_with("refused") {
+            let first = pieces.try_next().await?.map_or(0, |piece| piece.len());
+            return Err(Fault::invalid_field("size", format!("is more than {first}")));
+        }
+        let pieces: Vec<Bytes> = pieces.try_collect().await?;
+        let len: usize = pieces.iter().map(Bytes::len).sum();
+        if len as u64 != said.size {
+            return Err(Fault::invalid_field("size", "is another one"));
+        }
+        self.kept.lock().insert(name.to_owned(), pieces);
+        Ok(())
+    }
+}
+
+impl Shelf for PictureShelf {
+    fn keep<'a>(
+        &'a self,
+        name: &'a str,
+        said: Said,
+        pieces: Pieces,
+    ) -> BoxFuture<'a, Result<(), Fault>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async move {
+            let kept = self.take(name, said, pieces).await;
+            self.unkept.fetch_add(usize::from(kept.is_err()), Ordering::Relaxed);
+            kept
+        })
+    }
+
+    /// What is kept under a name that ends with `damaged` breaks off before its last piece.
+    fn fetch<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<OnShelf>, Fault>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let found = self.kept.lock().get(name).cloned();
+        let damaged = name.ends_with("damaged");
+        Box::pin(async move {
+            let Some(kept) = found else { return Ok(None) };
+            let size = kept.iter().map(|piece| piece.len() as u64).sum();
+            let mut pieces: Vec<_> = kept.into_iter().map(Ok).collect();
+            if damaged {
+                pieces.pop();
+                pieces.push(Err(Fault::ours(Code::StoreBroken, "damaged")));
+            }
+            let (media_type, pieces) = ("image/png".to_owned(), stream::iter(pieces).boxed());
+            Ok(Some(OnShelf { size, media_type, extension: "png", pieces }))
+        })
+    }
+}
+
 struct FixedClock;
 
 impl Clock for FixedClock {
@@ -77,6 +149,7 @@ impl Clock for FixedClock {
 pub(crate) struct House {
     pub(crate) edge: Edge,
     pub(crate) desk: Arc<RecordingDesk>,
+    pub(crate) shelf: Arc<PictureShelf>,
     pub(crate) metrics: Metrics,
     pub(crate) ephemeral: Arc<Local>,
     router: Router,
@@ -134,8 +207,10 @@ impl House {
         });
         let metrics = Metrics::new();
         let ephemeral = Arc::new(Local::default());
+        let shelf = Arc::new(PictureShelf::default());
         let parts = EdgeParts {
             desk: Arc::clone(&desk) as Arc<dyn Desk>,
+            shelf: Arc::clone(&shelf) as Arc<dyn Shelf>,
             descriptors: &descriptors(),
             ephemeral: ephemeral.clone(),
             config,
@@ -143,7 +218,7 @@ impl House {
             metrics: metrics.clone(),
         };
         let edge = Edge::new(parts).await.unwrap();
-        Self { router: edge.router(), edge, desk, metrics, ephemeral }
+        Self { router: edge.router(), edge, desk, shelf, metrics, ephemeral }
     }
 
     /// From now on the desk answers so.

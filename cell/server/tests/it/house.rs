@@ -33,6 +33,7 @@ pub(crate) struct House {
 struct Engines {
     keyspace: Option<cell_scylla::Config>,
     kafka: Option<cell_kafka::Config>,
+    s3: Option<cell_blobs::S3>,
 }
 
 impl Deref for House {
@@ -77,7 +78,7 @@ impl House {
 
     /// On a keyspace of its own; `None`, and said so, where no engine is.
     pub(crate) async fn open_on_cassandra(test: &str) -> Option<Self> {
-        let engines = Engines { keyspace: Some(keyspace_of(test)?), kafka: None };
+        let engines = Engines { keyspace: Some(keyspace_of(test)?), ..Engines::default() };
         base_telemetry::install_crypto();
         Some(Self::open_at(tempfile::tempdir().unwrap(), engines).await)
     }
@@ -92,7 +93,24 @@ impl House {
             partitions: 3,
             ..cell_kafka::Config::new([address])
         };
-        let engines = Engines { keyspace: None, kafka: Some(kafka) };
+        let engines = Engines { kafka: Some(kafka), ..Engines::default() };
+        Some(Self::open_at(tempfile::tempdir().unwrap(), engines).await)
+    }
+
+    /// With a prefix of its own in the bucket of the tests' server; `None`, and said so, where none is.
+    pub(crate) async fn open_on_s3(test: &str) -> Option<Self> {
+        let address = base_testkit::TestEngine::S3.address(test)?;
+        base_telemetry::install_crypto();
+        let s3 = cell_blobs::S3 {
+            bucket: "souk".to_owned(),
+            // Short: the server of the tests makes the name of one file of a whole key.
+            prefix: uuid::Uuid::new_v4().simple().to_string()[..8].to_owned(),
+            endpoint: Some(format!("http://{address}")),
+            access_key: "souk".to_owned(),
+            secret_key: "souk-on-one-machine".to_owned().into(),
+            ..cell_blobs::S3::default()
+        };
+        let engines = Engines { s3: Some(s3), ..Engines::default() };
         Some(Self::open_at(tempfile::tempdir().unwrap(), engines).await)
     }
 
@@ -117,6 +135,7 @@ impl House {
         config.data_dir = scratch.path().join("cell");
         config.scylla.clone_from(&engines.keyspace);
         config.kafka.clone_from(&engines.kafka);
+        config.blobs.s3.clone_from(&engines.s3);
         config.limits.secure_cookies = false;
         let mail = scratch.path().join("mail");
         crate::outside(&mut config, &mail, scratch.path());
@@ -205,6 +224,16 @@ impl Front {
         self.try_send(key, method, path, who, body).await.unwrap()
     }
 
+    /// Sends bytes of this kind to be kept.
+    pub(crate) async fn put(&self, path: &str, who: &str, kind: &str, body: Bytes) -> Heard {
+        let request = Request::put(format!("http://{}{path}", self.edge))
+            .header("authorization", who)
+            .header("content-type", kind)
+            .body(Full::new(body))
+            .unwrap();
+        self.hear(request).await.unwrap()
+    }
+
     /// The same, at a process that may be gone.
     ///
     /// Errors: it is, or goes before it has answered.
@@ -226,6 +255,10 @@ impl Front {
         }
         let request =
             request.header("content-type", "application/json").body(Full::new(body)).unwrap();
+        self.hear(request).await
+    }
+
+    async fn hear(&self, request: Request<Full<Bytes>>) -> Result<Heard, Gone> {
         let (head, body) = self.client.request(request).await?.into_parts();
         let text = String::from_utf8(body.collect().await?.to_bytes().to_vec())?;
         Ok(Heard { status: head.status, headers: head.headers, text })

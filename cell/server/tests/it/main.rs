@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where its expectation does")]
 
 mod catalogue;
+mod documents;
 mod doors;
 mod house;
 mod identities;

@@ -7,7 +7,7 @@ mod trade;
 use base_claims::{Claims, Step};
 use base_fault::Status as Class;
 use base_ids::Tenant;
-use base_papers::{Check, PaperKind};
+use base_papers::{Check, NotKept, PaperKind};
 use cell_kernel::{Asked, Audience, Problem};
 
 use crate::{
@@ -42,6 +42,9 @@ pub enum Refusal {
     /// Nothing was submitted for this requirement.
     #[error("nothing was submitted for `{}`", .0.as_str())]
     SubmissionUnknown(PaperKind),
+    /// The document is not kept, or is something else than was said.
+    #[error(transparent)]
+    Document(#[from] NotKept),
     /// A fee in yet another currency.
     #[error("a seller has delivery fees in at most {max} currencies", max = FEES_MAX)]
     DeliveryFeesFull,
@@ -79,6 +82,8 @@ impl cell_kernel::Refusal for Refusal {
             Self::StatusConflict { .. } => "seller_status_conflict",
             Self::RequirementsMissing(_) => "seller_requirements_missing",
             Self::SubmissionUnknown(_) => "seller_submission_unknown",
+            Self::Document(NotKept::Missing(_)) => "seller_document_missing",
+            Self::Document(NotKept::Differs { .. }) => "seller_document_differs",
             Self::DeliveryFeesFull => "seller_delivery_fees_full",
             Self::MemberUnknown(_) => "seller_member_unknown",
             Self::NotInvited(_) => "seller_not_invited",
@@ -94,9 +99,10 @@ impl cell_kernel::Refusal for Refusal {
                 Class::NotFound
             }
             Self::SellerTaken(_) | Self::MemberKnown(_) => Class::AlreadyExists,
-            Self::StatusConflict { .. } | Self::RequirementsMissing(_) | Self::LastOwner(_) => {
-                Class::FailedPrecondition
-            }
+            Self::StatusConflict { .. }
+            | Self::RequirementsMissing(_)
+            | Self::LastOwner(_)
+            | Self::Document(_) => Class::FailedPrecondition,
             Self::NotInvited(_) => Class::PermissionDenied,
             Self::DeliveryFeesFull | Self::TeamFull => Class::ResourceExhausted,
         }
@@ -132,7 +138,7 @@ fn decide_of(seller: &Seller, command: &Command, facts: &Facts, asked: &Asked) -
         // The handle is the vendor's name: whoever applies again with it speaks of the same application.
         Command::FileApplication(again) if again.applicant == seller.applicant => Ok(Vec::new()),
         Command::FileApplication(_) => Err(Refusal::SellerTaken(asked.tenant.clone())),
-        Command::SubmitPaper(paper) => trade::submit_paper(seller, paper, now),
+        Command::SubmitPaper(paper) => trade::submit(seller, paper, facts, now),
         Command::VerifyPaper(paper) => trade::check_paper(seller, *paper, Check::Verified),
         Command::RejectPaper { requirement, reason } => {
             trade::check_paper(seller, *requirement, Check::FoundWrong(reason.clone()))

@@ -1,10 +1,11 @@
-//! What must be learned before a seller's decisions: what the platform requires, and which tenant decides on a handle.
+//! What must be learned before a seller's decisions: what the platform requires, which tenant decides on a handle, what is kept of a
+//! document.
 
-use std::{future::ready, sync::Arc};
+use std::sync::Arc;
 
 use base_ids::Tenant;
 use base_money::BasisPoints;
-use base_papers::PaperKind;
+use base_papers::{Document, KeptDocument, PaperKind};
 use cell_kernel::{Answer, Asked, Gather};
 use serde::{Deserialize, Serialize};
 
@@ -38,30 +39,47 @@ pub struct Facts {
     pub terms: Option<Config>,
     /// With a handle: the tenant that decides on it.
     pub handle: Option<Tenant>,
+    /// With a document: what is kept where it says, if anything is.
+    pub kept: Option<KeptDocument>,
+}
+
+/// Answers what is kept of documents.
+pub trait Documents: Send + Sync {
+    /// What this vendor has sent there, if anything.
+    fn kept<'a>(&'a self, of: &'a Tenant, said: &'a Document) -> Answer<'a, Option<KeptDocument>>;
 }
 
 pub(crate) struct Ports {
     config: Config,
     pepper: Arc<[u8]>,
+    documents: Arc<dyn Documents>,
 }
 
 impl Ports {
-    pub(crate) fn new(config: Config, pepper: &[u8]) -> Self {
-        Self { config, pepper: pepper.into() }
+    pub(crate) fn new(config: Config, pepper: &[u8], documents: Arc<dyn Documents>) -> Self {
+        Self { config, pepper: pepper.into(), documents }
     }
 }
 
 impl Gather<Sellers> for Ports {
-    fn gather<'a>(&'a self, _: &'a State, command: &'a Command, _: &'a Asked) -> Answer<'a, Facts> {
-        let applies = matches!(command, Command::FileApplication(_));
+    fn gather<'a>(&'a self, _: &'a State, to: &'a Command, by: &'a Asked) -> Answer<'a, Facts> {
+        let applies = matches!(to, Command::FileApplication(_));
         let terms = applies.then(|| self.config.clone());
-        let handle = match command {
+        let handle = match to {
             Command::FileApplication(Application { handle, .. })
             | Command::ChangeProfile(Change { handle: Some(handle), .. }) => {
                 Some(handle.to_claim().tenant(&self.pepper))
             }
             _ => None,
         };
-        Box::pin(ready(Ok(Facts { terms, handle })))
+        Box::pin(async move {
+            let mut facts = Facts { terms, handle, kept: None };
+            if let Command::SubmitPaper(paper) = to
+                && let Some(said) = paper.document()
+            {
+                facts.kept = self.documents.kept(&by.tenant, said).await?;
+            }
+            Ok(facts)
+        })
     }
 }

@@ -9,6 +9,7 @@
 //! - Invariant seller-2: whoever was approved had met every requirement, or an operator has recorded why not.
 //! - Invariant seller-3: a seller has an owner at all times.
 //! - Invariant seller-4: one submission per requirement counts: the newest.
+//! - A document that was submitted is kept, and is what its submission says.
 //! - Every commission rate that was ever agreed stays readable.
 //!
 //! # Hears
@@ -34,12 +35,14 @@ mod tests;
 pub mod view;
 pub mod wire;
 
+use std::sync::Arc;
+
 use cell_kernel::{Asked, Decider, ServiceSpec};
 
 pub use command::Command;
 pub use decide::Refusal;
 pub use event::Event;
-pub use facts::{Config, Facts};
+pub use facts::{Config, Documents, Facts};
 pub use state::State;
 pub use view::{Terms, replica, role_of, terms_of};
 
@@ -69,8 +72,8 @@ impl Decider for Sellers {
 }
 
 /// The service, ready to run on these terms; `pepper` hides the names that are claimed.
-pub fn spec(config: Config, pepper: &[u8]) -> ServiceSpec<Sellers> {
-    ServiceSpec::new(facts::Ports::new(config, pepper), api::api())
+pub fn spec(config: Config, pepper: &[u8], documents: Arc<dyn Documents>) -> ServiceSpec<Sellers> {
+    ServiceSpec::new(facts::Ports::new(config, pepper, documents), api::api())
         .view::<view::Sellers>()
         .view::<view::Team>()
         .view::<view::CommissionRates>()

@@ -1,5 +1,6 @@
 //! The stories that prove sellers, and the laws they keep.
 
+mod documents;
 mod handles;
 mod laws;
 mod public;
@@ -58,7 +59,7 @@ fn apply(handle: &str) -> Command {
 }
 
 fn terms(name: &str) -> Facts {
-    Facts { terms: Some(Config::default()), handle: Some(tenant(name)) }
+    Facts { terms: Some(Config::default()), handle: Some(tenant(name)), kept: None }
 }
 
 fn applied() -> Event {

@@ -9,6 +9,7 @@ use super::{ALIVE, Decided, Refusal, must_be};
 use crate::{
     command::Reason,
     event::{CommissionRate, Event, Override},
+    facts::Facts,
     state::{Seller, Status},
 };
 
@@ -51,10 +52,13 @@ pub(super) fn approve(seller: &Seller, reason: Option<&Reason>, asked: &Asked) -
     Ok(vec![Event::StatusChanged { to: Status::Open, reason: None, despite }])
 }
 
-pub(super) fn submit_paper(seller: &Seller, paper: &Paper, now: Timestamp) -> Decided {
+pub(super) fn submit(seller: &Seller, paper: &Paper, facts: &Facts, now: Timestamp) -> Decided {
     must_be(seller, ALIVE, "submitting papers")?;
     if seller.papers.has_unchecked(paper) {
         return Ok(Vec::new());
+    }
+    if let Some(said) = paper.document() {
+        said.must_be(facts.kept.as_ref())?;
     }
     let (paper, check) = (paper.clone(), Check::first(paper));
     Ok(vec![Event::PaperSubmitted(Submission { paper, check, at: now })])

@@ -21,7 +21,7 @@ fn change(handle: &str) -> Command {
 }
 
 fn knowing(name: &str) -> Facts {
-    Facts { terms: None, handle: Some(tenant(name)) }
+    Facts { handle: Some(tenant(name)), ..Facts::default() }
 }
 
 fn handles(told: &cell_kernel::story::Story<crate::Sellers>) -> Claims<Handle> {

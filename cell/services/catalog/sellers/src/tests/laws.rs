@@ -89,7 +89,7 @@ fn facts_of(command: &Command) -> Facts {
         Command::FileApplication(_) => terms(HANDLE_NAME),
         Command::ChangeProfile(Change { handle: Some(handle), .. }) => {
             let name = if handle.as_str() == "atlas" { HANDLE_NAME } else { OTHER_NAME };
-            Facts { terms: None, handle: Some(tenant(name)) }
+            Facts { handle: Some(tenant(name)), ..Facts::default() }
         }
         _ => Facts::default(),
     }
