@@ -44,7 +44,7 @@ pub(crate) enum Verb {
     Oversell(Rest),
     /// Measures, prints a table and writes JSON.
     #[command(
-        after_help = "Examples:\n  cargo xtask bench store\n  cargo xtask bench store --engines real\n  cargo xtask bench orders\n  cargo xtask bench orders --engines real\n  cargo xtask bench start\n  cargo xtask bench router --quick"
+        after_help = "Examples:\n  cargo xtask bench store\n  cargo xtask bench store --engines real\n  cargo xtask bench orders\n  cargo xtask bench orders --engines real --pods 1,2\n  cargo xtask bench start\n  cargo xtask bench router --quick"
     )]
     Bench(Bench),
     /// The real engines on this machine, from the package registries: Cassandra, Kafka, Redis, etcd, S3.

@@ -179,6 +179,9 @@ struct BenchOrdersArgs {
     /// Pays by card, through the provider's stand-in, instead of in cash.
     #[arg(long)]
     card: bool,
+    /// Processes of each cell on real engines; for each number a fleet is measured, by turns.
+    #[arg(long, value_name = "1,2", default_value = "1", value_delimiter = ',', value_parser = clap::value_parser!(u8).range(1..=4))]
+    pods: Vec<u8>,
     /// Where the JSON goes.
     #[arg(long, default_value = "target/bench/orders.json")]
     json: PathBuf,
@@ -252,12 +255,13 @@ async fn walk(walk: Walk) -> anyhow::Result<bool> {
         Walk::BadInput(common) => Box::pin(journey::bad_input(&stage(common)?)).await,
         Walk::BenchOrders(args) => {
             let paying = if args.card { Paying::Card } else { Paying::Cash };
-            let BenchOrdersArgs { buyers, seconds, repeat, json, common, .. } = args;
+            let BenchOrdersArgs { buyers, seconds, repeat, pods, json, common, .. } = args;
             let asked = Orders {
                 buyers: buyers.max(1),
                 seconds: seconds.max(1),
                 repeat: repeat.max(1),
                 paying,
+                pods,
                 json,
             };
             bench::orders(&stage(common)?, &asked).await

@@ -51,6 +51,8 @@ pub struct Orders {
     pub repeat: usize,
     /// How purchases are paid.
     pub paying: Paying,
+    /// Processes of each cell on real engines; for each number a fleet is measured.
+    pub pods: Vec<u8>,
     /// Where the JSON goes.
     pub json: PathBuf,
 }
@@ -66,14 +68,29 @@ struct Phase {
     cpu_ms: BTreeMap<Member, f64>,
     engines_ms: BTreeMap<String, f64>,
     generator_ms: f64,
+    /// Of all processes of all cells, at the end.
+    cells_mb: f64,
     /// Syncs, appends, records put into Kafka, and each call to an engine elsewhere.
     counted: BTreeMap<String, f64>,
 }
 
 /// A fleet that is measured, and what its figures are called.
 struct Side {
-    name: &'static str,
+    name: String,
     set: Set,
+}
+
+/// What is measured by turns: on the disks alone, or beside it on real engines with so many processes per cell.
+fn grounds(wanted: Ground, pods: &[u8]) -> Vec<(Ground, String)> {
+    if wanted == Ground::DISKS {
+        return vec![(wanted, String::new())];
+    }
+    let kind = if wanted.apart > 0 { "mixed" } else { "real" };
+    let real = pods.iter().map(|&pods| {
+        let name = if pods == 1 { format!("{kind}: ") } else { format!("{kind}, {pods} pods: ") };
+        (Ground { pods, ..wanted }, name)
+    });
+    [(Ground::DISKS, "embedded: ".to_owned())].into_iter().chain(real).collect()
 }
 
 /// Measures; true if no purchase failed. On real engines a fleet on its own disks is measured by turns with the other.
@@ -81,13 +98,11 @@ struct Side {
 /// Errors: what could not be carried out at all.
 pub async fn orders(stage: &Stage, asked: &Orders) -> anyhow::Result<bool> {
     let mut sides = Vec::new();
-    let name = if stage.ground.apart > 0 { "mixed: " } else { "real: " };
-    let grounds = [(Ground::DISKS, "embedded: "), (stage.ground, name)];
     let beside = stage.ground != Ground::DISKS;
-    for (ground, name) in grounds.into_iter().take(if beside { 2 } else { 1 }) {
+    for (ground, name) in grounds(stage.ground, &asked.pods) {
         let stage = Stage { ground, ..stage.clone() };
         let set = stage.set("bench-orders", SIZE).await?;
-        sides.push(Side { name: if beside { name } else { "" }, set });
+        sides.push(Side { name, set });
     }
     let mut figures = Figures::new(format!(
         "complete checkouts: a guest in one cell, a vendor in each of two others, paid by {:?}; cart, checkout, place, watch to the end",
@@ -121,7 +136,7 @@ pub async fn orders(stage: &Stage, asked: &Orders) -> anyhow::Result<bool> {
     figures.remark("CPU is user + system of router, cells and control plane from /proc, over completed orders; engines, the stand-in for the card provider and the generator are told apart");
     figures.remark("latency is from the intended start; everything is fsynced before it is answered; all processes and the generator share this machine");
     if beside {
-        figures.remark("real: one Cassandra for three cells, a keyspace each with one copy, `commitlog_sync: batch`, 512 MB; one etcd. By turns with the fleet that is embedded, and beside it at rest");
+        figures.remark("on engines: one Cassandra for three cells, a keyspace each with one copy, `commitlog_sync: batch`, 512 MB; one Kafka, Redis and etcd. By turns with the other fleets, and beside them at rest");
     }
     figures.publish(&asked.json)?;
     say::verdict(failed == 0, format!("{failed} purchases failed"));
@@ -155,7 +170,7 @@ fn add_saturation(figures: &mut Figures, side: &str, phase: &Phase) {
     let of_planes = |member: &Member| matches!(member, Member::ControlPlane | Member::Replica(_));
     let parts: [(&str, fn(&Member) -> bool); 4] = [
         ("  of it router", |member| *member == Member::Router),
-        ("  of it cells", |member| matches!(member, Member::Cell(_) | Member::Pod(..))),
+        ("  of it cells", |member| is_cell(*member)),
         ("  of it control plane", of_planes),
         ("card provider's stand-in", |member| *member == Member::Stripe),
     ];
@@ -166,6 +181,7 @@ fn add_saturation(figures: &mut Figures, side: &str, phase: &Phase) {
         add(&format!("CPU per order, {engine}"), "ms", Goal::None, phase.per_order(*ms));
     }
     add("generator", "ms", Goal::None, phase.per_order(phase.generator_ms));
+    add("memory of all cells", "MB", Goal::None, phase.cells_mb);
     if let Some(syncs) = phase.counted.get("syncs") {
         add("syncs per order, all cells", "1", Goal::None, phase.per_order(*syncs));
     }
@@ -319,10 +335,22 @@ impl Meter {
             cpu_ms: since(&self.cpu_ms, after.cpu_ms),
             engines_ms: since(&self.engines_ms, after.engines_ms),
             generator_ms: after.generator_ms - self.generator_ms,
+            cells_mb: cells_mb(fleet)?,
             counted: since(&self.counted, after.counted),
             waits_ms,
         })
     }
+}
+
+/// What all processes of all cells hold in memory.
+fn cells_mb(fleet: &Fleet) -> anyhow::Result<f64> {
+    let pids = fleet.pids();
+    let cells = pids.iter().filter(|(member, _)| is_cell(*member));
+    cells.map(|(_, pid)| proc::resident_mb(*pid)).sum()
+}
+
+fn is_cell(member: Member) -> bool {
+    matches!(member, Member::Cell(_) | Member::Pod(..))
 }
 
 /// What was added between two looks.
@@ -338,7 +366,7 @@ fn since<K: Ord>(before: &BTreeMap<K, f64>, after: BTreeMap<K, f64>) -> BTreeMap
 async fn counted(fleet: &Fleet) -> anyhow::Result<BTreeMap<String, f64>> {
     let mut sums = BTreeMap::new();
     for member in fleet.members() {
-        if matches!(member, Member::Cell(_) | Member::Pod(..)) {
+        if is_cell(member) {
             let page = fleet.admin_page(member, "/metrics").await?;
             for (what, count) in page.lines().filter_map(counter) {
                 *sums.entry(what).or_default() += count;
@@ -365,7 +393,18 @@ fn counter(line: &str) -> Option<(String, f64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::counter;
+    use super::{Ground, counter, grounds};
+
+    #[test]
+    fn real_engines_are_measured_beside_the_embedded_one_and_with_each_number_of_processes() {
+        let names = |wanted, pods: &[u8]| -> Vec<String> {
+            grounds(wanted, pods).into_iter().map(|(_, name)| name).collect()
+        };
+        assert_eq!(names(Ground::DISKS, &[1]), [""]);
+        assert_eq!(names(Ground::REAL, &[1]), ["embedded: ", "real: "]);
+        let both = ["embedded: ", "mixed: ", "mixed, 2 pods: "];
+        assert_eq!(names(Ground::MIXED, &[1, 2]), both);
+    }
 
     #[test]
     fn calls_are_told_by_what_they_cost_and_what_they_are_for() {
