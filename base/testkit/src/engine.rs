@@ -19,6 +19,8 @@ pub enum TestEngine {
 
 /// Name the program that starts engines, and the folder where it has installed them.
 const STARTER: [&str; 2] = ["SOUK_TEST_ENGINES", "SOUK_TEST_ENGINES_HOME"];
+/// Says that tests run that take minutes.
+const LONG: &str = "SOUK_TEST_BAD_DAYS";
 /// Names the file in which skipped tests are listed.
 const SKIPPED: &str = "SOUK_TEST_SKIPPED";
 
@@ -79,6 +81,15 @@ pub(crate) fn starter(test: &str, engine: &str) -> Option<(PathBuf, PathBuf)> {
         skipped(test, &format!("{engine} of its own; cargo xtask test"));
     }
     starter
+}
+
+/// Whether tests run that take minutes. Where they do not, `test` is skipped.
+pub fn has_time(test: &str) -> bool {
+    let has = read(LONG).is_some();
+    if !has {
+        skipped(test, "minutes; cargo xtask bad-days");
+    }
+    has
 }
 
 #[expect(

@@ -11,7 +11,7 @@ mod port;
 mod scratch;
 
 pub use child::{Child, Stopped, Watch};
-pub use engine::{TestEngine, skipped};
+pub use engine::{TestEngine, has_time, skipped};
 pub use eventually::{Late, eventually};
 pub use nix::sys::signal::Signal;
 pub use own_engine::OwnEngine;

@@ -1,8 +1,8 @@
 //! Numbers of commits: milliseconds, then the pod, then a sequence; rising within a pod whatever its clock does.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
-use base_time::{Clock, SystemClock, Timestamp};
+use base_time::{Clock, Timestamp};
 use parking_lot::Mutex;
 
 /// Most pods that a cell can have at once.
@@ -34,6 +34,12 @@ impl Commit {
         i64::try_from(self.millis() / 60_000).expect("42 bits fit")
     }
 
+    /// The last one of a minute, of any pod.
+    pub(crate) fn last_of(minute: i64) -> Self {
+        let next = u64::try_from(minute + 1).unwrap_or(0) * 60_000;
+        Self((next << (POD_BITS + SEQUENCE_BITS)).saturating_sub(1))
+    }
+
     fn millis(self) -> u64 {
         self.0 >> (POD_BITS + SEQUENCE_BITS)
     }
@@ -49,7 +55,10 @@ impl Commit {
 }
 
 /// Numbers the commits of one pod, and knows which of them are not finished.
-pub(crate) struct Commits(Mutex<State>);
+pub(crate) struct Commits {
+    state: Mutex<State>,
+    clock: Arc<dyn Clock>,
+}
 
 struct State {
     pod: i32,
@@ -59,20 +68,21 @@ struct State {
 
 impl Commits {
     /// For that pod, behind everything that its place has numbered before.
-    pub(crate) fn of(pod: i32, behind: Commit) -> Self {
-        Self(Mutex::new(State { pod, last: behind.0, open: BTreeSet::new() }))
+    pub(crate) fn of(clock: Arc<dyn Clock>, pod: i32, behind: Commit) -> Self {
+        let state = State { pod, last: behind.0, open: BTreeSet::new() };
+        Self { state: Mutex::new(state), clock }
     }
 
     /// Goes on under another pod's number, behind everything that it and this one have numbered.
     pub(crate) fn go_on_as(&self, pod: i32, behind: Commit) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         (state.pod, state.last) = (pod, state.last.max(behind.0));
     }
 
     /// The next number, of a commit that is begun.
     pub(crate) fn begin(&self) -> Commit {
-        let mut state = self.0.lock();
-        let next = state.next();
+        let mut state = self.state.lock();
+        let next = state.next(&*self.clock);
         state.last = next.0;
         state.open.insert(next);
         next
@@ -80,25 +90,25 @@ impl Commits {
 
     /// A commit is finished: nothing of it is left to be made true.
     pub(crate) fn end(&self, commit: Commit) {
-        self.0.lock().open.remove(&commit);
+        self.state.lock().open.remove(&commit);
     }
 
     /// Every commit up to this one is finished, and every later one is above it.
     pub(crate) fn floor(&self) -> Commit {
-        let state = self.0.lock();
-        let next = state.open.first().copied().unwrap_or_else(|| state.next());
+        let state = self.state.lock();
+        let next = state.open.first().copied().unwrap_or_else(|| state.next(&*self.clock));
         Commit(next.0 - 1)
     }
 
     /// What the next number would be.
     pub(crate) fn now(&self) -> Commit {
-        self.0.lock().next()
+        self.state.lock().next(&*self.clock)
     }
 }
 
 impl State {
-    fn next(&self) -> Commit {
-        after((self.pod, self.last), SystemClock.now())
+    fn next(&self, clock: &dyn Clock) -> Commit {
+        after((self.pod, self.last), clock.now())
     }
 }
 
@@ -118,11 +128,17 @@ fn after((pod, last): (i32, u64), now: Timestamp) -> Commit {
 
 #[cfg(test)]
 mod tests {
-    use base_time::Timestamp;
+    use std::sync::Arc;
 
-    use super::{Commit, Commits, SEQUENCE, after};
+    use base_time::{SystemClock, Timestamp};
+
+    use super::{Commit, SEQUENCE, after};
 
     const NOON: i64 = 1_795_262_400_000;
+
+    fn of(pod: i32) -> super::Commits {
+        super::Commits::of(Arc::new(SystemClock), pod, Commit(0))
+    }
 
     #[test]
     fn a_commit_tells_its_pod_and_its_minute() {
@@ -130,6 +146,9 @@ mod tests {
         assert_eq!(commit.pod(), 513);
         assert_eq!(commit.minute(), (NOON - super::SINCE) / 60_000);
         assert_eq!(Commit::from_clock(commit.as_clock()), commit);
+        let last = Commit::last_of(commit.minute());
+        assert!(last >= commit && last.minute() == commit.minute());
+        assert_eq!(Commit(last.0 + 1).minute(), commit.minute() + 1);
     }
 
     #[test]
@@ -147,7 +166,7 @@ mod tests {
 
     #[test]
     fn another_pod_goes_on_behind_both() {
-        let commits = Commits::of(3, Commit(0));
+        let commits = of(3);
         let before = commits.begin();
         commits.go_on_as(1, Commit(before.0 + (1 << 40)));
         let next = commits.begin();
@@ -157,7 +176,7 @@ mod tests {
 
     #[test]
     fn the_floor_waits_for_what_is_not_finished() {
-        let commits = Commits::of(3, Commit(0));
+        let commits = of(3);
         let (first, second) = (commits.begin(), commits.begin());
         commits.end(second);
         assert!(commits.floor() < first);

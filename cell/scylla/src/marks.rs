@@ -149,6 +149,8 @@ impl Store {
     }
 
     pub(crate) async fn clean_page(&self, (pod, minute): Page, clock: i64) -> Result<(), Fault> {
+        // Whoever noted the minute may have had a clock that is ahead of the one here.
+        let clock = clock.max(Commit::last_of(minute).as_clock());
         self.cql.write("take marks away", &self.cql.say.clean, (pod, minute)).await?;
         let values = (clock, pod, DIRTY, minute);
         self.cql.write("forget a minute", &self.cql.say.drop_bucket, values).await

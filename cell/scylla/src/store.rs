@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use base_fault::{Code, Fault};
 use base_ids::{StreamName, Tenant};
-use base_time::{Clock as _, SystemClock};
+use base_time::{Clock, SystemClock};
 use cell_runtime::port::{Fence, Stores};
 use parking_lot::Mutex;
 use scylla::{
@@ -41,6 +41,7 @@ use crate::{
 pub(crate) struct Store {
     pub(crate) cql: Cql,
     pub(crate) config: Config,
+    clock: Arc<dyn Clock>,
     pub(crate) locks: Locks,
     pub(crate) commits: Commits,
     pub(crate) pods: Pods,
@@ -72,9 +73,16 @@ impl Scylla {
     ///
     /// Errors: see [`OpenRefusal`]; each says what to check.
     pub async fn open(config: &Config) -> Result<Self, OpenRefusal> {
+        Self::open_by(config, Arc::new(SystemClock)).await
+    }
+
+    /// The same in a process that has another clock, which may be wrong.
+    ///
+    /// Errors: those of [`Scylla::open`].
+    pub async fn open_by(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, OpenRefusal> {
         let begun = Instant::now();
         loop {
-            match Box::pin(Self::open_now(config)).await {
+            match Box::pin(Self::open_now(config, clock.clone())).await {
                 Err(refusal) if refusal.is_passing() && begun.elapsed() < config.patience() => {
                     tracing::warn!(why = base_fault::chain(&refusal), "waits for the engine");
                     tokio::time::sleep(config.beat()).await;
@@ -84,18 +92,18 @@ impl Scylla {
         }
     }
 
-    async fn open_now(config: &Config) -> Result<Self, OpenRefusal> {
+    async fn open_now(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, OpenRefusal> {
         let mistakes = config.mistakes();
         if !mistakes.is_empty() {
             return Err(OpenRefusal::Settings(mistakes.join("; ")));
         }
         let cql = Box::pin(connect(config)).await?;
-        let behind = Commits::of(0, Commit(0)).now();
+        let behind = Commits::of(clock.clone(), 0, Commit(0)).now();
         let (me, floor) = pods::claim(&cql, behind).await?;
         let (log, writer) = Log::open(&cql).await?;
         let store = Arc::new(Store {
             locks: Locks::default(),
-            commits: Commits::of(me.number, floor),
+            commits: Commits::of(clock.clone(), me.number, floor),
             pods: Pods::new(me),
             marks: Marks::default(),
             post: Post::new(config.held_max),
@@ -106,6 +114,7 @@ impl Scylla {
             looking: tokio::sync::Mutex::default(),
             following: tokio::sync::Mutex::default(),
             config: config.clone(),
+            clock,
             cql,
         });
         // What is taken over may have to be told to everyone.
@@ -289,7 +298,7 @@ impl Store {
         let begun = Instant::now();
         let Identity { number, incarnation } = self.pods.me();
         let floor = self.commits.floor().as_clock();
-        let turn = SystemClock.now().as_millis();
+        let turn = self.clock.now().as_millis();
         let values = (incarnation, turn, floor);
         self.cql.write("give a sign of life", &self.cql.say.beat, values).await?;
         let seats = pods::seats(&self.cql).await?;
@@ -342,7 +351,7 @@ impl Store {
     }
 
     async fn drop_done_buckets(&self) -> Result<(), Fault> {
-        let done = self.post.take_done(self.commits.now(), SystemClock.now());
+        let done = self.post.take_done(self.commits.now(), self.clock.now());
         for (bucket, clock) in done {
             // Should this fail, the rows stay, and are heard again by whoever takes over.
             let values = (clock, bucket.pod, bucket.kind, bucket.number);

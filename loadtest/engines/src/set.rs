@@ -137,7 +137,14 @@ impl Set {
             if known.is_some_and(|at| self.state.nodes[at].runs()) {
                 continue;
             }
-            let site = self.site(name)?;
+            let mates = self.nodes_of(engine);
+            // The ports of a ring are those of all its nodes: they are held by those that run.
+            let of_a_ring = nodes > 1 && engine == Engine::Cassandra;
+            let stays = known.filter(|_| of_a_ring && mates.iter().any(|mate| mate.runs()));
+            let site = match stays {
+                Some(at) => self.state.nodes[at].site,
+                None => self.site(name)?,
+            };
             match known {
                 Some(at) => self.state.nodes[at] = Node { site, process: None },
                 None => self.state.nodes.push(Node { site, process: None }),

@@ -16,7 +16,7 @@ use crate::{
 const ROUNDS: usize = 15;
 
 /// Makes a stream under a key; the answer names it.
-fn keyed(stream: &StreamName, key: &str) -> Append {
+pub(crate) fn keyed(stream: &StreamName, key: &str) -> Append {
     let reply = Reply {
         request: 7,
         answer: Ok(stream.key.as_bytes().to_vec()),
@@ -28,7 +28,7 @@ fn keyed(stream: &StreamName, key: &str) -> Append {
 }
 
 /// Which stream was made for it, and whether now.
-async fn made(stores: &Stores, append: Append) -> (String, bool) {
+pub(crate) async fn made(stores: &Stores, append: Append) -> (String, bool) {
     let name = append.stream.key.to_string();
     match stores.journal.append(append).await.unwrap() {
         Appended::Done { .. } => (name, true),

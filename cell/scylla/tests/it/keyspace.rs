@@ -1,8 +1,9 @@
 //! A keyspace of a test's own, on the engine that is there or on one of the test's own; forgotten at its end.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use base_testkit::{TestEngine, eventually};
+use base_time::Clock;
 use cell_scylla::{Config, Scylla};
 use scylla::client::{session::Session, session_builder::SessionBuilder};
 
@@ -31,6 +32,18 @@ impl Keyspace {
             ..Config::new(nodes, name)
         };
         Self { config, session }
+    }
+
+    /// Opened by a process with another clock.
+    pub(crate) async fn open_by(&self, clock: impl Clock) -> Scylla {
+        Box::pin(Scylla::open_by(&self.config, Arc::new(clock))).await.unwrap()
+    }
+
+    /// How many rows a question is answered with.
+    pub(crate) async fn count(&self, text: &str) -> usize {
+        let text = text.replace("KEYSPACE", &self.config.keyspace);
+        let rows = self.session.query_unpaged(text, ()).await.unwrap();
+        rows.into_rows_result().unwrap().rows_num()
     }
 
     /// The engine was started anew.

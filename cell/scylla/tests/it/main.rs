@@ -4,11 +4,15 @@
 
 mod backup;
 mod claims;
+mod clocks;
 mod conformance;
 mod costs;
+mod credentials;
+mod disk;
 mod given;
 mod keyspace;
 mod parts;
 mod pods;
 mod refusals;
+mod ring;
 mod unknown;
