@@ -7,11 +7,12 @@ use anyhow::ensure;
 use crate::{house::House, say, step};
 
 /// The crates whose programs a platform needs.
-const CRATES: [&str; 6] = [
+const CRATES: [&str; 7] = [
     "cp-server",
     "cell-server",
     "router-server",
     "loadtest-stripe",
+    "loadtest-engines",
     "cp-soukctl",
     "loadtest-journeys",
 ];

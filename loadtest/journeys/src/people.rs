@@ -5,6 +5,7 @@ mod buyer;
 mod keys;
 mod mailbox;
 mod operator;
+mod paper;
 mod vendor;
 
 pub use account::Account;
@@ -12,4 +13,5 @@ pub use buyer::{Basket, Buyer, Paying, Purchase};
 pub use keys::Keys;
 pub use mailbox::Mailbox;
 pub use operator::Operator;
+pub use paper::{PDF, Paper};
 pub use vendor::{Application, Vendor};

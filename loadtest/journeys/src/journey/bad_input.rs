@@ -1,5 +1,6 @@
 //! Everything that a client can get wrong, from outside: a clear no with a code, never a failure of ours.
 
+mod documents;
 mod tokens;
 
 use std::time::Duration;
@@ -13,7 +14,7 @@ use tokio::{
 
 use super::stage::{Set, Stage};
 use crate::{
-    http::{As, Ask, list, text},
+    http::{Api, As, Ask, list, text},
     market::Size,
     people::Buyer,
     say,
@@ -40,14 +41,21 @@ pub async fn bad_input(stage: &Stage) -> anyhow::Result<bool> {
     let (visitor, stranger) = (set.market.visitor_of("cell-1"), set.market.visitor_of("cell-2"));
     let mut cases = cases(&set, &visitor, &stranger).await?;
     cases.extend(tokens::cases(&set).await?);
+    let ordinary = cases.len();
+    cases.extend(documents::cases(&set).await?);
     say::step(format!("{} bad requests", cases.len()));
+    let (api, over_http2) = (&set.market.api, set.market.api.over_http2());
+    let again = cases[ordinary..].iter().map(|case| (&over_http2, case));
+    let all: Vec<_> = cases.iter().map(|case| (api, case)).chain(again).collect();
     let mut wrong = 0;
-    for case in &cases {
-        if let Err(why) = judge(&set, case).await? {
+    for (api, case) in &all {
+        if let Err(why) = judge(api, case).await? {
             say::bad(format!("{}: {why}", case.what));
             wrong += 1;
         }
     }
+    wrong += usize::from(!documents::is_kept_as_it_is(&set).await?);
+    wrong += usize::from(!documents::is_heard_after_all_was_sent(&set).await?);
     wrong += usize::from(!replayed_key(&set, &visitor).await?);
     wrong += usize::from(!smuggled(&set).await?);
     wrong += usize::from(!tokens::after_sign_out(&set).await?);
@@ -55,14 +63,14 @@ pub async fn bad_input(stage: &Stage) -> anyhow::Result<bool> {
         say::bad(format!("{} ended ({})", ended.member, ended.status));
         wrong += 1;
     }
-    let verdict =
-        format!("{} of {} answered with the right no", cases.len() + 3 - wrong, cases.len() + 3);
+    let count = all.len() + 5;
+    let verdict = format!("{} of {count} answered with the right no", count - wrong);
     say::verdict(wrong == 0, verdict);
     stage.strike(set, wrong == 0).await
 }
 
-async fn judge(set: &Set, case: &Case) -> anyhow::Result<Result<(), String>> {
-    let answer = set.market.api.once(&case.ask).await?;
+async fn judge(api: &Api, case: &Case) -> anyhow::Result<Result<(), String>> {
+    let answer = api.once(&case.ask).await?;
     let problem = answer.json();
     let kind =
         answer.headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();

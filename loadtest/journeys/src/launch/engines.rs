@@ -10,7 +10,8 @@ use crate::say;
 /// On what a fleet's processes keep what they keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ground {
-    /// Nodes of Cassandra, where each cell has a keyspace; without any each cell has an engine of its own.
+    /// Nodes of Cassandra, where each cell has a keyspace, beside an S3 with the documents of all; without any each cell has its own
+    /// disk.
     pub cassandra: u8,
     /// Whether the cells on Cassandra have a Kafka between their processes and among themselves, and a Redis for what they may lose.
     #[serde(default)]
@@ -35,7 +36,7 @@ impl Ground {
     /// Everybody on their own disk.
     pub const DISKS: Self =
         Self { cassandra: 0, between: false, apart: 0, etcd: 0, control_planes: 1, pods: 1 };
-    /// Cells on Cassandra, Kafka and Redis, the control plane on etcd.
+    /// Cells on Cassandra, Kafka, Redis and S3, the control plane on etcd.
     pub const REAL: Self = Self { cassandra: 1, between: true, etcd: 1, ..Self::DISKS };
     /// The same, but for a cell on its own disk.
     pub const MIXED: Self = Self { apart: 1, ..Self::REAL };
@@ -55,6 +56,8 @@ impl Ground {
             (Engine::Cassandra, self.cassandra),
             (Engine::Kafka, self.between.into()),
             (Engine::Redis, self.between.into()),
+            // Several processes of a cell have no directory in common.
+            (Engine::S3, self.cassandra),
             (Engine::Etcd, self.etcd),
         ];
         let engines = nodes.into_iter().filter(|(_, nodes)| *nodes > 0);

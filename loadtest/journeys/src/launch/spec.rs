@@ -4,7 +4,7 @@ use std::{fmt, net::SocketAddr, path::Path};
 
 use base_identity::Role;
 
-use loadtest_engines::Engine;
+use loadtest_engines::{ACCESS_KEY, BUCKET, Engine, SECRET_KEY};
 
 use super::{Engines, Ground, Place, Ports, Program, identities::Identities};
 
@@ -205,9 +205,12 @@ impl Setting<'_> {
         }
         let ready = format!("http://{}/readyz", cell.admin);
         // Everybody on the machine can read arguments; the environment is the owner's.
-        let program = Program::new(member, binaries.join("souk-cell"), args.0, ready, place)
+        let mut program = Program::new(member, binaries.join("souk-cell"), args.0, ready, place)
             .with_secret("SOUK_CELL__OUTSIDE__CARDS__SECRET_KEY", CARD_KEY)
             .with_secret("SOUK_CELL__OUTSIDE__CARDS__WEBHOOK_SECRET", WEBHOOK_SECRET);
+        if self.ground.bears(number) {
+            program = program.with_secret("SOUK_CELL__BLOBS__S3__SECRET_KEY", SECRET_KEY);
+        }
         Ok(program)
     }
 
@@ -224,6 +227,12 @@ impl Setting<'_> {
         }
         if let Some(address) = self.engines.addresses(Engine::Redis).first() {
             args = args.set("redis.address", address);
+        }
+        if let Some(address) = self.engines.addresses(Engine::S3).first() {
+            args = args
+                .set("blobs.s3.bucket", BUCKET)
+                .set("blobs.s3.endpoint", format_args!("http://{address}"))
+                .set("blobs.s3.access_key", ACCESS_KEY);
         }
         args
     }

@@ -3,8 +3,11 @@
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
-use super::{Account, Keys, account::Badge};
+use super::{Account, Keys, Paper, account::Badge};
 use crate::http::{Api, Ask, list, number, text};
+
+/// Bytes of what is scanned of a paper.
+const SCAN: usize = 80_000;
 
 /// What a vendor applies with.
 #[derive(Clone, Debug)]
@@ -95,13 +98,8 @@ impl Vendor {
 
     /// Sends a document that says this, and gives it as a submission names it.
     async fn send_document(&self, says: &str) -> anyhow::Result<Value> {
-        let pdf = format!("%PDF-1.4\n% {says}\n%%EOF\n");
-        let digest = ring::digest::digest(&ring::digest::SHA256, pdf.as_bytes());
-        let sha256: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        let ask = Ask::of(http::Method::PUT, format!("/v1/{}/documents/{sha256}", self.name))
-            .bytes("application/pdf", pdf)
-            .by(&self.badge.caller().await?);
-        self.api.surely(&ask).await
+        let paper = Paper::that_says(says, SCAN);
+        self.api.surely(&paper.sent(&self.name, &self.badge.caller().await?)).await
     }
 
     /// Hands the application to the operators.
