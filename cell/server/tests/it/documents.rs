@@ -1,13 +1,15 @@
 //! A seller's documents: sent, submitted, read by those who may, in a directory and in S3.
 
-use std::fs;
+use std::{fs, path::Path, time::Duration};
 
+use base_testkit::{OwnEngine, eventually};
 use base_token::TokenAudience;
 use bytes::Bytes;
 use cell_kernel::VendorRole;
 use http::Method;
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::house::{Heard, House};
 
@@ -109,4 +111,64 @@ async fn a_document_goes_the_same_way_in_s3() {
     let house = Box::pin(a_document_goes_its_way(house)).await;
     let kept = house.stop().await;
     assert!(!kept.path().join("cell/blobs").exists(), "nothing lies in a directory");
+}
+
+/// Sends the head of a request and so much of its body; returns what takes the rest.
+async fn begun(
+    house: &House,
+    path: &str,
+    who: &str,
+    bytes: &[u8],
+    first: usize,
+) -> tokio::net::TcpStream {
+    let mut stream = tokio::net::TcpStream::connect(house.edge).await.unwrap();
+    let head = format!(
+        "PUT {path} HTTP/1.1\r\nhost: souk\r\nconnection: close\r\nauthorization: {who}\r\ncontent-type: application/pdf\r\ncontent-length: {}\r\n\r\n",
+        bytes.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&bytes[..first]).await.unwrap();
+    stream
+}
+
+/// Whether the server has got a part of anything.
+fn has_a_part(folder: &Path) -> bool {
+    let files = fs::read_dir(folder).unwrap().flatten();
+    files.into_iter().any(|file| file.file_name().to_string_lossy().contains(".part-"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_document_is_sent_again_when_s3_has_died_in_the_middle_of_it() {
+    let test = "a_document_is_sent_again_when_s3_has_died_in_the_middle_of_it";
+    let Some(engine) = OwnEngine::start(test, "s3", &[]).unwrap() else { return };
+    let house = House::open_on_s3_at(&engine.address().unwrap()).await;
+    let vendor = applied(&house).await;
+    let (bytes, owner) = (pdf(12_000_000), owner_of(&house, &vendor));
+    let path = place(&vendor, &bytes);
+
+    let mut stream = begun(&house, &path, &owner, &bytes, 6_000_000).await;
+    let data = engine.folder().join("s3-1/data");
+    let came =
+        eventually(Duration::from_secs(30), async || has_a_part(&data).then_some(()).ok_or(()));
+    came.await.unwrap();
+    engine.kill("s3-1").unwrap();
+    stream.write_all(&bytes[6_000_000..]).await.unwrap();
+    let mut heard = String::new();
+    stream.read_to_string(&mut heard).await.unwrap();
+    for said in ["HTTP/1.1 503 ", "retry-after: ", "\"code\":\"unavailable\"", "send the same"] {
+        assert!(heard.contains(said), "{said}: {heard}");
+    }
+    // What is not a document goes on.
+    let shop = house.ask(Method::GET, &format!("/v1/{vendor}"), Some(&owner), None).await;
+    assert_eq!(shop.status, 200, "{}", shop.text);
+    assert_eq!(house.ask(Method::GET, &path, Some(&owner), None).await.code(), "unavailable");
+
+    engine.restart().unwrap();
+    assert_eq!(house.documents().await, Vec::<String>::new(), "nothing half");
+    let heard = house.put(&path, &owner, "application/pdf", bytes.clone()).await;
+    assert_eq!(heard.status, 200, "{}", heard.text);
+    assert_eq!(house.documents().await, [path.trim_start_matches("/v1/")]);
+    let heard = house.ask(Method::GET, &path, Some(&owner), None).await;
+    assert!(heard.text.as_bytes() == bytes, "other bytes came back");
+    house.stop().await;
 }

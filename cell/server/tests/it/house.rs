@@ -8,6 +8,7 @@ use base_token::{AccessClaims, TokenAudience};
 use bytes::Bytes;
 use cell_providers::mail::MailFolder;
 use cell_server::{Addresses, Config, Running, start};
+use futures_util::TryStreamExt as _;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::{
@@ -100,6 +101,11 @@ impl House {
     /// With a prefix of its own in the bucket of the tests' server; `None`, and said so, where none is.
     pub(crate) async fn open_on_s3(test: &str) -> Option<Self> {
         let address = base_testkit::TestEngine::S3.address(test)?;
+        Some(Self::open_on_s3_at(&address).await)
+    }
+
+    /// With a prefix of its own in the bucket of this server.
+    pub(crate) async fn open_on_s3_at(address: &str) -> Self {
         base_telemetry::install_crypto();
         let s3 = cell_blobs::S3 {
             bucket: "souk".to_owned(),
@@ -111,7 +117,15 @@ impl House {
             ..cell_blobs::S3::default()
         };
         let engines = Engines { s3: Some(s3), ..Engines::default() };
-        Some(Self::open_at(tempfile::tempdir().unwrap(), engines).await)
+        Self::open_at(tempfile::tempdir().unwrap(), engines).await
+    }
+
+    /// The names of all documents in S3.
+    pub(crate) async fn documents(&self) -> Vec<String> {
+        let config = cell_blobs::Config { s3: self.engines.s3.clone(), ..Default::default() };
+        let blobs = cell_blobs::Blobs::open(&config).await.unwrap();
+        let listed = blobs.list("vendors").unwrap();
+        listed.map_ok(|listed| listed.name.to_string()).try_collect().await.unwrap()
     }
 
     /// Stops the cell and starts it again on what it has stored.
