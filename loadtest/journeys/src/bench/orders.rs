@@ -137,6 +137,7 @@ pub async fn orders(stage: &Stage, asked: &Orders) -> anyhow::Result<bool> {
     figures.remark("latency is from the intended start; everything is fsynced before it is answered; all processes and the generator share this machine");
     if beside {
         figures.remark("on engines: one Cassandra for three cells, a keyspace each with one copy, `commitlog_sync: batch`, 512 MB; one Kafka, Redis and etcd. By turns with the other fleets, and beside them at rest");
+        figures.remark("Kafka carries what tenants of one cell tell each other: little, while buyers and vendors are in different ones");
     }
     figures.publish(&asked.json)?;
     say::verdict(failed == 0, format!("{failed} purchases failed"));

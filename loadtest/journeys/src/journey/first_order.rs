@@ -14,14 +14,14 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::{
-    kills::{Killed, kill_somebody},
+    kills::{Killed, all_ready, kill_somebody},
     rest::books_balance,
     stage::{Set, Stage},
 };
 use crate::{
     accounts::Made,
     http::refused_with,
-    launch::Ground,
+    launch::{Ground, Member},
     market::{Market, Size},
     people::{Basket, Buyer, Keys, Paying, Purchase},
     say,
@@ -93,6 +93,9 @@ pub async fn first_order(stage: &Stage, asked: FirstOrder) -> anyhow::Result<boo
     holds &= killed.unclear.is_empty();
     holds &= vendors_work(&set.market).await?;
     holds &= books_balance(&set, &made).await?;
+    if stage.ground.between {
+        holds &= kafka_was_used(&set).await?;
+    }
     holds &= again_after_a_blackout(&mut set, &made).await?;
     let verdict = format!(
         "{} purchases, {} kills: nothing lost, doubled or left over",
@@ -111,9 +114,7 @@ async fn kill_all(set: &mut Set, kills: usize) -> anyhow::Result<Killed> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    for member in set.fleet.members() {
-        set.fleet.ready(member).await?;
-    }
+    all_ready(set, &mut killed).await?;
     Ok(killed)
 }
 
@@ -135,13 +136,14 @@ async fn buy(buyer: &Buyer, basket: &Basket) -> anyhow::Result<Purchase> {
 }
 
 impl Shopping {
-    /// A new visitor of one cell who buys from a vendor in each of two others.
+    /// A new visitor of one cell who buys from a vendor in each of two others; every third one at home and in another.
     fn plan(&self, nth: usize) -> (Buyer, Basket) {
         let cells = self.market.homes.cells();
         let home = nth % cells.len();
-        let others = (1..cells.len().min(3)).map(|step| &cells[(home + step) % cells.len()]);
+        let first = usize::from(!(nth / cells.len()).is_multiple_of(3));
+        let sellers = (first..cells.len().min(first + 2)).map(|step| (home + step) % cells.len());
         let mut lines = Vec::new();
-        for cell in others {
+        for cell in sellers.map(|nth| &cells[nth]) {
             let stall = *self.keys.pick(&self.market.stalls_in(cell));
             let ware = self.keys.pick(&stall.wares);
             let quantity = 1 + i64::from(self.keys.percent(30));
@@ -154,6 +156,24 @@ impl Shopping {
         };
         (self.market.visitor_of(&cells[home]), Basket { lines, paying, ship_what_you_can: false })
     }
+}
+
+/// Whether anything came over Kafka to the processes that run now: what tenants of one cell tell each other does.
+async fn kafka_was_used(set: &Set) -> anyhow::Result<bool> {
+    let mut heard = 0;
+    for member in set.fleet.members() {
+        if matches!(member, Member::Cell(_) | Member::Pod(..)) {
+            let page = set.fleet.admin_page(member, "/metrics").await?;
+            let count =
+                page.lines().find_map(|line| line.strip_prefix("cell_kafka_received_total "));
+            heard += count.and_then(|count| count.parse::<u64>().ok()).unwrap_or(0);
+        }
+    }
+    let text = format!(
+        "{heard} messages between tenants of one cell came over Kafka since the last kills"
+    );
+    say::verdict(heard > 0, text);
+    Ok(heard > 0)
 }
 
 fn tell(made: &[Made], killed: &Killed) {
@@ -224,11 +244,9 @@ async fn again_after_a_blackout(set: &mut Set, made: &[Made]) -> anyhow::Result<
         set.fleet.engines().kill(node).await?;
     }
     set.fleet.engines().back().await?;
-    for member in &members {
-        set.fleet.restart(*member)?;
-    }
     for member in members {
-        set.fleet.ready(member).await?;
+        set.fleet.restart(member)?;
     }
+    all_ready(set, &mut Killed::default()).await?;
     books_balance(set, made).await
 }
