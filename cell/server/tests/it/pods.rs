@@ -8,7 +8,7 @@ use std::{
 };
 
 use base_ids::GuestSecret;
-use base_testkit::{Child, Scratch, TestEngine, eventually};
+use base_testkit::{Child, OwnEngine, Scratch, TestEngine, eventually};
 use base_token::TokenAudience;
 use cell_kernel::VendorRole;
 use cell_scylla::Scylla;
@@ -58,6 +58,8 @@ struct Pods {
     keyspace: cell_scylla::Config,
     /// What lies between them, as settings.
     between: Vec<(&'static str, String)>,
+    /// Killed with the first process, and not brought back.
+    redis: Option<OwnEngine>,
     scratch: Scratch,
 }
 
@@ -65,13 +67,18 @@ impl Pods {
     /// Starts all; the processes beside the cell, so that they can be killed while it is asked.
     async fn start(test: &str, sharing: Sharing) -> Option<(Self, [Child; 3])> {
         let keyspace = keyspace_of(test)?;
-        let between = if sharing.between { between(test)? } else { Vec::new() };
+        let (between, redis) = if sharing.between {
+            let (between, redis) = between(test)?;
+            (between, Some(redis))
+        } else {
+            (Vec::new(), None)
+        };
         base_telemetry::install_crypto();
         let scratch = Scratch::new(test).unwrap();
         std::fs::write(scratch.path().join("platform.secret"), [42; 32]).unwrap();
         let nowhere = Front::at(([127, 0, 0, 1], 9).into());
         let (fronts, mesh) = (Mutex::new([nowhere.clone(), nowhere]), Mutex::default());
-        let pods = Self { sharing, fronts, mesh, keyspace, between, scratch };
+        let pods = Self { sharing, fronts, mesh, keyspace, between, redis, scratch };
         let processes = [pods.run(0).await, pods.run(1).await, pods.run(2).await];
         Some((pods, processes))
     }
@@ -234,18 +241,21 @@ impl Pods {
     }
 }
 
-/// Kafka and Redis for a test's own cell; nothing, and said so, where one of them is not.
-fn between(test: &str) -> Option<Vec<(&'static str, String)>> {
-    let (kafka, redis) = (TestEngine::Kafka.address(test)?, TestEngine::Redis.address(test)?);
+/// Kafka, and a Redis of its own, for a test's own cell; nothing, and said so, where one of them is not.
+fn between(test: &str) -> Option<(Vec<(&'static str, String)>, OwnEngine)> {
+    let kafka = TestEngine::Kafka.address(test)?;
+    let redis = OwnEngine::start(test, "redis", &[]).unwrap()?;
+    let address = redis.address().unwrap();
     let prefix = format!("t-{}", uuid::Uuid::new_v4().simple());
-    Some(vec![
+    let settings = vec![
         ("kafka.brokers", json!([kafka]).to_string()),
         ("kafka.prefix", prefix.clone()),
         ("kafka.partitions", "6".to_owned()),
         ("kafka.replication", "1".to_owned()),
-        ("redis.address", redis),
+        ("redis.address", address),
         ("redis.prefix", prefix),
-    ])
+    ];
+    Some((settings, redis))
 }
 
 /// A visitor who buys.
@@ -315,8 +325,8 @@ async fn what_a_killed_pod_has_begun_another_ends_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pods_with_kafka_between_them_take_over_from_each_other() {
-    let test = "pods_with_kafka_between_them_take_over_from_each_other";
+async fn pods_with_kafka_between_them_take_over_from_each_other_and_go_on_without_redis() {
+    let test = "pods_with_kafka_between_them_take_over_from_each_other_and_go_on_without_redis";
     all_is_bought_once(test, Sharing { roles: ["all"; 3], between: true, killed: 0 }).await;
 }
 
@@ -352,6 +362,9 @@ async fn all_is_bought_once(test: &str, sharing: Sharing) {
             if done >= usize::from(BUYERS) / 4 { Ok(()) } else { Err(done) }
         });
         some.await.unwrap();
+        if let Some(redis) = &pods.redis {
+            redis.kill("redis-1").unwrap();
+        }
         processes[pods.sharing.killed].kill().unwrap();
         let killed = Instant::now();
         if pods.sharing.killed == 2 {
