@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use base_fault::{Code, Fault};
@@ -29,6 +30,8 @@ const RECORD_BYTES_MAX: &str = "1000000";
 /// Longest wait before the next try to reach a broker.
 const RECONNECT_MS_MAX: &str = "1000";
 const STATISTICS_MS: &str = "5000";
+/// Who is shut out again so soon has a namesake.
+const EXCLUDED_TWICE: Duration = Duration::from_mins(1);
 
 /// What the library tells, and which share of the topic is ours now. Clones share it.
 #[derive(Clone)]
@@ -38,7 +41,18 @@ pub(crate) struct Context {
     shares: Arc<Mutex<HashMap<i32, Share>>>,
     /// Which partitions this process reads, once that is known.
     assigned: Arc<Mutex<Option<HashSet<i32>>>>,
+    /// Of whoever reads: how it was shut out.
+    exclusion: Option<Arc<Exclusion>>,
     broken: watch::Sender<Option<Fault>>,
+}
+
+/// What shuts a member out of its group: another process of its name, or a broker that comes back and takes it for its older self.
+#[derive(Default)]
+struct Exclusion {
+    /// When it was last, and whether it still is.
+    last: Mutex<(Option<Instant>, bool)>,
+    /// How often it was to join anew.
+    times: watch::Sender<u64>,
 }
 
 /// One partition that this process reads.
@@ -55,13 +69,27 @@ impl Context {
             places,
             shares: Arc::default(),
             assigned: Arc::default(),
+            exclusion: None,
             broken: watch::Sender::new(None),
         }
     }
 
-    /// The same for another topic, of which there are other shares.
-    pub(crate) fn for_another(&self) -> Self {
-        Self { shares: Arc::default(), assigned: Arc::default(), ..self.clone() }
+    /// The same for whoever reads a topic, of which it has shares of its own.
+    pub(crate) fn for_reader(&self) -> Self {
+        let exclusion = Some(Arc::default());
+        Self { shares: Arc::default(), assigned: Arc::default(), exclusion, ..self.clone() }
+    }
+
+    /// Changes when the reader has to join its group anew.
+    pub(crate) fn exclusions(&self) -> watch::Receiver<u64> {
+        self.exclusion.as_ref().map_or_else(|| watch::channel(0).1, |own| own.times.subscribe())
+    }
+
+    /// The reader joins anew.
+    pub(crate) fn joins(&self) {
+        if let Some(exclusion) = &self.exclusion {
+            exclusion.last.lock().1 = false;
+        }
     }
 
     /// Which partitions this process reads now, if that is known.
@@ -108,6 +136,32 @@ impl Context {
     }
 }
 
+/// What follows when a process is shut out.
+enum Again {
+    Joins,
+    /// It is on its way to join already.
+    Known,
+    /// Somebody else has its name.
+    Ends,
+}
+
+impl Exclusion {
+    /// Of two processes of one name each shuts the other out when it joins, so the older one is the first to be shut out twice.
+    fn note(&self) -> Again {
+        let mut last = self.last.lock();
+        if last.1 {
+            return Again::Known;
+        }
+        let twice = last.0.is_some_and(|at| at.elapsed() < EXCLUDED_TWICE);
+        *last = (Some(Instant::now()), true);
+        if twice {
+            return Again::Ends;
+        }
+        self.times.send_modify(|times| *times += 1);
+        Again::Joins
+    }
+}
+
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, fac: &str, text: &str) {
         match level {
@@ -131,7 +185,17 @@ impl ClientContext for Context {
         if fatal {
             let check = what_to_check(code.unwrap_or(RDKafkaErrorCode::Fatal));
             let text = format!("Kafka at {} shuts this process out: {reason}{check}", self.places);
-            self.broken.send_replace(Some(Fault::ours(Code::Internal, text).because(error)));
+            let again = self.exclusion.as_ref().map_or(Again::Ends, |own| own.note());
+            match again {
+                Again::Joins => {
+                    tracing::warn!(error = %error, "{text}; it joins anew");
+                }
+                Again::Known => {}
+                Again::Ends => {
+                    let fault = Fault::ours(Code::Internal, text).because(error);
+                    self.broken.send_replace(Some(fault));
+                }
+            }
         } else {
             tracing::info!(places = &*self.places, %error, reason, "Kafka");
         }

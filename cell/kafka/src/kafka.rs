@@ -6,7 +6,7 @@ use base_fault::Fault;
 use base_ids::{CellId, PodName};
 use cell_runtime::{feed::Feed, queue::Queue};
 use prometheus_client::registry::Registry;
-use rdkafka::{admin::AdminClient, consumer::Consumer as _, error::KafkaError};
+use rdkafka::{ClientConfig, admin::AdminClient, consumer::Consumer as _, error::KafkaError};
 use tokio::{
     sync::{Mutex, watch},
     task::{JoinHandle, spawn_blocking},
@@ -19,7 +19,7 @@ use crate::{
     metrics::Metrics,
     mishaps::Mishaps,
     queue::TopicQueue,
-    reader::{Consumer, Reader},
+    reader::{Consumer, Join, Reader},
     record,
     refusal::OpenRefusal,
     topics::{self, Place},
@@ -93,19 +93,16 @@ impl Kafka {
         let writer = Writer::new(&client::producer(config, pod), context.clone(), &places);
         let writer = writer.map_err(library)?;
         let group = format!("{}.{cell}", config.prefix);
-        let consumer: Consumer = client::consumer(config, pod, &group)
-            .create_with_context(context.clone())
-            .map_err(library)?;
-        if share.messages {
-            consumer.subscribe(&[&messages.name]).map_err(library)?;
-        }
+        let reading = context.for_reader();
+        let client = client::consumer(config, pod, &group);
         let reader = Reader::begin(
-            consumer,
-            context.clone(),
+            joining(client, &reading, share.messages.then_some(&messages.name)),
+            reading.clone(),
             messages.name.clone(),
             (record::read, context.metrics.received.clone()),
             (writer.clone(), dead.name.clone()),
         );
+        let reader = reader.map_err(library)?;
         let feed = if config.public {
             Some(open_feed(&admin, cell, pod, config, (&writer, &context, share.public)).await?)
         } else {
@@ -177,23 +174,31 @@ async fn open_feed(
         topics::ensure(admin, std::slice::from_ref(&public), config).await?;
     }
     let topic = Arc::new(Place::of(admin, &public, config).await?);
-    let context = context.for_another();
+    let context = context.for_reader();
     let group = format!("{}.{cell}.public", config.prefix);
     let library = |cause| OpenRefusal::Library { places: config.places(), cause };
-    let consumer: Consumer = client::subscriber(config, pod, &group)
-        .create_with_context(context.clone())
-        .map_err(library)?;
-    if hears {
-        consumer.subscribe(&[&topic.name]).map_err(library)?;
-    }
+    let client = client::subscriber(config, pod, &group);
     let reader = Reader::begin(
-        consumer,
+        joining(client, &context, hears.then_some(&topic.name)),
         context.clone(),
         topic.name.clone(),
         (record::read_stretch, context.metrics.heard.clone()),
         (writer.clone(), dead.name),
     );
+    let reader = reader.map_err(library)?;
     Ok(Arc::new(TopicFeed { topic, writer: writer.clone(), reader, context }))
+}
+
+/// How a group is joined: to read a topic, or to read nothing.
+fn joining(client: ClientConfig, context: &Context, topic: Option<&String>) -> Join {
+    let (context, topic) = (context.clone(), topic.cloned());
+    Box::new(move || {
+        let consumer: Consumer = client.create_with_context(context.clone())?;
+        if let Some(topic) = &topic {
+            consumer.subscribe(&[topic])?;
+        }
+        Ok(consumer)
+    })
 }
 
 async fn reach(admin: &Arc<AdminClient<Context>>, config: &Config) -> Result<(), OpenRefusal> {

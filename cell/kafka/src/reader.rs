@@ -9,10 +9,11 @@ use prometheus_client::metrics::counter::Counter;
 use rdkafka::{
     Message as _,
     consumer::{Consumer as _, StreamConsumer},
+    error::KafkaResult,
     message::BorrowedMessage,
 };
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::{JoinHandle, spawn_blocking},
 };
 
@@ -22,17 +23,25 @@ use crate::{client::Context, record::write_unreadable, writer::Writer};
 const HELD: usize = 1_000;
 /// How long nobody may take any before no more are asked for.
 const PAUSE_AFTER: Duration = Duration::from_secs(1);
+/// How long is waited for what is over at once, most likely.
+const SOON: Duration = Duration::from_millis(100);
 
 pub(crate) type Consumer = StreamConsumer<Context>;
 
 /// Reads a record.
 pub(crate) type Read<T> = fn(&[u8]) -> Result<T, Unreadable>;
 
+/// Joins the group of a topic's readers.
+pub(crate) type Join = Box<dyn Fn() -> KafkaResult<Consumer> + Send + Sync>;
+
+/// The library's end of it; none while the group is joined anew, and when the reader is closed.
+type Joined = Arc<Mutex<Option<Arc<Consumer>>>>;
+
 /// Reads a topic's share of this process.
 pub(crate) struct Reader<T> {
     context: Context,
     topic: String,
-    consumer: Mutex<Option<Arc<Consumer>>>,
+    consumer: Joined,
     held: tokio::sync::Mutex<mpsc::Receiver<(T, Receipt)>>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
@@ -41,8 +50,11 @@ pub(crate) struct Reader<T> {
 struct Pump<T> {
     read: Read<T>,
     count: Counter,
-    consumer: Arc<Consumer>,
+    join: Join,
+    consumer: Joined,
     context: Context,
+    exclusions: watch::Receiver<u64>,
+    leaving: Option<JoinHandle<()>>,
     hand_on: mpsc::Sender<(T, Receipt)>,
     writer: Writer,
     dead_letters: String,
@@ -50,27 +62,32 @@ struct Pump<T> {
 
 impl<T: Send + 'static> Reader<T> {
     /// Begins to read. What cannot be read is shown among `dead_letters`.
+    ///
+    /// Errors: those of joining.
     pub(crate) fn begin(
-        consumer: Consumer,
+        join: Join,
         context: Context,
         topic: String,
         (read, count): (Read<T>, Counter),
         (writer, dead_letters): (Writer, String),
-    ) -> Self {
-        let consumer = Arc::new(consumer);
+    ) -> KafkaResult<Self> {
+        let exclusions = context.exclusions();
+        let consumer: Joined = Arc::new(Mutex::new(Some(Arc::new(join()?))));
         let (hand_on, held) = mpsc::channel(HELD);
         let pump = Pump {
             read,
             count,
+            join,
             consumer: Arc::clone(&consumer),
             context: context.clone(),
+            exclusions,
+            leaving: None,
             hand_on,
             writer,
             dead_letters,
         };
         let task = Mutex::new(Some(tokio::spawn(pump.run())));
-        let consumer = Mutex::new(Some(consumer));
-        Self { context, topic, consumer, held: tokio::sync::Mutex::new(held), task }
+        Ok(Self { context, topic, consumer, held: tokio::sync::Mutex::new(held), task })
     }
 
     /// What came, at least one; `None` when the reader has ended.
@@ -111,10 +128,11 @@ impl<T: Send + 'static> Reader<T> {
 }
 
 impl<T> Pump<T> {
-    async fn run(self) {
+    async fn run(mut self) {
+        let hand_on = self.hand_on.clone();
         loop {
             let Some(received) = self.next().await else { continue };
-            match tokio::time::timeout(PAUSE_AFTER, self.hand_on.reserve()).await {
+            match tokio::time::timeout(PAUSE_AFTER, hand_on.reserve()).await {
                 Ok(Ok(place)) => place.send(received),
                 Ok(Err(_)) => return,
                 Err(_) => {
@@ -127,20 +145,65 @@ impl<T> Pump<T> {
     }
 
     /// The next message; nothing if what came was none.
-    async fn next(&self) -> Option<(T, Receipt)> {
-        match self.consumer.recv().await {
-            Ok(message) => self.read(&message).await,
+    async fn next(&mut self) -> Option<(T, Receipt)> {
+        let joined = self.consumer.lock().clone();
+        let Some(consumer) = joined else {
+            self.join_anew().await;
+            return None;
+        };
+        let came = tokio::select! {
+            came = consumer.recv() => came,
+            Ok(()) = self.exclusions.changed() => {
+                self.leave();
+                return None;
+            }
+        };
+        match came {
+            Ok(message) => self.read(&consumer, &message).await,
             Err(error) => {
                 self.context.metrics.errors.inc();
                 tracing::info!(%error, "what comes from Kafka is interrupted; it goes on by itself");
                 // The library tries again at its own pace; what it says meanwhile must not fill the log.
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                tokio::time::sleep(SOON).await;
                 None
             }
         }
     }
 
-    async fn read(&self, message: &BorrowedMessage<'_>) -> Option<(T, Receipt)> {
+    /// Gives the library's end up, which the brokers have shut out.
+    fn leave(&mut self) {
+        self.context.share_ends();
+        let Some(left) = self.consumer.lock().take() else { return };
+        self.leaving = Some(tokio::spawn(async move {
+            // Somebody may have it in his hands for a moment.
+            while Arc::strong_count(&left) > 1 {
+                tokio::time::sleep(SOON).await;
+            }
+            spawn_blocking(move || drop(left)).await.expect("closing does not panic");
+        }));
+    }
+
+    /// Joins once the old end is gone: what it says on its way must not end the new share.
+    async fn join_anew(&mut self) {
+        if let Some(leaving) = &mut self.leaving {
+            leaving.await.expect("leaving does not panic");
+            self.leaving = None;
+        }
+        self.context.joins();
+        match (self.join)() {
+            Ok(consumer) => *self.consumer.lock() = Some(Arc::new(consumer)),
+            Err(error) => {
+                tracing::warn!(%error, "the readers of a topic cannot be joined; it is tried again");
+                tokio::time::sleep(PAUSE_AFTER).await;
+            }
+        }
+    }
+
+    async fn read(
+        &self,
+        consumer: &Consumer,
+        message: &BorrowedMessage<'_>,
+    ) -> Option<(T, Receipt)> {
         let receipt = self.context.received(message.partition(), message.offset());
         let bytes = message.payload().unwrap_or_default();
         let unreadable = match (self.read)(bytes) {
@@ -159,19 +222,20 @@ impl<T> Pump<T> {
             tracing::error!(fault = base_fault::chain(&fault), "it could not even be shown");
         }
         for (partition, over) in self.context.acknowledged(&[receipt]) {
-            let _ = self.consumer.store_offset(topic, partition, over - 1);
+            let _ = consumer.store_offset(topic, partition, over - 1);
         }
         None
     }
 
     /// Asks for no more until everything has been taken, and stays a member meanwhile. `Err` if nobody will ever take it.
-    async fn hold_on(&self, first: (T, Receipt)) -> Result<(), Fault> {
+    async fn hold_on(&mut self, first: (T, Receipt)) -> Result<(), Fault> {
         let mut held = VecDeque::from([first]);
+        let hand_on = self.hand_on.clone();
         self.pause(true);
         while !held.is_empty() {
             tokio::select! {
                 biased;
-                place = self.hand_on.reserve() => match place {
+                place = hand_on.reserve() => match place {
                     Ok(place) => drop(held.pop_front().map(|next| place.send(next))),
                     Err(_) => return Err(Fault::ours(Code::Internal, "nobody reads")),
                 },
@@ -187,9 +251,10 @@ impl<T> Pump<T> {
     }
 
     fn pause(&self, pause: bool) {
-        let paused = self.consumer.assignment().and_then(|share| {
-            if pause { self.consumer.pause(&share) } else { self.consumer.resume(&share) }
-        });
+        let Some(consumer) = self.consumer.lock().clone() else { return };
+        let paused = consumer
+            .assignment()
+            .and_then(|share| if pause { consumer.pause(&share) } else { consumer.resume(&share) });
         if let Err(error) = paused {
             tracing::debug!(%error, "a share that has just gone");
         }

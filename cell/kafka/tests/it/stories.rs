@@ -140,6 +140,42 @@ async fn of_two_processes_of_one_name_the_older_is_shut_out_and_says_why() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_shut_out_once_joins_anew_and_goes_on() {
+    let test = "who_is_shut_out_once_joins_anew_and_goes_on";
+    let Some(mut cell) = OwnCell::new(test) else { return };
+    cell.pod = Some("pod-0".parse().unwrap());
+    let kafka = cell.open().await;
+    kafka.queue().send(&[words("users/a", 1)]).await.unwrap();
+    let before = receive(&kafka, 1).await;
+    // A broker that comes back may take a process for its older self; so it does while another one has its name for a moment.
+    let namesake: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", cell.config.brokers.join(","))
+        .set("group.id", format!("t.{}", cell.id))
+        .set("group.instance.id", "pod-0")
+        .set("partition.assignment.strategy", "range")
+        .set("session.timeout.ms", "6000")
+        .set("enable.auto.commit", "false")
+        .create()
+        .unwrap();
+    namesake.subscribe(&[&cell.topic("messages")]).unwrap();
+    let joined = tokio::task::spawn_blocking(move || {
+        while namesake.assignment().unwrap().count() == 0 {
+            namesake.poll(Duration::from_millis(100));
+        }
+    });
+    tokio::time::timeout(PATIENCE, joined).await.unwrap().unwrap();
+    let again = receive(&kafka, 1).await;
+    assert_eq!(again[0].addressed, before[0].addressed);
+    assert!(before[0].receipt.is_void() && !again[0].receipt.is_void());
+    assert!(kafka.broken().borrow().is_none(), "it goes on by itself");
+    acknowledge(&kafka, &again);
+    kafka.queue().send(&[words("users/a", 2)]).await.unwrap();
+    assert_eq!(receive(&kafka, 1).await[0].addressed, words("users/a", 2));
+    kafka.close().await;
+    cell.forget().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_only_puts_messages_in_takes_no_share_of_them() {
     let test = "a_process_that_only_puts_messages_in_takes_no_share_of_them";
     let Some(cell) = OwnCell::new(test) else { return };

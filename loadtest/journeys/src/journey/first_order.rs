@@ -114,7 +114,7 @@ async fn kill_all(set: &mut Set, kills: usize) -> anyhow::Result<Killed> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    all_ready(set, &mut killed).await?;
+    all_ready(set).await?;
     Ok(killed)
 }
 
@@ -247,6 +247,6 @@ async fn again_after_a_blackout(set: &mut Set, made: &[Made]) -> anyhow::Result<
     for member in members {
         set.fleet.restart(member)?;
     }
-    all_ready(set, &mut Killed::default()).await?;
+    all_ready(set).await?;
     books_balance(set, made).await
 }

@@ -12,7 +12,6 @@ use serde_json::json;
 use super::stage::Set;
 use crate::{
     http::{Answer, Ask},
-    launch::Member,
     market::Market,
     say,
 };
@@ -27,12 +26,6 @@ const SAID_MAX: Duration = Duration::from_secs(10);
 
 /// What is told of a Redis that was emptied.
 const FLUSHED: &str = "FLUSHALL of redis";
-
-/// What a pod says that Kafka takes for another's older self.
-const SHUT_OUT: &str = "shuts this process out";
-
-/// Who is shut out more often has another reason.
-const SHUT_OUT_MAX: usize = 3;
 
 /// What became of those who were killed.
 #[derive(Default)]
@@ -66,7 +59,7 @@ pub(super) async fn kill_somebody(
     set.fleet.restart(member)?;
     // Half of the time the next one dies while this one is still on its way up.
     if keys.percent(50) {
-        ready(set, member, killed).await?;
+        set.fleet.ready(member).await?;
     }
     Ok(())
 }
@@ -74,22 +67,9 @@ pub(super) async fn kill_somebody(
 /// Waits until everybody is ready.
 ///
 /// Errors: somebody ended, or took too long.
-pub(super) async fn all_ready(set: &mut Set, killed: &mut Killed) -> anyhow::Result<()> {
+pub(super) async fn all_ready(set: &mut Set) -> anyhow::Result<()> {
     for member in set.fleet.members() {
-        ready(set, member, killed).await?;
-    }
-    Ok(())
-}
-
-/// Waits until somebody is ready. A broker that was killed may take a pod for its older self, and shut it out; the pod
-/// says so and ends, and whoever looks after processes starts it again, which here is us.
-async fn ready(set: &mut Set, member: Member, killed: &mut Killed) -> anyhow::Result<()> {
-    while let Err(error) = set.fleet.ready(member).await {
-        let times = killed.times.entry(format!("{member} ended: Kafka {SHUT_OUT}")).or_default();
-        *times += 1;
-        let is_over_soon = format!("{error:#}").contains(SHUT_OUT) && *times <= SHUT_OUT_MAX;
-        anyhow::ensure!(is_over_soon, error);
-        set.fleet.restart(member)?;
+        set.fleet.ready(member).await?;
     }
     Ok(())
 }
@@ -103,7 +83,7 @@ async fn hit_an_engine(
 ) -> anyhow::Result<()> {
     let redis = nodes.iter().any(|node| node.engine == Engine::Redis);
     // Whoever is on its way up would find no engine.
-    all_ready(set, killed).await?;
+    all_ready(set).await?;
     if let Some(node) = nodes.get(turn % (nodes.len() + usize::from(redis))) {
         return kill_a_node(set, *node, killed).await;
     }
