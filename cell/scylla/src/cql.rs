@@ -142,10 +142,10 @@ impl Cql {
         let mut all = Vec::new();
         let mut state = PagingState::start();
         loop {
-            if self.mishaps.are_of_a_dead_process() {
-                return Err(self.unread(what, Mishap::CallLost.error()));
-            }
             self.counts.note(cost, what);
+            if let Some(mishap) = self.mishaps.meet_planned(what) {
+                return Err(self.unread(what, mishap.error()));
+            }
             let asked = self.session.execute_single_page(statement, &values, state).await;
             let (result, next) = asked.map_err(|error| self.unread(what, error))?;
             let rows = result.into_rows_result().map_err(|error| self.odd(what, error))?;
@@ -246,7 +246,7 @@ impl Cql {
     fn begin(&self, cost: Call, what: &'static str, step: Option<Step>) -> Option<Mishap> {
         self.counts.note(cost, what);
         let met = step.and_then(|step| self.mishaps.meet(step));
-        met.or_else(|| self.mishaps.meet_change(what))
+        met.or_else(|| self.mishaps.meet_planned(what))
     }
 
     /// How it ended: its first answer, unless it met something that leaves none.

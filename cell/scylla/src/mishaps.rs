@@ -36,7 +36,7 @@ pub enum Mishap {
     CrashAfter,
 }
 
-/// A change to come: the how manieth call, from 0, that is for that.
+/// A call to come: the how manieth, from 0, that is for that.
 struct Planned {
     what: String,
     nth: usize,
@@ -57,7 +57,7 @@ impl Mishaps {
         self.queue.lock().extend(std::iter::repeat_n((step, mishap), times));
     }
 
-    /// Lets one change to come meet this: of those that are for `what`, as [`crate::Counts`] has it, the one with this number from 0.
+    /// Lets one call to come meet this: of those that are for `what`, as [`crate::Counts`] has it, the one with this number from 0.
     pub fn plan(&self, what: &str, nth: usize, mishap: Mishap) {
         *self.planned.lock() = Some(Planned { what: what.to_owned(), nth, mishap });
     }
@@ -80,8 +80,8 @@ impl Mishaps {
         queue.remove(at).map(|(_, mishap)| mishap)
     }
 
-    /// What a call that changes something meets.
-    pub(crate) fn meet_change(&self, what: &str) -> Option<Mishap> {
+    /// What a call that is for that meets. A call that only reads gets no answer, whatever it meets.
+    pub(crate) fn meet_planned(&self, what: &str) -> Option<Mishap> {
         if self.are_of_a_dead_process() {
             return Some(Mishap::CallLost);
         }

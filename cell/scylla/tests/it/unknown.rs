@@ -1,12 +1,14 @@
 //! Calls that end badly: refused, lost on the way there, lost on the way back.
 
+use std::time::Duration;
+
 use base_fault::Code;
-use base_ids::{Generation, Version};
-use cell_runtime::port::{Appended, Fence, Scope};
+use base_ids::{Generation, StreamName, Version};
+use cell_runtime::port::{Append, Appended, Fence, HeardAt, Reply, ReplyKey, Scope};
 use cell_scylla::{Mishap, Step};
 
 use crate::{
-    given::{done, due, full, owned, row, version},
+    given::{NOON, TABLE, done, due, full, message, owned, row, version},
     keyspace::Keyspace,
 };
 
@@ -76,6 +78,59 @@ async fn all_who_read_what_is_in_doubt_wait_until_it_is_settled() {
     assert!(away.is_err());
     let seen = futures_util::future::join_all((0..8).map(|_| row(&stores, &stream))).await;
     assert!(seen.iter().all(|row| row.as_deref() == Some("1")), "{seen:?}");
+    drop(stores);
+    open.close().await.unwrap();
+    keyspace.forget().await;
+}
+
+#[tokio::test]
+async fn a_read_without_an_answer_is_said_and_changes_nothing() {
+    let name = "a_read_without_an_answer_is_said_and_changes_nothing";
+    let Some(keyspace) = Keyspace::new(name).await else { return };
+    let open = keyspace.open().await;
+    let stores = open.stores();
+    let before = [
+        ("look for a stream", 0),
+        ("look for an answer", 0),
+        ("look for what was heard", 0),
+        ("look who else claims a key", 0),
+        ("read a fence", 0),
+    ];
+    // The second look at the fence is behind the append.
+    let cases = before.into_iter().chain([("read a fence", 1)]);
+    for (number, (what, nth)) in cases.enumerate() {
+        let stream = owned(&stores, &format!("users/u{number}/carts/main")).await;
+        let key = ReplyKey { caller: "users/a".to_owned(), key: "k".to_owned() };
+        let until = NOON.after(Duration::from_hours(24));
+        let reply = Reply { request: 7, answer: Ok(vec![1]), version: Version(1), until };
+        let heard = HeardAt { id: message(&stream, 9).id, version: Version(1) };
+        let append = Append { reply: Some((key, reply)), heard: vec![heard], ..full(&stream, 0) };
+        open.mishaps().plan(what, nth, Mishap::CallLost);
+        let fault = stores.journal.append(append.clone()).await.unwrap_err();
+        assert!(open.mishaps().are_over(), "{what}");
+        let text = base_fault::chain(&fault);
+        assert!(text.contains(&open_address(&keyspace)), "{what}: {text}");
+        let (code, there) =
+            if nth == 0 { (Code::Unavailable, 0) } else { (Code::OutcomeUnknown, 1) };
+        assert_eq!(fault.code(), code, "{what}: {text}");
+        assert_eq!(version(&stores, &stream).await, Version(there), "{what}");
+        let again = stores.journal.append(append).await.unwrap();
+        assert_eq!(matches!(again, Appended::Done { .. }), there == 0, "{what}: {again:?}");
+        assert_eq!(version(&stores, &stream).await, Version(1), "{what}");
+    }
+    let stream: StreamName = "users/u0/carts/main".parse().unwrap();
+    for what in ["read events", "read a snapshot", "read a row"] {
+        open.mishaps().plan(what, 0, Mishap::CallLost);
+        let fault = match what {
+            "read a row" => {
+                stores.rows.row(TABLE, Some(&stream.tenant), &stream.key).await.unwrap_err()
+            }
+            _ => stores.journal.load(&stream, Version(0)).await.unwrap_err(),
+        };
+        assert_eq!(fault.code(), Code::Unavailable, "{what}");
+        assert!(open.mishaps().are_over(), "{what}");
+    }
+    assert_eq!(row(&stores, &stream).await.as_deref(), Some("1"));
     drop(stores);
     open.close().await.unwrap();
     keyspace.forget().await;
